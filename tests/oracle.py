@@ -1,0 +1,146 @@
+"""GPT-2 in plain float64 NumPy, written from the equations: what the checkers trust.
+
+Nothing here imports MAX or the solutions. ``state`` maps a checkpoint's parameter
+names to arrays; linear weights are ``[out, in]``, as MAX's ``Linear`` holds them.
+Shapes: B batch, T tokens, C channels, H heads, D head size, V vocabulary.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+State = Mapping[str, np.ndarray]
+
+
+def causal_mask(length: int, earlier: int = 0) -> np.ndarray:
+    """``[T, T + earlier]``: 0 where column <= row + earlier, -inf elsewhere."""
+    row, column = np.ogrid[:length, : length + earlier]
+    return np.where(column <= row + earlier, 0.0, -np.inf)
+
+
+def softmax(x: np.ndarray) -> np.ndarray:
+    """Along the last axis."""
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def gelu(x: np.ndarray) -> np.ndarray:
+    """The tanh approximation of Hendrycks and Gimpel 2016, section 2."""
+    return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+
+
+def layer_norm(
+    x: np.ndarray, weight: np.ndarray, bias: np.ndarray, eps: float = 1e-5
+) -> np.ndarray:
+    """Ba et al. 2016, section 3: epsilon under the root, variance over C."""
+    mean = x.mean(axis=-1, keepdims=True)
+    variance = ((x - mean) ** 2).mean(axis=-1, keepdims=True)
+    return (x - mean) / np.sqrt(variance + eps) * weight + bias
+
+
+def linear(x: np.ndarray, state: State, name: str) -> np.ndarray:
+    """``[..., in]`` to ``[..., out]``."""
+    return x @ state[f"{name}.weight"].astype(np.float64).T + state[f"{name}.bias"]
+
+
+def attention(query: np.ndarray, key: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """``[..., T, D]`` each; Vaswani et al. 2017, equation 1, causal."""
+    scores = np.einsum("...id,...jd->...ij", query, key, dtype=np.float64)
+    scores = scores / np.sqrt(query.shape[-1]) + causal_mask(query.shape[-2])
+    return np.einsum("...ij,...jd->...id", softmax(scores), value)
+
+
+def qkv(x: np.ndarray, state: State, name: str = "c_attn") -> list[np.ndarray]:
+    """``[..., C]`` to query, key and value."""
+    return np.split(linear(x, state, name), 3, axis=-1)
+
+
+def multi_head_attention(
+    x: np.ndarray, state: State, n_head: int, prefix: str = ""
+) -> np.ndarray:
+    """``[B, T, C]`` to the same: head h owns channels h·D to (h + 1)·D."""
+    query, key, value = qkv(x, state, f"{prefix}c_attn")
+    heads = [
+        attention(*parts)
+        for parts in zip(
+            *(np.split(t, n_head, axis=-1) for t in (query, key, value)), strict=True
+        )
+    ]
+    return linear(np.concatenate(heads, axis=-1), state, f"{prefix}c_proj")
+
+
+def mlp(x: np.ndarray, state: State, prefix: str = "") -> np.ndarray:
+    """``[..., C]`` to the same."""
+    return linear(gelu(linear(x, state, f"{prefix}c_fc")), state, f"{prefix}c_proj")
+
+
+def block(
+    x: np.ndarray, state: State, n_head: int, eps: float, prefix: str = ""
+) -> np.ndarray:
+    """``[B, T, C]`` to the same; normalization before each sublayer."""
+
+    def norm(x: np.ndarray, name: str) -> np.ndarray:
+        name = f"{prefix}{name}"
+        return layer_norm(x, state[f"{name}.weight"], state[f"{name}.bias"], eps)
+
+    x = x + multi_head_attention(norm(x, "ln_1"), state, n_head, f"{prefix}attn.")
+    return x + mlp(norm(x, "ln_2"), state, f"{prefix}mlp.")
+
+
+def hidden_states(
+    ids: np.ndarray, state: State, n_layer: int, n_head: int, eps: float = 1e-5
+) -> np.ndarray:
+    """Ids ``[B, T]`` to ``[B, T, C]``, after the final normalization."""
+    x = state["wte.weight"][ids].astype(np.float64)
+    x = x + state["wpe.weight"][: ids.shape[-1]]
+    for layer in range(n_layer):
+        x = block(x, state, n_head, eps, f"h.{layer}.")
+    return layer_norm(x, state["ln_f.weight"], state["ln_f.bias"], eps)
+
+
+def logits(
+    ids: np.ndarray, state: State, n_layer: int, n_head: int, eps: float = 1e-5
+) -> np.ndarray:
+    """Ids ``[B, T]`` to ``[B, T, V]``; ``state`` has the ``transformer.`` prefix."""
+    inner = {name.removeprefix("transformer."): w for name, w in state.items()}
+    hidden = hidden_states(ids, inner, n_layer, n_head, eps)
+    return hidden @ inner["wte.weight"].astype(np.float64).T
+
+
+def parameter_shapes(
+    vocab: int, positions: int, channels: int, layers: int, inner: int
+) -> dict[str, tuple[int, ...]]:
+    """The names and shapes of ``GPT2Model``'s parameters."""
+    linears = {
+        "attn.c_attn": (3 * channels, channels),
+        "attn.c_proj": (channels, channels),
+        "mlp.c_fc": (inner, channels),
+        "mlp.c_proj": (channels, inner),
+    }
+    shapes: dict[str, tuple[int, ...]] = {
+        "wte.weight": (vocab, channels),
+        "wpe.weight": (positions, channels),
+    }
+    for layer in range(layers):
+        for norm in ("ln_1", "ln_2"):
+            shapes |= norm_shapes(f"h.{layer}.{norm}.", channels)
+        for name, shape in linears.items():
+            shapes[f"h.{layer}.{name}.weight"] = shape
+            shapes[f"h.{layer}.{name}.bias"] = shape[:1]
+    return shapes | norm_shapes("ln_f.", channels)
+
+
+def norm_shapes(prefix: str, channels: int) -> dict[str, tuple[int, ...]]:
+    """A layer normalization's two parameters."""
+    return {f"{prefix}weight": (channels,), f"{prefix}bias": (channels,)}
+
+
+def random_state(
+    shapes: Mapping[str, tuple[int, ...]], seed: int = 0, scale: float = 0.5
+) -> dict[str, np.ndarray]:
+    """Float32 values for every name, far from 0 and 1 so that each one matters."""
+    rng = np.random.default_rng(seed)
+    return {
+        name: rng.normal(0, scale, shape).astype(np.float32)
+        for name, shape in shapes.items()
+    }
