@@ -1,0 +1,1 @@
+"""The tools around the exercises: grading, diagnosis, progress, hints, set-up."""

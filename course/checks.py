@@ -1,0 +1,164 @@
+"""What a checker says: the comparisons, and what they remember for the diagnosis."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from course.messages import Array
+from course.student import Remote, Student
+
+TOLERANCE = 2e-5  # float32 against the float64 oracle, on numbers around 1
+
+
+@dataclass
+class CheckFailed(Exception):
+    """A check found something wrong.
+
+    Attributes:
+        message: one sentence: what was wrong.
+        facts: lines of a small table: label and text, such as expected and yours.
+        observed: what the code gave, which the diagnosis compares with what each
+            known mistake gives.
+    """
+
+    message: str
+    facts: list[tuple[str, str]] = field(default_factory=list)
+    observed: Any = None
+
+    def __str__(self) -> str:
+        return self.message
+
+
+def expect_close(
+    value: Any,
+    expected: np.ndarray,
+    call: str,
+    *,
+    tolerance: float = TOLERANCE,
+    dtype: str = "float32",
+) -> np.ndarray:
+    """Requires a tensor with the expected shape, dtype and numbers; returns them.
+
+    Args:
+        value: what the code returned.
+        expected: what the oracle says.
+        call: how the code was called, for the report.
+        tolerance: largest error, relative to numbers above 1 and absolute below.
+        dtype: the dtype name that the tensor must have.
+
+    Raises:
+        CheckFailed: says in which of these it differs, and where most.
+    """
+    got = expect_tensor(value, list(expected.shape), call, dtype=dtype)
+    expected = expected.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        error = np.abs(got - expected) / np.maximum(1.0, np.abs(expected))
+    error = np.where(got == expected, 0.0, error)  # equal infinities
+    error = np.where(np.isnan(error), np.inf, error)
+    if error.size and error.max() > tolerance:
+        raise differs(got, expected, error, tolerance, call)
+    return got
+
+
+def expect_tensor(
+    value: Any, shape: list[int], call: str, *, dtype: str = "float32"
+) -> np.ndarray:
+    """Requires a MAX tensor of this shape and dtype; returns its numbers, float64."""
+    facts = [("called", call), ("expected", f"Tensor {dtype} {shape}")]
+    if not isinstance(value, Array) or value.kind != "Tensor":
+        facts.append(("yours", kind_of(value)))
+        raise CheckFailed("The result is not a MAX tensor.", facts, kind_of(value))
+    yours = f"{value.dtype} {value.shape}"
+    facts.append(("yours", f"Tensor {yours}"))
+    if value.shape != shape:
+        raise CheckFailed("The result has the wrong shape.", facts, value.values)
+    if value.dtype != dtype:
+        raise CheckFailed("The result has the wrong dtype.", facts, value.values)
+    return value.values.astype(np.float64)
+
+
+def expect_equal(value: Any, expected: Any, message: str, call: str) -> None:
+    """Requires a plain value (a number, a text, a list) to be just this one."""
+    if isinstance(value, Array):
+        value = value.values.tolist()
+    if value != expected:
+        facts = [("called", call), ("expected", repr(expected))]
+        shown = kind_of(value) if isinstance(value, Remote) else repr(value)
+        raise CheckFailed(message, [*facts, ("yours", shown)], repr(value))
+
+
+def require(condition: bool, message: str, call: str, observed: Any = None) -> None:
+    """Requires a property; ``observed`` is what the diagnosis compares."""
+    if not condition:
+        raise CheckFailed(message, [("called", call)], observed)
+
+
+def build(
+    step: Student, name: str, *args: Any, state: dict[str, np.ndarray], **kwargs: Any
+) -> Remote:
+    """Makes one of the module's classes and gives it weights by name.
+
+    Raises:
+        CheckFailed: the parameters' names or shapes are not those of the checkpoint.
+    """
+    module = getattr(step, name)(*args, **kwargs)
+    call = f"{name}(…).parameters"
+    if not isinstance(module, Remote):
+        raise CheckFailed(f"{name}(…) did not make a module.", [], kind_of(module))
+    yours = {key: array.shape for key, array in module.parameters().items()}
+    expected = {key: list(array.shape) for key, array in state.items()}
+    if yours != expected:
+        raise CheckFailed(*parameter_difference(yours, expected, call))
+    module.load(state)
+    return module
+
+
+def parameter_difference(
+    yours: dict[str, list[int]], expected: dict[str, list[int]], call: str
+) -> tuple[str, list[tuple[str, str]], Any]:
+    """Says which parameters are missing, unknown or of another shape."""
+    facts = [("looked at", call)]
+    for name in sorted(expected.keys() - yours.keys()):
+        facts.append(("missing", f"{name} {expected[name]}"))
+    for name in sorted(yours.keys() - expected.keys()):
+        facts.append(("unknown", f"{name} {yours[name]}"))
+    for name in sorted(yours.keys() & expected.keys()):
+        if yours[name] != expected[name]:
+            facts.append(("shape", f"{name} is {yours[name]}, not {expected[name]}"))
+    message = "The parameters are not those that the checkpoint has."
+    return message, facts[:9], sorted(yours.items())
+
+
+def differs(
+    got: np.ndarray,
+    expected: np.ndarray,
+    error: np.ndarray,
+    tolerance: float,
+    call: str,
+) -> CheckFailed:
+    """Describes where two arrays of one shape differ most."""
+    place = np.unravel_index(error.argmax(), error.shape)
+    where = f" at {[int(i) for i in place]}" if place else ""
+    share = (error > tolerance).mean()
+    facts = [
+        ("called", call),
+        ("expected", f"{expected[place]:.6g}{where} (where it differs most)"),
+        ("yours", f"{got[place]:.6g}"),
+        ("differing", f"{share:.0%} of {error.size} numbers"),
+    ]
+    message = "The numbers are not right."
+    if np.isnan(got).any():
+        message = "There are NaNs (not a number) in the result."
+    return CheckFailed(message, facts, got)
+
+
+def kind_of(value: Any) -> str:
+    """Names a returned value's type as a learner would."""
+    if isinstance(value, Array):
+        return f"{value.kind} {value.dtype} {value.shape}"
+    if isinstance(value, Remote):
+        return value.type_name
+    if isinstance(value, tuple | list):
+        return f"{type(value).__name__} of {len(value)}"
+    return "None" if value is None else f"{type(value).__name__} {value!r}"

@@ -1,0 +1,293 @@
+"""Runs the checks of one exercise on one file, and finds the likely mistake."""
+
+import importlib.util
+import inspect
+import re
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from course.catalogue import Mistake, apply_mistake, load_mistakes
+from course.checks import CheckFailed
+from course.messages import Failure, Load
+from course.registry import ROOT, Exercise
+from course.student import Raised, Stopped, Student, WorkerProcess
+
+State = Literal["passed", "failed", "to do", "not run"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One test function of a checker; its docstring is what a learner reads.
+
+    Attributes:
+        name: the function's name.
+        sentence: the first line of its docstring, what must hold.
+        why: the rest of it, why that matters.
+    """
+
+    name: str
+    sentence: str
+    why: str
+    function: Callable[[Student], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one check."""
+
+    check: Check
+    state: State
+    message: str = ""
+    facts: list[tuple[str, str]] = field(default_factory=list)
+    observed: Any = None
+    failure: Failure | None = None
+    cause: str | None = None  # the sentence of the catalogue's entry that fits
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Target:
+    """Which file is graded, and how.
+
+    Attributes:
+        solutions: grade the reference solution instead of the learner's file.
+        steps_dir: the folder with the learner's files.
+        limit: seconds that one request to the code may take.
+    """
+
+    solutions: bool = False
+    steps_dir: Path = ROOT / "steps"
+    limit: float = 60.0
+
+    def path(self, exercise: Exercise) -> Path:
+        """The graded file."""
+        if self.solutions:
+            return ROOT / exercise.solution_path
+        return self.steps_dir / exercise.step_path.name
+
+    def load(self, exercise: Exercise, borrowed: dict[str, str]) -> Load:
+        """The request that imports it."""
+        package = "solutions" if self.solutions else "steps"
+        name = f"{package}.{self.path(exercise).stem}"
+        if self.solutions:
+            return Load(name)
+        return Load(name, steps_dir=str(self.steps_dir), borrowed=borrowed)
+
+
+@cache
+def load_checks(exercise: Exercise) -> list[Check]:
+    """Reads the test functions of an exercise's checker, in their order."""
+    path = ROOT / exercise.checker_path
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    functions = [f for n, f in vars(module).items() if n.startswith("test_")]
+    return [as_check(function) for function in functions]
+
+
+def as_check(function: Callable[[Student], None]) -> Check:
+    """Splits a test function's docstring into its sentence and its reason."""
+    sentence, _, why = inspect.getdoc(function).partition("\n")
+    return Check(function.__name__, sentence.strip(), " ".join(why.split()), function)
+
+
+class Grading:
+    """One file's way through its checks.
+
+    After the code has ended its process, or could not be loaded, the rest of the
+    checks are not run.
+    """
+
+    def __init__(
+        self,
+        exercise: Exercise,
+        target: Target,
+        worker: WorkerProcess,
+        borrowed: dict[str, str] | None = None,
+    ) -> None:
+        self.exercise, self.target, self.worker = exercise, target, worker
+        self.borrowed = borrowed or {}
+        self.student: Student | None = None
+        self.broken = False
+        self.outcomes: list[Outcome] = []
+
+    def run(self, check: Check) -> Outcome:
+        """Runs one check, and looks up the mistake when it is the first to fail."""
+        started = time.perf_counter()
+        outcome = self._attempt(check)
+        if outcome.state == "failed" and self.first_failure is None and not self.broken:
+            outcome = replace(outcome, cause=self._diagnose(outcome))
+        outcome = replace(outcome, seconds=time.perf_counter() - started)
+        self.outcomes.append(outcome)
+        return outcome
+
+    def run_all(self) -> Iterator[Outcome]:
+        """Runs every check of the exercise's checker."""
+        for check in load_checks(self.exercise):
+            yield self.run(check)
+
+    @property
+    def first_failure(self) -> Outcome | None:
+        return next((o for o in self.outcomes if o.state in ("failed", "to do")), None)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check was run and held."""
+        return bool(self.outcomes) and all(o.state == "passed" for o in self.outcomes)
+
+    def _attempt(self, check: Check) -> Outcome:
+        if self.broken:
+            return Outcome(check, "not run")
+        try:
+            if self.student is None:
+                self._load()
+        except (CheckFailed, Raised, Stopped) as error:
+            self.broken = True
+            return outcome_of(check, error)
+        outcome = run_check(check, self.student)
+        self.broken = self.worker.process.poll() is not None
+        return outcome
+
+    def _load(self) -> None:
+        path = self.target.path(self.exercise)
+        if not path.exists():
+            raise CheckFailed(f"There is no file {short(path)}.")
+        load = self.target.load(self.exercise, self.borrowed)
+        self.student = Student(
+            self.worker,
+            load,
+            self.target.limit,
+            tensors=not self.exercise.on_numpy,
+        )
+        for name in self.exercise.symbols:
+            try:
+                self.student.module.get(name)
+            except Raised:
+                raise CheckFailed(f"{short(path)} does not define {name}.") from None
+
+    def _diagnose(self, outcome: Outcome) -> str | None:
+        """Finds the one known mistake that gives the same as the code did."""
+        candidates = load_mistakes(self.exercise)
+        candidates = [m for m in candidates if self._fits(m, outcome)]
+        for earlier in reversed(self.outcomes):
+            if len(candidates) < 2:
+                break
+            candidates = [m for m in candidates if self._fits(m, earlier)]
+        for later in self._checks_after(outcome.check):
+            if len(candidates) < 2:
+                break
+            theirs = run_check(later, self.student)
+            candidates = [m for m in candidates if self._fits(m, theirs)]
+        return candidates[0].says if candidates else None
+
+    def _checks_after(self, check: Check) -> list[Check]:
+        checks = load_checks(self.exercise)
+        names = [c.name for c in checks]
+        return checks[names.index(check.name) + 1 :]
+
+    def _fits(self, mistake: Mistake, outcome: Outcome) -> bool:
+        try:
+            return alike(self._try_mistake(mistake, outcome.check), outcome)
+        except (Raised, Stopped):
+            return False
+
+    def _try_mistake(self, mistake: Mistake, check: Check) -> Outcome:
+        name = f"solutions.{self.exercise.solution_path.stem}"
+        load = Load(name, source=apply_mistake(self.exercise, mistake))
+        student = Student(
+            self.worker, load, self.target.limit, tensors=not self.exercise.on_numpy
+        )
+        return run_check(check, student)
+
+
+def run_check(check: Check, student: Student) -> Outcome:
+    """Runs one check on a loaded module."""
+    student.changed.clear()
+    try:
+        check.function(student)
+        if student.changed:
+            names = ", ".join(map(str, student.changed))
+            raise CheckFailed(
+                "The code writes into its inputs; make a new tensor instead.",
+                [("changed", f"argument {names}")],
+                names,
+            )
+    except Exception as error:
+        return outcome_of(check, error)
+    return Outcome(check, "passed")
+
+
+def outcome_of(check: Check, error: Exception) -> Outcome:
+    """Turns what ended a check into an outcome."""
+    match error:
+        case CheckFailed():
+            return Outcome(check, "failed", error.message, error.facts, error.observed)
+        case Raised(failure=failure) if failure.to_do:
+            return Outcome(check, "to do", failure.message, failure=failure)
+        case Raised(failure=failure):
+            message = explain(failure)
+            observed = (failure.type_name, normalized(failure.message))
+            return Outcome(check, "failed", message, [], observed, failure)
+        case Stopped():
+            return Outcome(check, "failed", str(error), [], "stopped")
+    # The checker itself tripped over something odd that the code returned.
+    trace = "".join(traceback.format_exception(error))
+    failure = Failure(type(error).__name__, str(error), [], [], trace)
+    message = f"The result cannot be used ({type(error).__name__}: {error})."
+    return Outcome(check, "failed", message, [], message, failure)
+
+
+def explain(failure: Failure) -> str:
+    """Says what an exception means in one sentence."""
+    match failure.type_name:
+        case "SystemExit":
+            return "The code calls sys.exit; a step only defines things. Take it out."
+        case "EOFError":
+            return "The code waits for input, and there is nobody to type. Take it out."
+        case "RecursionError":
+            return "A function calls itself without end."
+        case "MemoryError":
+            return "The code asks for more memory than there is. Look at the shapes."
+        case "SyntaxError" | "IndentationError" | "TabError":
+            return f"Python cannot read the file: {failure.message}."
+    return f"{failure.type_name}: {first_paragraph(failure.message)}"
+
+
+def first_paragraph(message: str) -> str:
+    """The part of a long MAX message that says what is wrong."""
+    return message.strip().split("\n\n")[0].strip() or "(no message)"
+
+
+def normalized(message: str) -> str:
+    """A message without what differs between two copies of the same code."""
+    return re.sub(r"0x[0-9a-f]+|[^\s\"']*[/<][^\s\"']*|line \d+", "", message)
+
+
+def alike(a: Outcome, b: Outcome) -> bool:
+    """Says whether two outcomes of one check have the same fingerprint."""
+    if (a.state, a.message) != (b.state, b.message) and not (
+        a.failure and b.failure and a.observed == b.observed
+    ):
+        return False
+    return same(a.observed, b.observed)
+
+
+def same(a: Any, b: Any) -> bool:
+    """Equality that knows arrays and rounding."""
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        return a.shape == b.shape and bool(
+            np.allclose(a, b, rtol=1e-4, atol=1e-5, equal_nan=True)
+        )
+    return type(a) is type(b) and a == b
+
+
+def short(path: Path) -> str:
+    """A path as a learner would type it."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

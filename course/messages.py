@@ -1,0 +1,149 @@
+"""What travels between the grader and the process that runs a learner's code.
+
+The grader never imports learner code or MAX: it sends these requests to a worker
+process and gets plain NumPy values back. So a crash, an endless loop or a patched
+library stays in the worker.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Load:
+    """Imports a module: a file of the learner's, a solution, or a variant of one.
+
+    Attributes:
+        name: the module's name, such as ``steps.step_08``.
+        path: the file to read; None for a variant.
+        source: the text of a variant; None for a file.
+        steps_dir: the folder that the package ``steps`` stands for.
+        borrowed: names of step modules that come from ``solutions`` instead.
+    """
+
+    name: str
+    path: str | None = None
+    source: str | None = None
+    steps_dir: str = ""
+    borrowed: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Get:
+    """Asks for ``attribute`` of the object behind a handle."""
+
+    handle: int
+    attribute: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """Calls ``attribute`` of the object behind a handle (or the object itself).
+
+    NumPy arrays become tensors on the CPU unless ``tensors`` is false.
+    """
+
+    handle: int
+    attribute: str | None
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    tensors: bool = True
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Keeps an object of the checkers' own in the worker and returns its handle."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Configure:
+    """Makes a GPT2Config from the step 01 that the module behind ``handle`` sees."""
+
+    handle: int
+    sizes: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Asks for the names and values of a module's parameters."""
+
+    handle: int
+
+
+@dataclass(frozen=True)
+class LoadState:
+    """Gives a module its weights, float32, by name."""
+
+    handle: int
+    state: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Traces a call as ``Module.compile`` would; strings are symbolic dimensions.
+
+    Attributes:
+        inputs: a dtype name and a shape for each tensor argument.
+        through: a checker's function that is called with the object and the tensors;
+            None calls the object with the tensors.
+    """
+
+    handle: int
+    attribute: str | None
+    inputs: list[tuple[str, list[int | str]]]
+    through: Any = None
+
+
+@dataclass(frozen=True)
+class Handle:
+    """Stands for an object that stays in the worker."""
+
+    id: int
+    type_name: str
+
+
+@dataclass(frozen=True)
+class Array:
+    """A tensor or NumPy array that came back."""
+
+    kind: str  # "Tensor" or "numpy array"
+    dtype: str
+    values: np.ndarray  # bfloat16 widened to float32
+
+    @property
+    def shape(self) -> list[int]:
+        return list(self.values.shape)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An exception that the code raised."""
+
+    type_name: str
+    message: str
+    frames: list[tuple[str, int, str]]  # the learner's own: file, line, text
+    tensors: list[tuple[str, str]]  # in the last of them: name, "float32 [2, 3]"
+    trace: str  # the whole traceback
+    to_do: bool = False  # a blank that is not filled yet
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The worker's answer to one request."""
+
+    value: Any = None
+    failure: Failure | None = None
+    changed: list[int | str] = field(default_factory=list)  # arguments written to
+    copied_from: str | None = None  # a solution that the learner's file imports
+
+
+@dataclass(frozen=True)
+class Compiling:
+    """Sent when MAX starts (seconds None) or ends compiling one of its kernels."""
+
+    kernel: str
+    seconds: float | None = None

@@ -1,0 +1,188 @@
+"""The pytest plugin that grades steps: ``pytest tests/test_step_08.py``."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest.terminal import TerminalReporter
+from rich.console import Console
+
+from course.borrowing import borrow
+from course.grading import Grading, Outcome, Target, load_checks
+from course.messages import Compiling
+from course.registry import ROOT, Exercise, load_registry
+from course.report import Report
+from course.state import Progress
+from course.student import WorkerProcess
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("course", "grading the steps")
+    add = group.addoption
+    add("--solutions", action="store_true", help="grade the solutions, not the steps")
+    add("--mine", action="store_true", help="never borrow an unfinished earlier step")
+    add("--limit", type=float, default=60.0, help="seconds a call may take (60)")
+    add("--steps-dir", type=Path, default=ROOT / "steps", help="where the steps are")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Prepares the grader, and its own report when only steps are graded."""
+    plugins = config.pluginmanager
+    grader = Grader(config, whole_trace=config.option.trace)
+    plugins.register(grader, "course-grader")
+    # Here --trace shows the whole traceback; pytest's own meaning is the debugger.
+    plugins.unregister(name="pdbtrace")
+    standard = plugins.get_plugin("terminalreporter")
+    if grader.only_steps and standard is not None and not config.option.collectonly:
+        grader.start_worker()
+        plugins.unregister(standard)
+        plugins.register(QuietReporter(config), "terminalreporter")
+        grader.report = Report(Console(), whole_trace=grader.whole_trace)
+
+
+@pytest.fixture
+def step() -> None:
+    """The module under test. The grader hands it to the check itself."""
+
+
+class Grader:
+    """Runs the checks of a session's exercises, each exercise in its own worker."""
+
+    def __init__(self, config: pytest.Config, *, whole_trace: bool) -> None:
+        option = config.option
+        self.config = config
+        self.whole_trace = whole_trace
+        steps_dir = option.steps_dir.resolve()
+        self.target = Target(option.solutions, steps_dir, option.limit)
+        self.exercises = {(ROOT / e.checker_path): e for e in load_registry()}
+        self.progress = Progress(steps_dir)
+        self.report: Report | None = None
+        self.spare: WorkerProcess | None = None
+        self.grading: Grading | None = None
+        self.digest = ""
+        self.started = 0.0
+
+    @property
+    def only_steps(self) -> bool:
+        """Whether the command names checkers and nothing else."""
+        paths = [Path(arg.split("::")[0]).resolve() for arg in self.config.args]
+        return bool(paths) and all(path in self.exercises for path in paths)
+
+    def start_worker(self) -> None:
+        """Lets the next worker import MAX while there is something else to do."""
+        self.spare = self.spare or WorkerProcess(self.on_compile)
+
+    def on_compile(self, message: Compiling) -> None:
+        capture = self.config.pluginmanager.get_plugin("capturemanager")
+        with capture.global_and_fixture_disabled():
+            (self.report or Report(Console(stderr=True))).compiling(message)
+
+    def exercise_of(self, item: pytest.Item) -> Exercise | None:
+        return self.exercises.get(item.path)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        """Runs a check in the worker instead of calling it here."""
+        exercise = self.exercise_of(pyfuncitem)
+        if exercise is None:
+            return None
+        checks = {check.name: check for check in load_checks(exercise)}
+        outcome = self.grading.run(checks[pyfuncitem.name])
+        pyfuncitem.stash[OUTCOME] = outcome
+        if outcome.state == "not run":
+            pytest.skip("not run: the file could not be loaded, or its process ended")
+        if outcome.state != "passed":
+            pytest.fail(plain_text(outcome, self.grading), pytrace=False)
+        return True
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: Any) -> Any:
+        """Begins an exercise with its first check and ends it with its last."""
+        exercise = self.exercise_of(item)
+        if exercise is None:
+            return (yield)
+        if self.grading is None:
+            self.begin(exercise)
+        result = yield
+        if self.report and OUTCOME in item.stash:
+            self.report.check(item.stash[OUTCOME])
+        if nextitem is None or self.exercise_of(nextitem) != exercise:
+            self.end()
+        return result
+
+    def begin(self, exercise: Exercise) -> None:
+        self.started = time.perf_counter()
+        self.start_worker()
+        worker, self.spare = self.spare, None
+        borrowed: dict[str, str] = {}
+        if not self.target.solutions:
+            if self.target.path(exercise).exists():
+                self.digest = self.progress.digest(exercise)
+            if not self.config.option.mine:
+                borrowed = borrow(exercise, self.target, self.progress)
+        self.grading = Grading(exercise, self.target, worker, borrowed)
+        if self.report:
+            self.report.begin(self.grading)
+
+    def end(self) -> None:
+        grading, self.grading = self.grading, None
+        grading.worker.close()
+        seconds = time.perf_counter() - self.started
+        complete = len(grading.outcomes) == len(load_checks(grading.exercise))
+        if complete and self.digest and not self.target.solutions:
+            self.progress.record(
+                grading.exercise, self.digest, passed=grading.passed, seconds=seconds
+            )
+        if self.report:
+            self.report.end(grading, seconds)
+
+    def pytest_unconfigure(self) -> None:
+        for worker in (self.spare, self.grading and self.grading.worker):
+            if worker:
+                worker.close()
+
+
+OUTCOME = pytest.StashKey[Outcome]()
+
+
+class QuietReporter(TerminalReporter):
+    """Says nothing of its own, except where collecting itself goes wrong."""
+
+    def write_sep(self, *args: Any, **kwargs: Any) -> None: ...
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        self._session = session
+        self._session_start = time.time()
+
+    def pytest_report_header(self, *args: Any) -> list[str]:
+        return []
+
+    def pytest_collection(self) -> None: ...
+
+    def report_collect(self, final: bool = False) -> None: ...
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None: ...
+
+    def pytest_runtest_logstart(self, *args: Any, **kwargs: Any) -> None: ...
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None: ...
+
+    def pytest_runtest_logfinish(self, *args: Any, **kwargs: Any) -> None: ...
+
+    def summary_failures(self) -> None: ...
+
+    def summary_warnings(self) -> None: ...
+
+    def summary_stats(self) -> None: ...
+
+    def short_test_summary(self) -> None: ...
+
+
+def plain_text(outcome: Outcome, grading: Grading) -> str:
+    """The report of one check as text, for editors and other reporters."""
+    console = Console(width=88, record=True, file=open("/dev/null", "w"))
+    report = Report(console)
+    (report.to_do if outcome.state == "to do" else report.failure)(outcome)
+    return console.export_text().strip()

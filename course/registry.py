@@ -1,0 +1,112 @@
+"""The exercises of the course, as ``registry.toml`` lists them."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class UnknownExercise(ValueError):
+    """There is no exercise of that name."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One numbered step, or one of the encores after them.
+
+    Attributes:
+        key: its name among the tasks, such as ``s08``.
+        number: its place in the course, counted from 1; the encores follow on.
+        title: a few words.
+        summary: one sentence: what the piece does in the model.
+        file: the stem that its files share, such as ``step_08``.
+        symbols: the public names that it defines.
+        builds_on: keys of the exercises that its solution imports.
+        minutes: an honest estimate for a Python programmer new to transformers.
+        difficulty: from 1 to 5.
+        hints: a nudge, the operations' names, and nearly the line.
+        skeleton: git's name for the content of the untouched skeleton.
+        on_numpy: whether its functions take NumPy arrays instead of tensors.
+    """
+
+    key: str
+    number: int
+    title: str
+    summary: str
+    file: str
+    symbols: tuple[str, ...]
+    builds_on: tuple[str, ...]
+    minutes: int
+    difficulty: int
+    hints: tuple[str, ...]
+    skeleton: str
+    on_numpy: bool = False
+
+    @property
+    def is_step(self) -> bool:
+        """Whether it is one of the fourteen, not an encore."""
+        return self.file.startswith("step_")
+
+    @property
+    def label(self) -> str:
+        """How a report calls it: "Step 08 · Attention"."""
+        return f"{'Step ' + self.short if self.is_step else 'Encore'} · {self.title}"
+
+    @property
+    def short(self) -> str:
+        """What a learner types: "08", or an encore's key."""
+        return f"{self.number:02}" if self.is_step else self.key
+
+    @property
+    def step_path(self) -> Path:
+        return Path("steps", f"{self.file}.py")
+
+    @property
+    def solution_path(self) -> Path:
+        return Path("solutions", f"{self.file.replace('step_', 'solution_')}.py")
+
+    @property
+    def checker_path(self) -> Path:
+        return Path("tests", f"test_{self.file}.py")
+
+    @property
+    def mistakes_path(self) -> Path:
+        return Path("tests", "mistakes", f"{self.file}.toml")
+
+    @property
+    def chapter_path(self) -> Path:
+        return Path("book", "src", f"{self.file}.md")
+
+
+@cache
+def load_registry() -> tuple[Exercise, ...]:
+    """Reads every exercise, in the course's order."""
+    text = (ROOT / "course" / "registry.toml").read_text()
+    entries = tomllib.loads(text)["exercise"]
+    return tuple(Exercise(**{k: frozen(v) for k, v in e.items()}) for e in entries)
+
+
+def frozen(value: object) -> object:
+    """Makes a TOML list hashable."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def find_exercise(text: str) -> Exercise:
+    """Finds what "8", "08", "s08", "step_08", "steps/step_08.py" or a key names.
+
+    Raises:
+        UnknownExercise: nothing is called that; the message lists what there is.
+    """
+    name = Path(text.strip()).stem.lower()
+    for exercise in load_registry():
+        numbers = [str(exercise.number), exercise.short] if exercise.is_step else []
+        if name in [exercise.key, exercise.file, *numbers]:
+            return exercise
+    steps = sum(e.is_step for e in load_registry())
+    encores = ", ".join(e.key for e in load_registry() if not e.is_step)
+    more = f", {encores}" if encores else ""
+    raise UnknownExercise(
+        f"There is no exercise {text!r}; there are 1 to {steps}{more}."
+    )

@@ -1,0 +1,155 @@
+"""What a learner sees after a check."""
+
+import textwrap
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+
+from course.grading import Grading, Outcome, short
+from course.messages import Compiling
+from course.registry import find_exercise
+
+MARKS = {
+    "passed": "[green]✓[/]",
+    "failed": "[red]✗[/]",
+    "to do": "[cyan]○[/]",
+    "not run": "[dim]·[/]",
+}
+
+
+class Report:
+    """Prints one exercise's grading, check by check, and what to do next.
+
+    Args:
+        console: where to print.
+        whole_trace: print MAX's frames too, not only the learner's own.
+    """
+
+    def __init__(self, console: Console, *, whole_trace: bool = False) -> None:
+        self.console = console
+        self.whole_trace = whole_trace
+        self.compiled = 0
+
+    def begin(self, grading: Grading) -> None:
+        """The first lines: what is graded, and what is borrowed for it."""
+        exercise = grading.exercise
+        file = short(grading.target.path(exercise))
+        self.line(f"[bold]{escape(exercise.label)}[/]  grading [bold]{escape(file)}[/]")
+        if grading.borrowed:
+            names = [find_exercise(n.split(".")[1]) for n in grading.borrowed]
+            numbers = ", ".join(f"{e.number:02}" for e in names)
+            noun = "step" if len(names) == 1 else "steps"
+            self.line(f"[dim]borrowed from solutions: {noun} {numbers}[/]")
+        self.console.print()
+
+    def check(self, outcome: Outcome) -> None:
+        """One check's line."""
+        sentence = escape(outcome.check.sentence)
+        if outcome.state in ("not run", "to do"):
+            sentence = f"[dim]{sentence}[/]"
+        grid = Table.grid(padding=(0, 1))
+        grid.add_row(MARKS[outcome.state], sentence)
+        self.console.print(Padding(grid, (0, 0, 0, 2)))
+
+    def end(self, grading: Grading, seconds: float) -> None:
+        """What the first failure was, or that the exercise is done."""
+        self.console.print()
+        first = grading.first_failure
+        if first is None and grading.passed:
+            self.line(f"[green]Passed[/] in {seconds:.1f} s. {self.next_step(grading)}")
+        elif first is not None and first.state == "to do":
+            self.to_do(first)
+        elif first is not None:
+            self.failure(first)
+        self.copied(grading)
+        self.printed(grading)
+        if first is not None:
+            self.pointers(grading, seconds)
+
+    def to_do(self, outcome: Outcome) -> None:
+        """A blank that is not filled yet."""
+        self.line(f"[cyan]to do:[/] {escape(outcome.message)}")
+        self.frames(outcome)
+
+    def failure(self, outcome: Outcome) -> None:
+        """What was expected, what came and the likely cause."""
+        self.line(f"[red]✗[/] [bold]{escape(outcome.check.sentence)}[/]")
+        if outcome.check.why:
+            self.line(f"[dim]{escape(outcome.check.why)}[/]", indent=2)
+        self.console.print()
+        self.line(escape(outcome.message), indent=2)
+        table = Table.grid(padding=(0, 2))
+        for label, text in outcome.facts:
+            table.add_row(f"[dim]{escape(label)}[/]", escape(text))
+        self.console.print(Padding(table, (0, 0, 0, 2)))
+        self.frames(outcome)
+        if outcome.cause:
+            self.line(f"[yellow]likely cause:[/] {escape(outcome.cause)}", indent=2)
+        self.console.print()
+
+    def frames(self, outcome: Outcome) -> None:
+        """The learner's own lines that led to an exception."""
+        if outcome.failure is None:
+            return
+        if self.whole_trace:
+            self.console.print(outcome.failure.trace, markup=False, highlight=False)
+            return
+        for file, number, text in outcome.failure.frames[-3:]:
+            place = f"{short(Path(file))}:{number}"
+            self.line(f"[dim]{escape(place)}[/]  {escape(text)}", indent=2)
+        if outcome.state == "failed":
+            for name, shape in outcome.failure.tensors:
+                self.line(f"[dim]{escape(name)} is[/] {escape(shape)}", indent=4)
+
+    def pointers(self, grading: Grading, seconds: float) -> None:
+        """Where to find help, and how long it took."""
+        exercise = grading.exercise
+        hint, chapter = f"pixi run hint {exercise.short}", exercise.chapter_path
+        self.line(f"[dim]hint: {hint}  ·  chapter: {chapter}  ·  {seconds:.1f} s[/]")
+
+    def copied(self, grading: Grading) -> None:
+        """Says aloud that the solution was imported."""
+        source = grading.student and grading.student.copied_from
+        if source:
+            self.line(
+                f"[yellow]note:[/] this file imports {escape(source)}, so part of what "
+                "was graded is the solution's work, not yours."
+            )
+
+    def printed(self, grading: Grading) -> None:
+        """The first page of what the code printed."""
+        text = grading.worker.output.strip()
+        if text:
+            lines = text.splitlines()
+            shown = "\n".join(lines[:20])[:1500]
+            more = " (the beginning)" if len(shown) < len(text) else ""
+            self.line(f"[dim]your code printed{more}:[/]")
+            body = textwrap.indent(shown, "  ")
+            self.console.print(body, markup=False, highlight=False)
+
+    def next_step(self, grading: Grading) -> str:
+        """What to do after a pass."""
+        exercise = grading.exercise
+        if grading.target.solutions:
+            return ""
+        compare = f"pixi run diff {exercise.short} compares it with the solution"
+        return f"{compare}; pixi run next shows what comes now."
+
+    def compiling(self, message: Compiling) -> None:
+        """Explains the wait on a machine's first run."""
+        if message.seconds is None or message.seconds < 1.0:
+            return
+        if not self.compiled:
+            self.line(
+                "[dim]First run on this machine: MAX compiles the kernels that this "
+                "needs, once. pixi run setup does it for the whole course.[/]"
+            )
+        self.compiled += 1
+        self.line(f"[dim]  compiled {message.kernel} in {message.seconds:.0f} s[/]")
+
+    def line(self, text: str, indent: int = 0) -> None:
+        """Prints a paragraph, wrapped at the terminal's width."""
+        self.console.print(Padding(text, (0, 0, 0, indent)), highlight=False)

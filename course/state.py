@@ -1,0 +1,85 @@
+"""What is known about the learner's files: which passed, and with which text."""
+
+import hashlib
+import json
+import time
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from course.registry import ROOT, Exercise
+
+Status = Literal["passed", "failed", "to do", "changed", "missing"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """The last result of an exercise.
+
+    Attributes:
+        digest: of the text that was graded, of its checker and of MAX's version.
+        passed: whether every check held.
+        seconds: how long the checks took.
+        when: seconds since 1970.
+    """
+
+    digest: str
+    passed: bool
+    seconds: float
+    when: float
+
+
+class Progress:
+    """The records in ``.course/state.json``, which grading can always make again."""
+
+    def __init__(self, steps_dir: Path = ROOT / "steps") -> None:
+        self.steps_dir = steps_dir
+        self.path = steps_dir.parent / ".course" / "state.json"
+        self.records = self._read()
+
+    def status(self, exercise: Exercise) -> Status:
+        """What is known of the text that the file has now."""
+        path = self.steps_dir / exercise.step_path.name
+        if not path.exists():
+            return "missing"
+        if blob_id(path) == exercise.skeleton:
+            return "to do"
+        record = self.records.get(exercise.key)
+        if record is None or record.digest != self.digest(exercise):
+            return "changed"
+        return "passed" if record.passed else "failed"
+
+    def digest(self, exercise: Exercise) -> str:
+        """Identifies a text together with what judged it."""
+        parts = [
+            (self.steps_dir / exercise.step_path.name).read_bytes(),
+            (ROOT / exercise.checker_path).read_bytes(),
+            version("max").encode(),
+        ]
+        return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+    def record(
+        self, exercise: Exercise, digest: str, *, passed: bool, seconds: float
+    ) -> None:
+        """Remembers a result for the text that had this digest."""
+        self.records = self._read()  # another process may have written meanwhile
+        self.records[exercise.key] = Record(digest, passed, seconds, time.time())
+        data = {key: asdict(record) for key, record in self.records.items()}
+        self.path.parent.mkdir(exist_ok=True)
+        new = self.path.with_suffix(".tmp")
+        new.write_text(json.dumps(data, indent=2))
+        new.replace(self.path)
+
+    def _read(self) -> dict[str, Record]:
+        try:
+            data = json.loads(self.path.read_text())
+            return {key: Record(**record) for key, record in data.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            return {}  # missing or damaged: grading makes it again
+
+
+def blob_id(path: Path) -> str:
+    """The name under which git keeps this content."""
+    content = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()

@@ -1,0 +1,258 @@
+"""The grader's view of a learner's module, which lives in a worker process."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+
+from course.messages import (
+    Array,
+    Call,
+    Compiling,
+    Configure,
+    Failure,
+    Get,
+    Handle,
+    Hold,
+    Load,
+    LoadState,
+    Parameters,
+    Reply,
+    Trace,
+)
+from course.registry import ROOT
+
+PAGE = 4_000  # characters of a learner's own output that are kept
+
+
+class Stopped(Exception):
+    """The worker can answer no more: it ended, crashed or took too long."""
+
+
+class Raised(Exception):
+    """The code under test raised an exception."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"{failure.type_name}: {failure.message}")
+        self.failure = failure
+
+
+class WorkerProcess:
+    """Starts a worker and exchanges requests and replies with it.
+
+    Args:
+        on_compile: told each kernel that MAX compiles; that time does not count.
+    """
+
+    def __init__(self, on_compile: Callable[[Compiling], None] | None = None) -> None:
+        ours, theirs = socket.socketpair()
+        self.on_compile = on_compile
+        self.output = ""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "course.worker", str(theirs.fileno())],
+            cwd=ROOT,
+            env=worker_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,
+        )
+        theirs.close()
+        self.connection = Connection(ours.detach())
+        self.reader = threading.Thread(target=self._read_output, daemon=True)
+        self.reader.start()
+        self.ready = False
+
+    def ask(self, request: Any, limit: float) -> Reply:
+        """Sends a request and waits for the reply, at most ``limit`` seconds.
+
+        Raises:
+            Stopped: there will be no reply; the message says why.
+        """
+        if not self.ready:
+            self._receive(limit=300)  # importing MAX is not the learner's time
+            self.ready = True
+        try:
+            self.connection.send(request)
+        except OSError:
+            raise Stopped(self._how_it_ended()) from None
+        return self._receive(limit)
+
+    def _receive(self, limit: float) -> Reply:
+        deadline = time.monotonic() + limit
+        compiling = False
+        while True:
+            waiting = None if compiling else max(0.0, deadline - time.monotonic())
+            try:
+                if not self.connection.poll(waiting):
+                    self.close()
+                    raise Stopped(
+                        f"It did not finish within {limit:g} seconds. Look for a loop "
+                        "that never ends (--limit SECONDS allows more time)."
+                    )
+                message = self.connection.recv()
+            except (EOFError, ConnectionError):
+                raise Stopped(self._how_it_ended()) from None
+            if not isinstance(message, Compiling):
+                return message
+            compiling = message.seconds is None
+            deadline += message.seconds or 0.0
+            if self.on_compile:
+                self.on_compile(message)
+
+    def _how_it_ended(self) -> str:
+        self.close()
+        code = self.process.returncode
+        if code is not None and code < 0:
+            return (
+                f"Python itself crashed (signal {-code}). Look for very deep recursion, "
+                "or for memory: a shape far larger than you meant."
+            )
+        return (
+            "Your code ended the Python process. A step only defines things; take "
+            "out os._exit and whatever closes files that are not yours."
+        )
+
+    def _read_output(self) -> None:
+        """Keeps the first page of what is printed and lets the rest pass."""
+        with self.process.stdout as stream:
+            while block := stream.read1(65536):
+                if len(self.output) <= PAGE:
+                    self.output += block.decode(errors="replace")
+
+    def close(self) -> None:
+        """Ends the worker and whatever it started."""
+        self.connection.close()
+        try:
+            self.process.wait(0.2 if self.process.poll() is None else 0)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, 9)
+            self.process.wait()
+        self.reader.join(1.0)
+
+
+def worker_environment() -> dict[str, str]:
+    """Eager operations are only interpreted: MAX's default compiles beside them."""
+    tests = str(ROOT / "tests")
+    path = os.pathsep.join([str(ROOT), tests, os.environ.get("PYTHONPATH", "")])
+    return os.environ | {
+        "MAX_EAGER_EXECUTOR": "interpreter",
+        "PYTHONPATH": path,
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+class Remote:
+    """An object in the worker: call it, or its methods, with NumPy arrays."""
+
+    def __init__(self, student: "Student", handle: Handle) -> None:
+        self._student = student
+        self.handle = handle
+
+    @property
+    def type_name(self) -> str:
+        return self.handle.type_name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._student.call(self.handle, None, args, kwargs)
+
+    def get(self, attribute: str) -> Any:
+        """Reads an attribute."""
+        return self._student.ask(Get(self.handle.id, attribute))
+
+    def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        """Calls a method."""
+        return self._student.call(self.handle, method, args, kwargs)
+
+    def parameters(self) -> dict[str, Array]:
+        """The parameters' names and values."""
+        return self._student.ask(Parameters(self.handle.id))
+
+    def load(self, state: Mapping[str, np.ndarray]) -> None:
+        """Replaces the parameters' values."""
+        copies = {name: np.array(value, order="C") for name, value in state.items()}
+        self._student.ask(LoadState(self.handle.id, copies))
+
+    def trace(self, *inputs: tuple[str, list[int | str]], through: Any = None) -> None:
+        """Traces the module as a compiler would; raises ``Raised`` if it cannot."""
+        self._student.ask(Trace(self.handle.id, None, list(inputs), through))
+
+
+class Student:
+    """A module under test. Its public names are attributes to call.
+
+    Args:
+        worker: the process that runs it.
+        load: which module it is.
+        limit: seconds that one request may take.
+        tensors: whether arrays reach the code as tensors (steps) or as they are.
+    """
+
+    def __init__(
+        self, worker: WorkerProcess, load: Load, limit: float, *, tensors: bool = True
+    ) -> None:
+        self.worker, self.limit, self.tensors = worker, limit, tensors
+        self.copied_from: str | None = None
+        self.changed: list[int | str] = []  # arguments that a call has written to
+        self.module: Remote = self.ask(load)
+
+    def ask(self, request: Any) -> Any:
+        """Sends a request; raises ``Raised`` with what the code raised."""
+        reply = self.worker.ask(request, self.limit)
+        self.copied_from = reply.copied_from or self.copied_from
+        if reply.failure:
+            raise Raised(reply.failure)
+        self.changed += reply.changed
+        return self._wrap(reply.value)
+
+    def call(
+        self, handle: Handle, attribute: str | None, args: Any, kwargs: Any
+    ) -> Any:
+        """Calls the object behind ``handle``, or one of its methods."""
+        args = tuple(plain(a) for a in args)
+        kwargs = {name: plain(a) for name, a in kwargs.items()}
+        return self.ask(Call(handle.id, attribute, args, kwargs, self.tensors))
+
+    def hold(self, value: Any) -> Remote:
+        """Moves an object of the checker's into the worker."""
+        return self.ask(Hold(value))
+
+    def config(self, **sizes: Any) -> Remote:
+        """A GPT2Config with these sizes."""
+        return self.ask(Configure(self.module.handle.id, sizes))
+
+    def trace(
+        self,
+        function: str,
+        *inputs: tuple[str, list[int | str]],
+        through: Callable[..., Any] | None = None,
+    ) -> None:
+        """Traces one of the module's functions as a compiler would."""
+        self.ask(Trace(self.module.handle.id, function, list(inputs), through))
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("__") or "module" not in self.__dict__:
+            raise AttributeError(name)
+        return lambda *args, **kwargs: self.module.call(name, *args, **kwargs)
+
+    def _wrap(self, value: Any) -> Any:
+        if isinstance(value, Handle):
+            return Remote(self, value)
+        if isinstance(value, tuple | list):
+            return type(value)(self._wrap(item) for item in value)
+        return value
+
+
+def plain(value: Any) -> Any:
+    """What of an argument can be sent: a remote object's handle, a copied array."""
+    if isinstance(value, Remote):
+        return value.handle
+    return np.array(value, order="C") if isinstance(value, np.ndarray) else value

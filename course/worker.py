@@ -1,0 +1,310 @@
+"""The process that runs learner code; ``course.student`` talks to it over a pipe.
+
+Run as ``python -m course.worker FD`` with ``FD`` an open socket.
+"""
+
+import builtins
+import contextlib
+import functools
+import importlib.abc
+import importlib.util
+import itertools
+import linecache
+import logging
+import os
+import sys
+import time
+import traceback
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from max.driver import CPU
+from max.dtype import DType
+from max.experimental.nn import Module
+from max.experimental.tensor import Tensor, default_device, default_dtype
+from max.graph import TensorType
+
+from course.messages import (
+    Array,
+    Call,
+    Compiling,
+    Configure,
+    Failure,
+    Get,
+    Handle,
+    Hold,
+    Load,
+    LoadState,
+    Parameters,
+    Reply,
+    Trace,
+)
+
+# Taken before learner code runs, which may replace what is in these modules.
+_to_numpy, _from_dlpack, _ndarray = Tensor.to_numpy, Tensor.from_dlpack, np.ndarray
+_copy, _array_equal = np.array, np.array_equal
+_PLAIN = (bool, int, float, str, bytes, type(None))
+
+
+class StepFinder(importlib.abc.MetaPathFinder):
+    """Finds ``steps.step_NN`` in the learner's folder, or lends a solution for it."""
+
+    def __init__(self, load: Load) -> None:
+        self.load = load
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if not name.startswith("steps.") or name in self.load.borrowed:
+            return None
+        file = Path(self.load.steps_dir, name.removeprefix("steps.") + ".py")
+        return importlib.util.spec_from_file_location(name, file)
+
+
+class Worker:
+    """Holds the objects that the grader refers to, and answers its requests."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.objects: dict[int, Any] = {}
+        self.numbers = itertools.count(1)
+        self.steps_dir = ""
+        self.copied_from: str | None = None
+
+    def serve(self) -> None:
+        """Answers requests until the grader hangs up."""
+        self.announce_kernels()
+        self.connection.send(Reply("ready"))
+        while True:
+            try:
+                request = self.connection.recv()
+            except EOFError:
+                return
+            self.connection.send(self.answer(request))
+
+    def answer(self, request: Any) -> Reply:
+        """Carries out one request; whatever the code raises becomes a failure."""
+        try:
+            changed: list[int | str] = []
+            value = self.carry_out(request, changed)
+            return Reply(self.encode(value), None, changed, self.copied_from)
+        except BaseException as error:  # SystemExit and KeyboardInterrupt as well
+            return Reply(failure=describe(error, self.steps_dir))
+
+    def carry_out(self, request: Any, changed: list[int | str]) -> Any:
+        match request:
+            case Load():
+                return self.load(request)
+            case Get(handle, attribute):
+                return getattr(self.objects[handle], attribute)
+            case Call():
+                return self.call(request, changed)
+            case Hold(value):
+                return self.keep(value)
+            case Configure(handle, sizes):
+                return self.config_class(self.objects[handle])(**sizes)
+            case Parameters(handle):
+                return dict(self.objects[handle].parameters)
+            case LoadState(handle, state):
+                return self.objects[handle].load_state_dict(state)
+            case Trace():
+                return self.trace(request)
+
+    def load(self, request: Load) -> Handle:
+        if request.source is not None:
+            return self.keep(variant(request.name, request.source))
+        if request.steps_dir:
+            self.use_steps(request)
+        return self.keep(importlib.import_module(request.name))
+
+    def use_steps(self, request: Load) -> None:
+        """Makes ``steps`` mean the learner's folder, with what is lent in place."""
+        self.steps_dir = request.steps_dir
+        for name in [name for name in sys.modules if name.startswith("steps.")]:
+            del sys.modules[name]
+        sys.meta_path.insert(0, StepFinder(request))
+        for name, solution in request.borrowed.items():
+            sys.modules[name] = importlib.import_module(solution)
+        self.notice_copying()
+
+    def notice_copying(self) -> None:
+        """Remembers when a file of the learner's imports from ``solutions``."""
+        real_import = builtins.__import__
+
+        def noticing(name: str, scope: Any = None, *rest: Any, **more: Any) -> Any:
+            asker = str((scope or {}).get("__name__", ""))
+            if asker.startswith("steps.") and name.split(".")[0] == "solutions":
+                self.copied_from = name
+            return real_import(name, scope, *rest, **more)
+
+        builtins.__import__ = noticing
+
+    def call(self, request: Call, changed: list[int | str]) -> Any:
+        target = self.objects[request.handle]
+        if request.attribute is not None:
+            target = getattr(target, request.attribute)
+        given: dict[int | str, _ndarray] = {}
+        args = [self.decode(a, i, given, request) for i, a in enumerate(request.args)]
+        kwargs = {
+            k: self.decode(a, k, given, request) for k, a in request.kwargs.items()
+        }
+        before = {name: _copy(array) for name, array in given.items()}
+        result = self.encode(target(*args, **kwargs))
+        changed += [n for n in given if not _array_equal(given[n], before[n], True)]
+        return result
+
+    def trace(self, request: Trace) -> None:
+        target = self.objects[request.handle]
+        if request.attribute is not None:
+            target = getattr(target, request.attribute)
+        if request.through is not None:
+            target = functools.partial(request.through, target)
+        if not isinstance(target, Module):
+            target = Traceable(target)
+        types = [TensorType(DType[d], s, device=CPU()) for d, s in request.inputs]
+        target.trace(*types)
+
+    def config_class(self, module: ModuleType) -> Any:
+        if hasattr(module, "GPT2Config"):
+            return module.GPT2Config
+        package = (
+            "steps.step" if module.__name__[:5] == "steps" else "solutions.solution"
+        )
+        return importlib.import_module(f"{package}_01").GPT2Config
+
+    def decode(self, value: Any, name: int | str, given: dict, request: Call) -> Any:
+        """Turns an argument from the grader into what the code expects."""
+        if isinstance(value, Handle):
+            return self.objects[value.id]
+        if isinstance(value, _ndarray):
+            given[name] = value
+            return _from_dlpack(value) if request.tensors else value
+        if isinstance(value, str) and value.startswith("DType."):
+            return DType[value.removeprefix("DType.")]
+        return CPU() if value == "CPU()" else value
+
+    def encode(self, value: Any) -> Any:
+        """Turns a result into something that can be sent."""
+        if isinstance(value, (*_PLAIN, Handle, Array)):
+            return value
+        if isinstance(value, tuple | list):
+            return (
+                type(value)(self.encode(item) for item in value)
+                if type(value) in (tuple, list)
+                else [self.encode(item) for item in value]
+            )
+        if isinstance(value, dict):
+            return {str(k): self.encode(item) for k, item in value.items()}
+        if isinstance(value, Tensor):
+            dtype = value.dtype.name
+            if dtype == "bfloat16":
+                value = value.cast(DType.float32)
+            return Array("Tensor", dtype, _copy(_to_numpy(value)))
+        if isinstance(value, _ndarray | np.generic):
+            return Array("numpy array", value.dtype.name, _copy(value))
+        return self.keep(value)
+
+    def keep(self, value: Any) -> Handle:
+        number = next(self.numbers)
+        self.objects[number] = value
+        return Handle(number, type(value).__name__)
+
+    def announce_kernels(self) -> None:
+        """Tells the grader when MAX compiles a kernel, so that its clock can stop.
+
+        The hook is inside MAX. Where a later MAX has no such place the course still
+        works, only the first run is silent.
+        """
+        try:
+            from max._interpreter_ops import gc_compile
+        except ImportError:
+            return
+        compile_kernel = gc_compile.compile_single_target
+
+        def announcing(family: Any, key: str, *rest: Any) -> Any:
+            started = time.perf_counter()
+            self.connection.send(Compiling(key))
+            try:
+                return compile_kernel(family, key, *rest)
+            finally:
+                self.connection.send(Compiling(key, time.perf_counter() - started))
+
+        gc_compile.compile_single_target = announcing
+
+
+class Traceable(Module):
+    """Wraps a plain function, so that it can be traced like a module."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+
+    def forward(self, *args: Any) -> Any:
+        return self.function(*args)
+
+
+def variant(name: str, source: str) -> ModuleType:
+    """Makes a module from text; its lines show in tracebacks under its name."""
+    module = ModuleType(name)
+    file = f"<{name}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(True), file)
+    exec(compile(source, file, "exec"), module.__dict__)
+    return module
+
+
+def describe(error: BaseException, steps_dir: str) -> Failure:
+    """Keeps of an exception what a learner can use: their own lines and tensors."""
+    entries = list(traceback.walk_tb(error.__traceback__))
+    own = [(f, n) for f, n in entries if is_own(f.f_code.co_filename, steps_dir)]
+    frames = [
+        (f.f_code.co_filename, n, linecache.getline(f.f_code.co_filename, n).strip())
+        for f, n in own
+    ]
+    message = str(error)
+    if isinstance(error, SyntaxError) and error.filename:
+        frames = [(error.filename, error.lineno or 0, (error.text or "").strip())]
+        message = error.msg
+    last_is_own = bool(own) and own[-1] == entries[-1]
+    return Failure(
+        type_name=type(error).__name__,
+        message=message,
+        frames=frames,
+        tensors=shapes_in(own[-1][0]) if own else [],
+        trace="".join(traceback.format_exception(error)),
+        to_do=isinstance(error, NotImplementedError) and last_is_own,
+    )
+
+
+def is_own(file: str, steps_dir: str) -> bool:
+    """Says whether a file is the learner's (or the variant that is being tried)."""
+    return (
+        file.startswith("<solutions")
+        or bool(steps_dir)
+        and (Path(file).parent == Path(steps_dir))
+    )
+
+
+def shapes_in(frame: Any) -> list[tuple[str, str]]:
+    """The tensors among a frame's variables, as (name, "float32 [2, 3]")."""
+    found = []
+    for name, value in frame.f_locals.items():
+        with contextlib.suppress(Exception):
+            if isinstance(value, Tensor):
+                found.append(
+                    (name, f"{value.dtype.name} {list(map(str, value.shape))}")
+                )
+            elif isinstance(value, _ndarray):
+                found.append((name, f"{value.dtype} {list(map(str, value.shape))}"))
+    return [(name, text.replace("'", "")) for name, text in found]
+
+
+def main() -> None:
+    logging.getLogger("max").setLevel(logging.ERROR)
+    connection = Connection(int(sys.argv[1]))
+    with default_device(CPU()), default_dtype(DType.float32):
+        Worker(connection).serve()
+    os._exit(0)  # threads that learner code started may never end
+
+
+if __name__ == "__main__":
+    main()
