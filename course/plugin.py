@@ -1,5 +1,6 @@
 """The pytest plugin that grades steps: ``pytest tests/test_step_08.py``."""
 
+import io
 import time
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,11 @@ import pytest
 from _pytest.terminal import TerminalReporter
 from rich.console import Console
 
-from course.borrowing import borrow
-from course.grading import Grading, Outcome, Target, load_checks
+from course.grading import Outcome, Target, load_checks
 from course.messages import Compiling
-from course.registry import ROOT, Exercise, load_registry
+from course.registry import ROOT, load_registry
 from course.report import Report
+from course.session import Session
 from course.state import Progress
 from course.student import WorkerProcess
 
@@ -48,7 +49,7 @@ def step() -> None:
 
 
 class Grader:
-    """Runs the checks of a session's exercises, each exercise in its own worker."""
+    """Runs the checks of a pytest session, each exercise in a worker of its own."""
 
     def __init__(self, config: pytest.Config, *, whole_trace: bool) -> None:
         option = config.option
@@ -60,9 +61,7 @@ class Grader:
         self.progress = Progress(steps_dir)
         self.report: Report | None = None
         self.spare: WorkerProcess | None = None
-        self.grading: Grading | None = None
-        self.digest = ""
-        self.started = 0.0
+        self.session: Session | None = None
 
     @property
     def only_steps(self) -> bool:
@@ -75,76 +74,49 @@ class Grader:
         self.spare = self.spare or WorkerProcess(self.on_compile)
 
     def on_compile(self, message: Compiling) -> None:
-        capture = self.config.pluginmanager.get_plugin("capturemanager")
-        with capture.global_and_fixture_disabled():
-            (self.report or Report(Console(stderr=True))).compiling(message)
-
-    def exercise_of(self, item: pytest.Item) -> Exercise | None:
-        return self.exercises.get(item.path)
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
-        """Runs a check in the worker instead of calling it here."""
-        exercise = self.exercise_of(pyfuncitem)
-        if exercise is None:
-            return None
-        checks = {check.name: check for check in load_checks(exercise)}
-        outcome = self.grading.run(checks[pyfuncitem.name])
-        pyfuncitem.stash[OUTCOME] = outcome
-        if outcome.state == "not run":
-            pytest.skip("not run: the file could not be loaded, or its process ended")
-        if outcome.state != "passed":
-            pytest.fail(plain_text(outcome, self.grading), pytrace=False)
-        return True
+        (self.report or Report(Console(stderr=True))).compiling(message)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: Any) -> Any:
         """Begins an exercise with its first check and ends it with its last."""
-        exercise = self.exercise_of(item)
-        if exercise is None:
-            return (yield)
-        if self.grading is None:
-            self.begin(exercise)
+        exercise = self.exercises.get(item.path)
+        if exercise and self.session is None:
+            self.start_worker()
+            worker, self.spare = self.spare, None
+            self.session = Session(
+                exercise,
+                self.target,
+                self.progress,
+                worker,
+                report=self.report,
+                mine=self.config.option.mine,
+            )
         result = yield
-        if self.report and OUTCOME in item.stash:
-            self.report.check(item.stash[OUTCOME])
-        if nextitem is None or self.exercise_of(nextitem) != exercise:
-            self.end()
+        if exercise and (nextitem is None or nextitem.path != item.path):
+            self.session.end()
+            self.session = None
         return result
 
-    def begin(self, exercise: Exercise) -> None:
-        self.started = time.perf_counter()
-        self.start_worker()
-        worker, self.spare = self.spare, None
-        borrowed: dict[str, str] = {}
-        if not self.target.solutions:
-            if self.target.path(exercise).exists():
-                self.digest = self.progress.digest(exercise)
-            if not self.config.option.mine:
-                borrowed = borrow(exercise, self.target, self.progress)
-        self.grading = Grading(exercise, self.target, worker, borrowed)
-        if self.report:
-            self.report.begin(self.grading)
-
-    def end(self) -> None:
-        grading, self.grading = self.grading, None
-        grading.worker.close()
-        seconds = time.perf_counter() - self.started
-        complete = len(grading.outcomes) == len(load_checks(grading.exercise))
-        if complete and self.digest and not self.target.solutions:
-            self.progress.record(
-                grading.exercise, self.digest, passed=grading.passed, seconds=seconds
-            )
-        if self.report:
-            self.report.end(grading, seconds)
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        """Runs a check in the worker instead of calling it here."""
+        exercise = self.exercises.get(pyfuncitem.path)
+        if exercise is None:
+            return None
+        checks = {check.name: check for check in load_checks(exercise)}
+        capture = self.config.pluginmanager.get_plugin("capturemanager")
+        with capture.global_and_fixture_disabled():
+            outcome = self.session.run(checks[pyfuncitem.name])
+        if outcome.state == "not run":
+            pytest.skip("not run: the file could not be loaded, or its process ended")
+        if outcome.state != "passed":
+            pytest.fail(plain_text(outcome), pytrace=False)
+        return True
 
     def pytest_unconfigure(self) -> None:
-        for worker in (self.spare, self.grading and self.grading.worker):
+        for worker in (self.spare, self.session and self.session.grading.worker):
             if worker:
                 worker.close()
-
-
-OUTCOME = pytest.StashKey[Outcome]()
 
 
 class QuietReporter(TerminalReporter):
@@ -180,9 +152,9 @@ class QuietReporter(TerminalReporter):
     def short_test_summary(self) -> None: ...
 
 
-def plain_text(outcome: Outcome, grading: Grading) -> str:
+def plain_text(outcome: Outcome) -> str:
     """The report of one check as text, for editors and other reporters."""
-    console = Console(width=88, record=True, file=open("/dev/null", "w"))
+    console = Console(width=88, record=True, file=io.StringIO())
     report = Report(console)
     (report.to_do if outcome.state == "to do" else report.failure)(outcome)
     return console.export_text().strip()

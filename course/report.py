@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
+from course.commands import typed
 from course.grading import Grading, Outcome, short
 from course.messages import Compiling
 from course.registry import find_exercise
@@ -52,7 +53,7 @@ class Report:
             sentence = f"[dim]{sentence}[/]"
         grid = Table.grid(padding=(0, 1))
         grid.add_row(MARKS[outcome.state], sentence)
-        self.console.print(Padding(grid, (0, 0, 0, 2)))
+        self.console.print(Padding(grid, (0, 0, 0, 2), expand=False))
 
     def end(self, grading: Grading, seconds: float) -> None:
         """What the first failure was, or that the exercise is done."""
@@ -84,7 +85,7 @@ class Report:
         table = Table.grid(padding=(0, 2))
         for label, text in outcome.facts:
             table.add_row(f"[dim]{escape(label)}[/]", escape(text))
-        self.console.print(Padding(table, (0, 0, 0, 2)))
+        self.console.print(Padding(table, (0, 0, 0, 2), expand=False))
         self.frames(outcome)
         if outcome.cause:
             self.line(f"[yellow]likely cause:[/] {escape(outcome.cause)}", indent=2)
@@ -107,7 +108,7 @@ class Report:
     def pointers(self, grading: Grading, seconds: float) -> None:
         """Where to find help, and how long it took."""
         exercise = grading.exercise
-        hint, chapter = f"pixi run hint {exercise.short}", exercise.chapter_path
+        hint, chapter = typed(f"hint {exercise.short}"), exercise.chapter_path
         self.line(f"[dim]hint: {hint}  ·  chapter: {chapter}  ·  {seconds:.1f} s[/]")
 
     def copied(self, grading: Grading) -> None:
@@ -135,8 +136,8 @@ class Report:
         exercise = grading.exercise
         if grading.target.solutions:
             return ""
-        compare = f"pixi run diff {exercise.short} compares it with the solution"
-        return f"{compare}; pixi run next shows what comes now."
+        compare = typed(f"diff {exercise.short}")
+        return f"Compare: {compare}  ·  go on: {typed('next')}"
 
     def compiling(self, message: Compiling) -> None:
         """Explains the wait on a machine's first run."""
@@ -145,11 +146,12 @@ class Report:
         if not self.compiled:
             self.line(
                 "[dim]First run on this machine: MAX compiles the kernels that this "
-                "needs, once. pixi run setup does it for the whole course.[/]"
+                f"needs, once. {typed('setup')} does it for the whole course.[/]"
             )
         self.compiled += 1
         self.line(f"[dim]  compiled {message.kernel} in {message.seconds:.0f} s[/]")
 
     def line(self, text: str, indent: int = 0) -> None:
         """Prints a paragraph, wrapped at the terminal's width."""
-        self.console.print(Padding(text, (0, 0, 0, indent)), highlight=False)
+        text = Padding(text, (0, 0, 0, indent), expand=False)
+        self.console.print(text, highlight=False)

@@ -113,8 +113,8 @@ class WorkerProcess:
         code = self.process.returncode
         if code is not None and code < 0:
             return (
-                f"Python itself crashed (signal {-code}). Look for very deep recursion, "
-                "or for memory: a shape far larger than you meant."
+                f"Python itself crashed (signal {-code}). Look for very deep "
+                "recursion, or for memory: a shape far larger than you meant."
             )
         return (
             "Your code ended the Python process. A step only defines things; take "

@@ -1,6 +1,5 @@
 """Step 09: multi-head attention, several questions at once."""
 
-from max.experimental import functional as F
 from max.experimental.nn import Linear, Module
 from max.experimental.tensor import Tensor
 
@@ -27,13 +26,13 @@ class GPT2MultiHeadAttention(Module[[Tensor], Tensor]):
         self.c_proj = Linear(config.n_embd, config.n_embd)
 
     def split_heads(self, x: Tensor) -> Tensor:
-        """Gives each head its share of the channels: ``[B, T, C]`` to ``[B, H, T, D]``."""
+        """Gives each head its share of the channels: [B, T, C] -> [B, H, T, D]."""
         batch, length, channels = x.shape
         head_size = int(channels) // self.n_head
         return x.reshape([batch, length, self.n_head, head_size]).transpose(1, 2)
 
     def merge_heads(self, x: Tensor) -> Tensor:
-        """Undoes ``split_heads``: ``[B, H, T, D]`` to ``[B, T, C]``."""
+        """Undoes ``split_heads``: [B, H, T, D] -> [B, T, C]."""
         batch, heads, length, head_size = x.shape
         return x.transpose(1, 2).reshape([batch, length, heads * head_size])
 

@@ -5,8 +5,6 @@ import oracle
 
 from course.checks import expect_close, require
 
-SHAPES = [(3, 5), (2, 7, 3), (2, 3, 6, 5)]
-
 
 def inputs(*shape, seed=8):
     """Query, key and value, with numbers large enough for softmax to prefer some."""
@@ -14,7 +12,7 @@ def inputs(*shape, seed=8):
     return [rng.normal(0, 1.5, shape).astype(np.float32) for _ in range(3)]
 
 
-def call(shape):
+def call(*shape):
     return f"compute_attention(query, key, value), each {list(shape)}"
 
 
@@ -24,18 +22,17 @@ def test_one_token(step):
     It has nobody else to look at, so its weight on itself is 1.
     """
     query, key, value = inputs(1, 5)
-    expect_close(step.compute_attention(query, key, value), value, call((1, 5)))
+    expect_close(step.compute_attention(query, key, value), value, call(1, 5))
 
 
-def test_equation(step):
-    """Each result is the average of the values, weighted by softmax(q·k / √D).
+def test_weights_sum_to_one(step):
+    """The weights of every row sum to 1.
 
-    This is the one place in GPT-2 where tokens exchange information.
+    Where all values are equal, any average gives that value back.
     """
-    for shape in SHAPES:
-        query, key, value = inputs(*shape)
-        expected = oracle.attention(query, key, value)
-        expect_close(step.compute_attention(query, key, value), expected, call(shape))
+    query, key, _ = inputs(2, 7, 3)
+    value = np.full((2, 7, 3), 2.5, np.float32)
+    expect_close(step.compute_attention(query, key, value), value, call(2, 7, 3))
 
 
 def test_causal(step):
@@ -46,21 +43,38 @@ def test_causal(step):
     """
     query, key, value = inputs(2, 6, 3)
     before = step.compute_attention(query, key, value)
+    expected = oracle.attention(query, key, value)
     key[:, 4:], value[:, 4:] = 9, -9
     after = step.compute_attention(query, key, value)
-    same = np.allclose(before.values[:, :4], after.values[:, :4], atol=1e-6)
+    got = expect_close(before, expected, call(2, 6, 3), tolerance=np.inf)
+    later = expect_close(after, expected, call(2, 6, 3), tolerance=np.inf)
+    same = np.allclose(got[:, :4], later[:, :4], atol=1e-6)
     message = "Changing tokens 4 and 5 changed the results of tokens 0 to 3."
-    require(same, message, call((2, 6, 3)), after.values)
+    require(same, message, call(2, 6, 3), later)
 
 
-def test_weights_sum_to_one(step):
-    """The weights of every row sum to 1.
+def test_equation(step):
+    """Each result is the average of the values, weighted by softmax(q·k / √D).
 
-    Where all values are equal, any average gives that value back.
+    This is the one place in GPT-2 where tokens exchange information. The square root
+    keeps the scores near 1 whatever the size of a head.
     """
-    query, key, _ = inputs(2, 7, 3)
-    value = np.full((2, 7, 3), 2.5, np.float32)
-    expect_close(step.compute_attention(query, key, value), value, call((2, 7, 3)))
+    for shape in [(3, 5), (7, 2)]:
+        query, key, value = inputs(*shape)
+        expected = oracle.attention(query, key, value)
+        expect_close(step.compute_attention(query, key, value), expected, call(*shape))
+
+
+def test_batches_and_heads(step):
+    """Every text of a batch, and every head, attends on its own.
+
+    Only the last two axes are tokens and channels; all axes before them just repeat
+    the same calculation.
+    """
+    for shape in [(2, 7, 3), (2, 3, 6, 5)]:
+        query, key, value = inputs(*shape, seed=9)
+        expected = oracle.attention(query, key, value)
+        expect_close(step.compute_attention(query, key, value), expected, call(*shape))
 
 
 def test_large_scores(step):
@@ -71,13 +85,27 @@ def test_large_scores(step):
     query, key, value = inputs(4, 3)
     query, key = query * 40, key * 40
     expected = oracle.attention(query, key, value)
-    expect_close(step.compute_attention(query, key, value), expected, call((4, 3)))
+    expect_close(step.compute_attention(query, key, value), expected, call(4, 3))
+
+
+def test_hidden_whatever_the_scores(step):
+    """A hidden token has no weight at all, however low the other scores are.
+
+    Only -inf loses against every score. A large negative number is merely a low
+    score, and a lower one beats it.
+    """
+    query, key, value = inputs(4, 3)
+    query[:], key[:] = 1e5, 0
+    key[0] = -1e5  # the first token fits nobody, not even itself
+    expected = oracle.attention(query, key, value)
+    expect_close(step.compute_attention(query, key, value), expected, call(4, 3))
 
 
 def test_traces(step):
     """The code also works while a model is compiled, when lengths are not known.
 
-    From step 12 on the model is compiled once for texts of every length.
+    A model is compiled once for texts of every length: then the number of tokens is a
+    symbol, and only the head size is a number.
     """
-    shape = ["batch", 3, "length", 5]
+    shape = ["batch", 3, "seq", 5]
     step.trace("compute_attention", *[("float32", shape)] * 3)

@@ -1,0 +1,224 @@
+"""The course's commands: ``python -m course progress``, or ``pixi run progress``."""
+
+import json
+import subprocess
+import sys
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.progress import (
+    Progress as ProgressBar,
+)
+from rich.syntax import Syntax
+from rich.table import Table
+
+from course import desk, overview
+from course.commands import typed
+from course.grading import Target
+from course.registry import (
+    ROOT,
+    Exercise,
+    UnknownExercise,
+    find_exercise,
+    load_registry,
+)
+from course.session import up_to_date_status
+from course.state import Progress
+
+console = Console()
+
+
+class ExerciseArgument(click.ParamType):
+    """An exercise, as 8, 08, s08, step_08 or an encore's name."""
+
+    name = "exercise"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Exercise:
+        try:
+            return find_exercise(value)
+        except UnknownExercise as error:
+            self.fail(str(error), param, ctx)
+
+
+EXERCISE = ExerciseArgument()
+
+
+def stop(message: str) -> NoReturn:
+    """Ends with one sentence on stderr and exit code 1."""
+    Console(stderr=True).print(f"[red]✗[/] {message}", highlight=False)
+    sys.exit(1)
+
+
+@click.group()
+def main() -> None:
+    """Tools for working through the course."""
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="print one JSON list instead")
+def progress(as_json: bool) -> None:
+    """Show which exercises pass; what has changed is graded first."""
+    rows = overview.survey(Target(), Progress(), Console(stderr=True))
+    if as_json:
+        print(json.dumps(overview.as_json(rows), indent=2))
+        return
+    console.print(overview.table(rows))
+    console.print(f"\n{overview.summary(rows)}", highlight=False)
+
+
+@main.command("next")
+def next_exercise() -> None:
+    """Show the first exercise that does not pass yet."""
+    records, target = Progress(), Target()
+    for exercise in load_registry():
+        if up_to_date_status(exercise, target, records) != "passed":
+            show(exercise)
+            return
+    console.print("Everything passes. Let your own model write: gpt2 --mine")
+
+
+def show(exercise: Exercise) -> None:
+    """Prints what an exercise is and which files belong to it."""
+    console.print(f"[bold]{exercise.label}[/]  about {exercise.minutes} minutes")
+    console.print(f"{exercise.summary}\n", highlight=False)
+    grid = Table.grid(padding=(0, 2))
+    grid.add_row("read", str(exercise.chapter_path))
+    grid.add_row("fill", str(exercise.step_path))
+    grid.add_row("check", typed(f"check {exercise.short}"))
+    grid.add_row("stuck", typed(f"hint {exercise.short}"))
+    console.print(grid)
+
+
+@main.command()
+@click.argument("exercise", type=EXERCISE)
+@click.option("--level", type=click.IntRange(1, 3), default=1, show_default=True)
+def hint(exercise: Exercise, level: int) -> None:
+    """Give a hint: 1 is a nudge, 2 names the operation, 3 is nearly the line."""
+    console.print(exercise.hints[level - 1], highlight=False, markup=False)
+    if level < 3:
+        more = typed(f"hint {exercise.short} --level {level + 1}")
+        console.print(f"[dim]More: {more}[/]", highlight=False)
+
+
+@main.command()
+@click.argument("exercise", type=EXERCISE)
+@click.option("--force", is_flag=True, help="show it although yours does not pass")
+def diff(exercise: Exercise, force: bool) -> None:
+    """Show your file beside the solution, once yours passes."""
+    if not force and up_to_date_status(exercise, Target(), Progress()) != "passed":
+        stop(
+            f"{exercise.step_path} does not pass yet; the solution waits. "
+            f"A hint: {typed(f'hint {exercise.short}')}. To look anyway: --force."
+        )
+    try:
+        rows = desk.compare(exercise)
+    except desk.DeskError as error:
+        stop(str(error))
+    grid = Table("", "yours", "solution", expand=True, box=None, padding=(0, 1))
+    for yours, theirs in rows:
+        mark = "" if yours == theirs else "[yellow]│[/]"
+        grid.add_row(mark, code(yours), code(theirs))
+    console.print(grid)
+
+
+def code(line: str) -> Syntax:
+    """One line of Python, coloured and wrapped."""
+    return Syntax(line, "python", background_color="default", word_wrap=True)
+
+
+@main.command()
+@click.argument("exercise", type=EXERCISE)
+def reset(exercise: Exercise) -> None:
+    """Put the skeleton back; your file is kept as a backup."""
+    try:
+        backup = desk.reset(exercise)
+    except desk.DeskError as error:
+        stop(str(error))
+    console.print(f"{exercise.step_path} is the skeleton again.", highlight=False)
+    if backup:
+        kept = backup.relative_to(desk.ROOT)
+        console.print(f"Yours is kept in {kept}", highlight=False)
+
+
+@main.command()
+@click.argument("exercise", type=EXERCISE)
+@click.argument("pytest_options", nargs=-1, type=click.UNPROCESSED)
+def check(exercise: Exercise, pytest_options: tuple[str, ...]) -> None:
+    """Grade one exercise, as ``pytest tests/test_step_08.py`` does."""
+    command = [sys.executable, "-m", "pytest", str(exercise.checker_path)]
+    sys.exit(subprocess.run([*command, *pytest_options], cwd=ROOT).returncode)
+
+
+@main.command()
+def watch() -> None:
+    """Grade each step when you save it, until Ctrl-C."""
+    from course.watch import watch
+
+    watch(Target(), console)
+
+
+@main.command()
+def doctor() -> None:
+    """Look at this machine and say what is missing and how to get it."""
+    from course.doctor import examine
+
+    marks = {"good": "[green]✓[/]", "warning": "[yellow]![/]", "bad": "[red]✗[/]"}
+    findings = examine()
+    grid = Table.grid(padding=(0, 2))
+    for finding in findings:
+        cure = f"\n→ {finding.cure}" if finding.cure else ""
+        grid.add_row(marks[finding.state], finding.topic, finding.text + cure)
+    console.print(grid)
+    if any(finding.state == "bad" for finding in findings):
+        stop("The course cannot run here until the lines marked ✗ are mended.")
+
+
+@main.command()
+@click.option(
+    "--all", "everything", is_flag=True, help="every kernel MAX has, not ours"
+)
+def setup(everything: bool) -> None:
+    """Compile what the course needs, so that no later command has to wait."""
+    from course import warmup
+
+    if everything:
+        sys.exit(warmup.warm_everything())
+    if warmup.cache_state() == "warm":
+        console.print("Already done: the kernels are compiled.")
+        return
+    failed = compile_with_bar(warmup)
+    if failed:
+        names = ", ".join(outcome.check.name for outcome in failed[:3])
+        stop(f"MAX could not run the solutions here ({names}). Try: {typed('doctor')}")
+    console.print(f"[green]✓[/] Ready. First step: {typed('next')}")
+
+
+def compile_with_bar(warmup: Any) -> list[Any]:
+    """Runs the warm-up with a progress bar, a step for each check."""
+    columns = [TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()]
+    with ProgressBar(*columns, console=console) as bar:
+        task = bar.add_task("starting", total=warmup.count_checks() + 1)
+
+        def name_kernel(message: Any) -> None:
+            if message.seconds is None:
+                bar.update(task, description=f"compiling {message.kernel[:40]:40}")
+
+        failed = warmup.warm_kernels(lambda _: bar.advance(task), name_kernel)
+        bar.update(task, description=f"{'compiling the embedded model':50}")
+        model = warmup.warm_model()
+        bar.advance(task)
+    if model.returncode != 0:
+        stop(f"The embedded model does not run: {model.stderr.strip()[-300:]}")
+    if not failed:
+        warmup.note_warm()
+    return failed
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""Looks at this machine and says what is missing and how to get it."""
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlparse
+
+from huggingface_hub import constants
+
+from course.commands import typed
+from course.warmup import cache_state
+
+State = Literal["good", "warning", "bad"]
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        topic: what it is.
+        state: "bad" stops the course; a "warning" costs time or a feature.
+        text: what was found.
+        cure: what to do; empty where nothing is wrong.
+    """
+
+    topic: str
+    state: State
+    text: str
+    cure: str = ""
+
+
+def examine() -> list[Finding]:
+    """Looks at everything, the cheap and basic things first."""
+    looks: list[Callable[[], Finding]] = [
+        look_at_python,
+        look_at_system,
+        look_at_max,
+        look_at_linker,
+        look_at_cores,
+        look_at_disk,
+        look_at_kernels,
+        look_at_accelerator,
+        look_at_network,
+    ]
+    return [look() for look in looks]
+
+
+def look_at_python() -> Finding:
+    """MAX's eager operations are 40 times slower before 3.12."""
+    text = platform.python_version()
+    if (3, 12) <= sys.version_info < (3, 15):
+        return Finding("Python", "good", text)
+    return Finding(
+        "Python", "bad", text, "Use Python 3.12 to 3.14: uv sync --python 3.13"
+    )
+
+
+def look_at_system() -> Finding:
+    """MAX runs on Linux and on Apple silicon."""
+    name, machine = platform.system(), platform.machine()
+    text = f"{name} {machine}"
+    if name == "Linux" and machine in ("x86_64", "aarch64"):
+        library, number = platform.libc_ver()
+        text = f"{text}, {library} {number}"
+        if library == "glibc" and [*map(int, number.split("."))] < [2, 34]:
+            return Finding(
+                "system", "bad", text, "MAX needs glibc 2.34 (Ubuntu 22.04)."
+            )
+        return Finding("system", "good", text)
+    if name == "Darwin" and machine == "arm64":
+        return Finding("system", "good", text)
+    cure = "MAX needs Linux (x86-64 or ARM64) or Apple silicon; on Windows use WSL2."
+    return Finding("system", "bad", text, cure)
+
+
+def look_at_max() -> Finding:
+    """Imports MAX in another process, where it cannot take this one along."""
+    needed = pinned_version("max")
+    code = "import max.experimental.tensor, max._core as c; print(c.__version__)"
+    command = [sys.executable, "-c", code]
+    cure = "Install the course again: uv sync (or pixi install)"
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    except subprocess.TimeoutExpired:
+        return Finding("MAX", "bad", "its import does not end", cure)
+    if result.returncode != 0:
+        last = (result.stderr.strip().splitlines() or ["its import crashes"])[-1]
+        return Finding("MAX", "bad", last, cure)
+    found = importlib.metadata.version("max")
+    if found != needed:
+        return Finding("MAX", "bad", f"{found}, the course needs {needed}", cure)
+    return Finding("MAX", "good", found)
+
+
+def pinned_version(package: str) -> str:
+    """The version that the course's own metadata asks for."""
+    for line in importlib.metadata.requires("gpt2-on-max") or []:
+        name, _, number = line.partition("==")
+        if name.strip() == package:
+            return number.strip()
+    return "another version"
+
+
+def look_at_linker() -> Finding:
+    """MAX links what it compiles with the system's C compiler."""
+    for name in ("cc", "gcc", "clang"):
+        if path := shutil.which(name):
+            return Finding("C linker", "good", path)
+    cure = "Install one: apt-get install gcc, or xcode-select --install on a Mac"
+    return Finding("C linker", "bad", "none found", cure)
+
+
+def look_at_cores() -> Finding:
+    """More cores make the first compile shorter, nothing else."""
+    return Finding("cores", "good", str(os.cpu_count()))
+
+
+def look_at_disk() -> Finding:
+    """The environment takes 1 GB, the kernels 0.2 GB, GPT-2 another 0.5 GB."""
+    free = shutil.disk_usage(os.path.expanduser("~")).free / GIB
+    text = f"{free:.0f} GiB free in your home folder"
+    if free < 1:
+        return Finding("disk", "bad", text, "Make room: MAX's kernels need 1 GiB.")
+    if free < 3:
+        return Finding("disk", "warning", text, "GPT-2's checkpoints may not fit.")
+    return Finding("disk", "good", text)
+
+
+def look_at_kernels() -> Finding:
+    """Whether the first run of a step will have to wait for the compiler."""
+    if cache_state() == "warm":
+        return Finding("kernels", "good", "compiled")
+    cure = f"Compile them once: {typed('setup')}"
+    return Finding("kernels", "warning", "not compiled yet: first runs wait", cure)
+
+
+def look_at_accelerator() -> Finding:
+    """The course grades on the CPU; an accelerator only helps to generate."""
+    code = "from max.driver import accelerator_count; print(accelerator_count())"
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True)
+    count = result.stdout.strip() or "0"
+    text = "none, and none is needed" if count == "0" else f"{count} found"
+    return Finding("accelerator", "good", text)
+
+
+def look_at_network() -> Finding:
+    """Only needed to download GPT-2's real weights."""
+    host = urlparse(constants.ENDPOINT).hostname or ""
+    try:
+        socket.create_connection((host, 443), timeout=3).close()
+    except OSError:
+        cure = "Everything but --model gpt2 works without it."
+        return Finding("network", "warning", f"{host} cannot be reached", cure)
+    return Finding("network", "good", f"{host} can be reached")

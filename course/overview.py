@@ -1,0 +1,89 @@
+"""The table of the course: which exercises pass, and what comes next."""
+
+import time
+from dataclasses import asdict, dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from course.grading import Target
+from course.registry import Exercise, load_registry
+from course.session import up_to_date_status
+from course.state import Progress
+
+MARKS = {
+    "passed": "[green]✓ passed[/]",
+    "failed": "[red]✗ not yet[/]",
+    "to do": "[cyan]○ to do[/]",
+    "missing": "[yellow]? no file[/]",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One exercise's line.
+
+    Attributes:
+        minutes: the course's estimate for it.
+        seconds: how long its last check took; None if it was never checked.
+        checked: when, as an ISO time in the local zone; None likewise.
+    """
+
+    key: str
+    title: str
+    status: str
+    minutes: int
+    difficulty: int
+    seconds: float | None
+    checked: str | None
+
+
+def survey(target: Target, progress: Progress, console: Console) -> list[Row]:
+    """Finds out every exercise's status, grading what has changed."""
+    rows = []
+    with console.status("grading what has changed …"):
+        for exercise in load_registry():
+            status = up_to_date_status(exercise, target, progress)
+            rows.append(as_row(exercise, status, progress))
+    return rows
+
+
+def as_row(exercise: Exercise, status: str, progress: Progress) -> Row:
+    """Joins what the registry and the records say."""
+    record = progress.records.get(exercise.key) if status != "to do" else None
+    return Row(
+        exercise.key,
+        exercise.title,
+        status,
+        exercise.minutes,
+        exercise.difficulty,
+        round(record.seconds, 2) if record else None,
+        time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(record.when))
+        if record
+        else None,
+    )
+
+
+def table(rows: list[Row]) -> Table:
+    """The overview as a learner sees it."""
+    grid = Table("", "exercise", "state", "minutes", "last check", box=None)
+    for row in rows:
+        checked = (row.checked or "").replace("T", " ")[:16]
+        minutes = str(row.minutes)
+        grid.add_row(row.key, row.title, MARKS[row.status], minutes, checked)
+    return grid
+
+
+def summary(rows: list[Row]) -> str:
+    """One sentence below the table."""
+    passed = sum(row.status == "passed" for row in rows)
+    left = sum(row.minutes for row in rows if row.status != "passed")
+    if passed == len(rows):
+        return f"All {len(rows)} passed."
+    hours = f"{left / 60:.0f} hours" if left >= 90 else f"{left} minutes"
+    return f"{passed} of {len(rows)} passed; about {hours} of work left."
+
+
+def as_json(rows: list[Row]) -> list[dict[str, object]]:
+    """The overview for programs."""
+    return [asdict(row) for row in rows]

@@ -1,0 +1,47 @@
+"""Grades a file each time it is saved, in a worker that has MAX loaded already."""
+
+from pathlib import Path
+
+import watchfiles
+from rich.console import Console
+
+from course.grading import Target
+from course.registry import Exercise, UnknownExercise, find_exercise
+from course.report import Report
+from course.session import Session
+from course.state import Progress
+from course.student import WorkerProcess
+
+
+def watch(target: Target, console: Console) -> None:
+    """Waits for saved exercises until Ctrl-C; what was printed before stays."""
+    progress = Progress(target.steps_dir)
+    report = Report(console)
+    spare = WorkerProcess(report.compiling)
+    console.print(
+        f"Watching {target.steps_dir.name}/; save a step to grade it. Ctrl-C ends."
+    )
+    try:
+        for changes in watchfiles.watch(
+            target.steps_dir, debounce=400, step=30, raise_interrupt=False
+        ):
+            for exercise in saved_exercises({Path(path) for _, path in changes}):
+                console.rule(style="dim")
+                session = Session(exercise, target, progress, spare, report=report)
+                spare = WorkerProcess(report.compiling)
+                session.run_all()
+    finally:
+        spare.close()
+
+
+def saved_exercises(paths: set[Path]) -> list[Exercise]:
+    """The exercises among changed files, in the course's order."""
+    found: dict[int, Exercise] = {}
+    for path in paths:
+        try:
+            exercise = find_exercise(path.name)
+        except UnknownExercise:
+            continue
+        if path.name == exercise.step_path.name and path.exists():
+            found[exercise.number] = exercise
+    return [found[number] for number in sorted(found)]

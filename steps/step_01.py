@@ -1,0 +1,43 @@
+"""Step 01: the configuration, seven numbers that fix the shape of a GPT-2.
+
+Every later step asks the same questions: how many tokens are there, how many numbers
+describe one of them, how many layers follow each other? The answers belong in one
+small object that everybody shares. These are its fields, in this order, with the
+values of the smallest GPT-2 (124 million parameters) as defaults:
+
+    vocab_size          50257    how many different tokens there are
+    n_positions         1024     the longest text the model can see, in tokens
+    n_embd              768      channels: the numbers that describe one token
+    n_layer             12       transformer blocks on top of each other
+    n_head              12       attention heads in each block
+    n_inner             3072     width of the feed-forward network's hidden layer
+    layer_norm_epsilon  0.00001  keeps layer normalization from dividing by 0
+
+The trap: in a dataclass a line is a field only if it states a type. A name with a
+value but without a type is shared by all objects and cannot be chosen when one is
+made. ``frozen=True`` is there already: nobody changes a model's size afterwards.
+
+Look up: ``dataclasses.dataclass`` in Python's documentation.
+Check with ``pixi run s01`` or ``uv run pytest tests/test_step_01.py``; stuck:
+``pixi run hint 1``.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class GPT2Config:
+    """The sizes of a GPT-2; the defaults are those of the 124M-parameter model.
+
+    Source: Radford et al. 2019, "Language Models are Unsupervised Multitask
+    Learners", section 2.3 and table 2.
+    """
+
+    # Write the seven fields here, one per line: name, type, default. Six of them
+    # count something; the last is a fraction.
+
+    # Then delete this method: the dataclass makes one that knows your fields.
+    def __init__(self, **fields: object) -> None:
+        raise NotImplementedError(
+            "Write the seven fields of the configuration, then delete __init__."
+        )

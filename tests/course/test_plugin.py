@@ -1,0 +1,67 @@
+"""The graded run as a command: exit codes, the first line, and plain reporters."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from course.registry import ROOT
+
+
+def pytest_run(*arguments: str, **environment: str) -> tuple[int, str]:
+    """Runs pytest in the repository; returns its exit code and all that it prints."""
+    command = [sys.executable, "-m", "pytest", *arguments]
+    env = os.environ | environment
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_right_file(desk: Path) -> None:
+    code, text = pytest_run("tests/test_step_10.py", "--steps-dir", str(desk))
+    assert code == 0
+    assert f"grading {desk / 'step_10.py'}" in text.splitlines()[0].replace("  ", " ")
+    assert "✗" not in text
+    assert "✓" in text
+
+
+def test_wrong_file(desk: Path) -> None:
+    path = desk / "step_10.py"
+    path.write_text(path.read_text().replace("x + sublayer", "sublayer"))
+    arguments = ["tests/test_step_10.py", "--steps-dir", str(desk)]
+    code, text = pytest_run(*arguments, COLUMNS="72", NO_COLOR="1")
+    assert code == 1
+    assert "likely cause:" in text
+    assert "\x1b[" not in text
+    assert max(len(line) for line in text.splitlines()) <= 72
+
+
+def test_solutions() -> None:
+    code, text = pytest_run("tests/test_step_10.py", "--solutions")
+    assert code == 0
+    assert "grading solutions/solution_10.py" in text
+
+
+def test_crash_has_an_exit_code(desk: Path) -> None:
+    (desk / "step_10.py").write_text("import os; os._exit(0)\n")
+    code, text = pytest_run("tests/test_step_10.py", "--steps-dir", str(desk))
+    assert code == 1
+    assert "ended the Python process" in text
+
+
+def test_whole_trace_on_request(desk: Path) -> None:
+    path = desk / "step_08.py"
+    path.write_text(path.read_text().replace("key.transpose(-1, -2)", "key"))
+    arguments = ["tests/test_step_08.py", "--steps-dir", str(desk)]
+    assert "site-packages/max" not in pytest_run(*arguments)[1]
+    assert "site-packages/max" in pytest_run(*arguments, "--trace")[1]
+
+
+def test_other_reporters_get_the_text_too(desk: Path, tmp_path: Path) -> None:
+    (desk / "step_10.py").write_text(
+        "def pre_norm_residual(x, norm, sublayer):\n    return x\n"
+    )
+    junit = tmp_path / "junit.xml"
+    arguments = ["tests/test_step_10.py", "--steps-dir", str(desk)]
+    code, _ = pytest_run(*arguments, f"--junitxml={junit}")
+    assert code == 1
+    assert "likely cause" in junit.read_text() or "not right" in junit.read_text()

@@ -1,0 +1,186 @@
+"""The tools: progress, next, hint, diff, reset, watch and doctor."""
+
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import course.__main__ as cli
+from course import desk as desk_tools
+from course import doctor, overview, state, watch
+from course.grading import Target
+from course.registry import ROOT, UnknownExercise, find_exercise, load_registry
+from course.session import Session, up_to_date_status
+from course.state import Progress, blob_id
+from course.student import WorkerProcess
+
+
+def grade(exercise_name: str, folder: Path) -> bool:
+    exercise = find_exercise(exercise_name)
+    target, progress = Target(steps_dir=folder), Progress(folder)
+    return Session(exercise, target, progress, WorkerProcess()).run_all()
+
+
+def test_progress_never_lies(desk: Path) -> None:
+    exercise = find_exercise("10")
+    progress = Progress(desk)
+    assert progress.status(exercise) == "changed"
+    assert grade("10", desk)
+    assert Progress(desk).status(exercise) == "passed"
+    path = desk / "step_10.py"
+    path.write_text(path.read_text().replace("x + sub", "sub"))
+    assert Progress(desk).status(exercise) == "changed"
+    assert up_to_date_status(exercise, Target(steps_dir=desk), progress) == "failed"
+
+
+def test_damaged_records_are_made_again(desk: Path) -> None:
+    assert grade("10", desk)
+    progress = Progress(desk)
+    progress.path.write_text("{ not json")
+    assert Progress(desk).status(find_exercise("10")) == "changed"
+    assert grade("10", desk)
+    assert Progress(desk).status(find_exercise("10")) == "passed"
+
+
+def test_untouched_skeleton_is_to_do_without_grading(desk: Path) -> None:
+    skeleton = desk_tools.read_skeleton(find_exercise("10"))
+    (desk / "step_10.py").write_bytes(skeleton)
+    assert Progress(desk).status(find_exercise("10")) == "to do"
+
+
+def test_skeletons_are_what_the_registry_says() -> None:
+    """In a clone in which nobody has worked yet; a learner's files may differ."""
+    for exercise in load_registry():
+        skeleton = desk_tools.read_skeleton(exercise)
+        assert b"NotImplementedError" in skeleton, exercise.key
+
+
+def test_overview(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    some = tuple(find_exercise(n) for n in ("1", "10"))
+    monkeypatch.setattr(overview, "load_registry", lambda: some)
+    (desk / "step_01.py").unlink()
+    target, progress = Target(steps_dir=desk), Progress(desk)
+    rows = overview.survey(target, progress, cli.console)
+    assert [row.status for row in rows] == ["missing", "passed"]
+    assert rows[1].seconds is not None
+    assert overview.summary(rows).startswith("1 of 2 passed")
+
+
+def test_hints() -> None:
+    runner = CliRunner()
+    texts = [
+        runner.invoke(cli.main, ["hint", "8", "--level", str(level)]).output
+        for level in (1, 2, 3)
+    ]
+    assert len(set(texts)) == 3
+    for exercise in load_registry():
+        assert all(hint.strip() for hint in exercise.hints)
+        assert len(exercise.hints) == 3
+
+
+def test_unknown_exercise_is_a_usage_error() -> None:
+    result = CliRunner().invoke(cli.main, ["hint", "99"])
+    assert result.exit_code == 2
+    assert "no exercise '99'" in result.output
+    with pytest.raises(UnknownExercise):
+        find_exercise("")
+
+
+@pytest.mark.parametrize("name", ["8", "08", "s08", "step_08", "steps/step_08.py"])
+def test_names_of_an_exercise(name: str) -> None:
+    assert find_exercise(name).number == 8
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A little repository with one skeleton, in which the tools work."""
+    (tmp_path / "steps").mkdir()
+    (tmp_path / "solutions").mkdir()
+    exercise = find_exercise("10")
+    skeleton = desk_tools.read_skeleton(exercise)
+    (tmp_path / exercise.step_path).write_bytes(skeleton)
+    shutil.copy(ROOT / exercise.solution_path, tmp_path / exercise.solution_path)
+    for command in ("init -q", "add steps"):
+        subprocess.run(["git", *command.split()], cwd=tmp_path, check=True)
+    monkeypatch.setattr(desk_tools, "ROOT", tmp_path)
+    return tmp_path
+
+
+def test_reset_keeps_a_backup(clone: Path) -> None:
+    exercise = find_exercise("10")
+    path = clone / exercise.step_path
+    path.write_text("my work\n")
+    backup = desk_tools.reset(exercise)
+    assert backup is not None
+    assert backup.read_text() == "my work\n"
+    assert blob_id(path) == exercise.skeleton
+    with pytest.raises(desk_tools.DeskError, match="untouched"):
+        desk_tools.reset(exercise)
+    path.write_text("other work\n")
+    second = desk_tools.reset(exercise)
+    assert second != backup
+    assert backup.exists()
+
+
+def test_reset_outside_a_clone_changes_nothing(clone: Path) -> None:
+    shutil.rmtree(clone / ".git")
+    path = clone / find_exercise("10").step_path
+    path.write_text("my work\n")
+    with pytest.raises(desk_tools.DeskError, match="fresh clone"):
+        desk_tools.reset(find_exercise("10"))
+    assert path.read_text() == "my work\n"
+
+
+def test_compare_aligns_equal_lines(clone: Path) -> None:
+    rows = desk_tools.compare(find_exercise("10"))
+    assert any(yours == theirs != "" for yours, theirs in rows)
+    assert any(yours != theirs for yours, theirs in rows)
+    solution = (clone / find_exercise("10").solution_path).read_text()
+    theirs = [line for _, line in rows if line]
+    assert theirs == [line for line in as_lines(solution) if line]
+
+
+def as_lines(text: str) -> list[str]:
+    return text.replace("solutions.solution_", "steps.step_").splitlines()
+
+
+def test_diff_waits_for_a_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "up_to_date_status", lambda *_: "failed")
+    result = CliRunner().invoke(cli.main, ["diff", "10"])
+    assert result.exit_code == 1
+    result = CliRunner().invoke(cli.main, ["diff", "10", "--force"])
+    assert result.exit_code == 0
+    assert "solution" in result.output
+
+
+def test_watch_knows_which_exercise_was_saved(desk: Path) -> None:
+    paths = {desk / "step_08.py", desk / "notes.txt", desk / "step_02.py~"}
+    assert [e.key for e in watch.saved_exercises(paths)] == ["s08"]
+
+
+def test_doctor_sees_this_machine() -> None:
+    findings = {finding.topic: finding for finding in doctor.examine()}
+    assert findings["Python"].state == "good"
+    assert findings["MAX"].state == "good"
+    assert findings["C linker"].state == "good"
+    for finding in findings.values():
+        assert (finding.cure == "") == (finding.state == "good")
+
+
+def test_doctor_misses_a_linker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    finding = doctor.look_at_linker()
+    assert finding.state == "bad"
+    assert "apt-get install gcc" in finding.cure
+
+
+def test_records_survive_each_other(desk: Path) -> None:
+    first, second = Progress(desk), Progress(desk)
+    first.record(find_exercise("1"), "a", passed=True, seconds=1)
+    second.record(find_exercise("2"), "b", passed=True, seconds=1)
+    assert set(Progress(desk).records) == {"s01", "s02"}
+    assert time.time() - Progress(desk).records["s01"].when < 60
+    assert isinstance(Progress(desk).records["s01"], state.Record)
