@@ -61,15 +61,18 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True, help="print one JSON list instead")
-def progress(as_json: bool) -> None:
+@click.option("--json", "form", flag_value="json", help="print one JSON list")
+@click.option("--markdown", "form", flag_value="markdown", help="print Markdown")
+def progress(form: str | None) -> None:
     """Show which exercises pass; what has changed is graded first."""
     rows = overview.survey(Target(), Progress(), Console(stderr=True))
-    if as_json:
+    if form == "json":
         print(json.dumps(overview.as_json(rows), indent=2))
-        return
-    console.print(overview.table(rows))
-    console.print(f"\n{overview.summary(rows)}", highlight=False)
+    elif form == "markdown":
+        print(overview.markdown(rows))
+    else:
+        console.print(overview.table(rows))
+        console.print(f"\n{overview.summary(rows)}", highlight=False)
 
 
 @main.command("next")

@@ -3,6 +3,7 @@
 import importlib.util
 import inspect
 import re
+import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -85,6 +86,8 @@ class Target:
 def load_checks(exercise: Exercise) -> list[Check]:
     """Reads the test functions of an exercise's checker, in their order."""
     path = ROOT / exercise.checker_path
+    if str(path.parent) not in sys.path:  # pytest has done so already
+        sys.path.append(str(path.parent))
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -84,6 +84,16 @@ def summary(rows: list[Row]) -> str:
     return f"{passed} of {len(rows)} passed; about {hours} of work left."
 
 
+def markdown(rows: list[Row]) -> str:
+    """The overview for a job's summary on GitHub."""
+    marks = {"passed": "✅ passed", "failed": "❌ not yet", "to do": "⬜ to do"}
+    lines = ["| | exercise | state | minutes |", "|---|---|---|---|"]
+    for row in rows:
+        state = marks.get(row.status, row.status)
+        lines.append(f"| {row.key} | {row.title} | {state} | {row.minutes} |")
+    return "\n".join([*lines, "", summary(rows)])
+
+
 def as_json(rows: list[Row]) -> list[dict[str, object]]:
     """The overview for programs."""
     return [asdict(row) for row in rows]

@@ -19,9 +19,7 @@ class GPT2SingleHeadQKV(TransparentModule[[Tensor], tuple[Tensor, Tensor, Tensor
     Source: Vaswani et al. 2017, section 3.2.
     """
 
-    c_attn: (
-        Linear  # C -> 3 C: the query's, the key's and the value's layer side by side
-    )
+    c_attn: Linear  # C -> 3 C: query's, key's and value's layer side by side
 
     def __init__(self, config: GPT2Config) -> None:
         self.c_attn = Linear(config.n_embd, 3 * config.n_embd)

@@ -18,7 +18,7 @@ def pre_norm_residual(
         sublayer: attention or the feed-forward network, likewise.
 
     Returns:
-        ``[B, T, C]``: x + sublayer(norm(x)).
+        ``[B, T, C]``, the stream with the sublayer's result added.
 
     Source: He et al. 2015, "Deep Residual Learning for Image Recognition", section
     3.2; Radford et al. 2019, section 2.3 (normalization moved to the input).

@@ -5,21 +5,25 @@ describe one of them, how many layers follow each other? The answers belong in o
 small object that everybody shares. These are its fields, in this order, with the
 values of the smallest GPT-2 (124 million parameters) as defaults:
 
-    vocab_size          50257    how many different tokens there are
+    vocab_size          50257    V: how many different tokens there are
     n_positions         1024     the longest text the model can see, in tokens
-    n_embd              768      channels: the numbers that describe one token
+    n_embd              768      C: channels, the numbers that describe one token
     n_layer             12       transformer blocks on top of each other
-    n_head              12       attention heads in each block
+    n_head              12       H: attention heads in each block
     n_inner             3072     width of the feed-forward network's hidden layer
     layer_norm_epsilon  0.00001  keeps layer normalization from dividing by 0
+
+The letters return in every shape: V, C, H, then D = C / H channels for one head, and
+B texts of T tokens each in a batch. ``[B, T, C]`` is C numbers for each of T tokens of
+each of B texts; three dots stand for any axes in front.
 
 The trap: in a dataclass a line is a field only if it states a type. A name with a
 value but without a type is shared by all objects and cannot be chosen when one is
 made. ``frozen=True`` is there already: nobody changes a model's size afterwards.
 
 Look up: ``dataclasses.dataclass`` in Python's documentation.
-Check with ``pixi run s01`` or ``uv run pytest tests/test_step_01.py``; stuck:
-``pixi run hint 1``.
+Check with ``pixi run s01`` or ``uv run pytest tests/test_step_01.py``. When stuck:
+``pixi run hint 1`` or ``uv run course hint 1``.
 """
 
 from dataclasses import dataclass
@@ -37,7 +41,7 @@ class GPT2Config:
     # count something; the last is a fraction.
 
     # Then delete this method: the dataclass makes one that knows your fields.
-    def __init__(self, **fields: object) -> None:
+    def __init__(self, *values: object, **fields: object) -> None:
         raise NotImplementedError(
             "Write the seven fields of the configuration, then delete __init__."
         )

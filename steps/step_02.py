@@ -47,9 +47,10 @@ def causal_mask(
 
     Source: Vaswani et al. 2017, "Attention Is All You Need", section 3.2.3.
     """
-    # The shape is a list: [T, T + num_tokens]. While a model is traced, T is a symbol
-    # and not yet a number: int(...), range(...) and NumPy cannot use it, but Dim (from
-    # the imports) takes ints and symbols alike and can be added to.
+    # The shape is a list: [T, T + num_tokens]. MAX compiles a model once for texts of
+    # every length. For this it traces the code with a symbol for T, not a number:
+    # int(...), range(...) and NumPy cannot use it, but Dim (from the imports) takes
+    # ints and symbols alike and can be added to.
 
     # A tensor of this shape, -inf everywhere, of the given dtype and on the given
     # device. In Python, -inf is float("-inf").

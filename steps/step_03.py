@@ -10,7 +10,10 @@ Mean and variance are taken over the last axis alone: a token's result depends o
 other token. The variance is the mean of the squared differences, so it is divided by
 C and not by C - 1. The trap is eps: it stands inside the root.
 
-Look up: ``Tensor.ones``, ``Tensor.zeros``, ``F.mean``, ``F.rsqrt`` (or ``F.sqrt``).
+``Module[[Tensor], Tensor]`` is a MAX module that takes one tensor and returns one;
+calling it runs ``forward``.
+
+Look up: ``Tensor.ones``, ``Tensor.zeros``, ``F.mean``, ``F.rsqrt`` (1 / root).
 Check with ``pixi run s03`` or ``uv run pytest tests/test_step_03.py``.
 """
 

@@ -1,12 +1,14 @@
 """Step 04: the feed-forward network, where each token is thought over alone.
 
 Attention will bring information from other tokens; this network works on what has
-arrived, for each token separately. It widens the C channels (to four times as many in
-GPT-2), bends the result with GELU, and folds it back to C:
+arrived, for each token separately. A linear layer (a matrix of weights, plus a bias)
+widens the C channels, to four times as many in GPT-2. GELU bends the result: a smooth
+curve that lets positive numbers pass and holds negative ones back. A second linear
+layer folds it back to C:
 
     y = c_proj(gelu(c_fc(x)))
 
-Without the bend, two linear layers would be no more than one. The trap: there are two
+Without the bend, the two layers would do no more than one. The trap: there are two
 GELUs, the exact one and an approximation by tanh. GPT-2 was trained with the
 approximation, and MAX computes the exact one unless it is told otherwise. They differ
 by little, but by enough to change what a deep model writes.

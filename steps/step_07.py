@@ -34,7 +34,7 @@ class GPT2SingleHeadQKV(TransparentModule[[Tensor], tuple[Tensor, Tensor, Tensor
     Source: Vaswani et al. 2017, section 3.2.
     """
 
-    c_attn: Linear  # C -> 3 C: the query's, the key's and the value's layer side by side
+    c_attn: Linear  # C -> 3 C: query's, key's and value's layer side by side
 
     def __init__(self, config: GPT2Config) -> None:
         # One layer, not three: the checkpoint has a single c_attn.

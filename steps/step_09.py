@@ -16,7 +16,6 @@ Look up: ``Tensor.reshape`` (takes a list), ``Tensor.transpose``, ``Linear``.
 Check with ``pixi run s09`` or ``uv run pytest tests/test_step_09.py``.
 """
 
-from max.experimental import functional as F
 from max.experimental.nn import Linear, Module
 from max.experimental.tensor import Tensor
 
@@ -45,7 +44,7 @@ class GPT2MultiHeadAttention(Module[[Tensor], Tensor]):
         )
 
     def split_heads(self, x: Tensor) -> Tensor:
-        """Gives each head its share of the channels: ``[B, T, C]`` to ``[B, H, T, D]``."""
+        """Gives each head its share of the channels: [B, T, C] -> [B, H, T, D]."""
         # The three sizes of x. C is always a number, so int(...) may turn it into one
         # to find D; B and T may be symbols: hand them on just as they are.
 
@@ -58,7 +57,7 @@ class GPT2MultiHeadAttention(Module[[Tensor], Tensor]):
         )
 
     def merge_heads(self, x: Tensor) -> Tensor:
-        """Undoes ``split_heads``: ``[B, H, T, D]`` to ``[B, T, C]``."""
+        """Undoes ``split_heads``: [B, H, T, D] -> [B, T, C]."""
         # The same two moves, in the opposite order:
         # [B, H, T, D] -> [B, T, H, D] -> [B, T, C]. Sizes can be multiplied.
 

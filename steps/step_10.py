@@ -31,14 +31,13 @@ def pre_norm_residual(
         sublayer: attention or the feed-forward network, likewise.
 
     Returns:
-        ``[B, T, C]``: x + sublayer(norm(x)).
+        ``[B, T, C]``, the stream with the sublayer's result added.
 
     Source: He et al. 2015, "Deep Residual Learning for Image Recognition", section
     3.2; Radford et al. 2019, section 2.3 (normalization moved to the input).
     """
     # Three things of shape [B, T, C]: the stream, its normalized copy, and what the
-    # sublayer makes of the copy. Two of them make up the result, as a new tensor:
-    # x += ... could change the caller's.
+    # sublayer makes of the copy. Two of them make up the result.
 
     raise NotImplementedError(
         "Return the input plus what the sublayer makes of the normalized input."

@@ -57,7 +57,7 @@ def generate_next_token(
     # generator refuses: after converting, divide each row by its sum.
 
     # One draw per row, as a Tensor [B, 1] with the ids' dtype and device. (Tensor(...)
-    # takes nested lists.) Without an rng, make one.
+    # takes nested lists.) Without an rng, make one: default_rng in np.random.
 
     raise NotImplementedError(
         "Return the next id of every row: the likeliest one, or one that is drawn."
@@ -92,12 +92,14 @@ def generate_tokens(
         Prompt and continuation, ``[B, T + n]`` with n <= ``max_new_tokens``.
     """
     # Before the loop: the generator, made once, and a NumPy array of bools, [B, 1]:
-    # which rows have ended. None has, whatever the prompt holds. B is a Dim: int(...).
+    # which rows have ended. At first no row has, whatever the prompt holds. The size B
+    # is a Dim, which NumPy wants as an int.
 
     # At most max_new_tokens times:
     #   choose a token for every row: [B, T] -> [B, 1];
     #   if there is an eos_token_id, rows that had ended before get it instead, and
-    #   rows that now show it have ended (eos_token_id may be 0, which counts as false);
+    #   rows that now show it have ended (it may be 0, which Python takes for false; to
+    #   choose between the two, F.where wants its condition as a Tensor);
     #   append, as a new tensor: [B, T] and [B, 1] -> [B, T + 1];
     #   stop once every row has ended.
 

@@ -44,3 +44,29 @@ class Affine:
 
     def __call__(self, x: Any) -> Any:
         return x * self.scale + self.shift
+
+
+def mask_of_dtype(causal_mask: Any, scores: Any) -> Any:
+    """Calls ``causal_mask`` with the scores' type and requires that type back."""
+    mask = causal_mask(scores.shape[0], 1, dtype=scores.dtype, device=scores.device)
+    if mask.dtype != scores.dtype:
+        raise TypeError(
+            f"the mask is {mask.dtype.name}, and dtype= said {scores.dtype.name}"
+        )
+    return mask
+
+
+def inside_another(module: Any) -> Any:
+    """Puts a module into another one, as a later step will."""
+    from max.experimental.nn import Module
+
+    class Holder(Module):
+        def __init__(self) -> None:
+            self.inner = module
+
+    return Holder()
+
+
+def through_affines(pre_norm_residual: Any, x: Any) -> Any:
+    """Calls it as a block does, with stand-ins for the norm and the sublayer."""
+    return pre_norm_residual(x, Affine(0.5, 1.0), Affine(-3.0, 2.0))

@@ -111,23 +111,35 @@ def parameter_shapes(
     vocab: int, positions: int, channels: int, layers: int, inner: int
 ) -> dict[str, tuple[int, ...]]:
     """The names and shapes of ``GPT2Model``'s parameters."""
-    linears = {
-        "attn.c_attn": (3 * channels, channels),
-        "attn.c_proj": (channels, channels),
-        "mlp.c_fc": (inner, channels),
-        "mlp.c_proj": (channels, inner),
-    }
     shapes: dict[str, tuple[int, ...]] = {
         "wte.weight": (vocab, channels),
         "wpe.weight": (positions, channels),
     }
     for layer in range(layers):
-        for norm in ("ln_1", "ln_2"):
-            shapes |= norm_shapes(f"h.{layer}.{norm}.", channels)
-        for name, shape in linears.items():
-            shapes[f"h.{layer}.{name}.weight"] = shape
-            shapes[f"h.{layer}.{name}.bias"] = shape[:1]
+        shapes |= block_shapes(channels, inner, f"h.{layer}.")
     return shapes | norm_shapes("ln_f.", channels)
+
+
+def block_shapes(
+    channels: int, inner: int, prefix: str = ""
+) -> dict[str, tuple[int, ...]]:
+    """The names and shapes of one block's parameters."""
+    shapes = norm_shapes(f"{prefix}ln_1.", channels)
+    shapes |= attention_shapes(channels, f"{prefix}attn.")
+    shapes |= norm_shapes(f"{prefix}ln_2.", channels)
+    shapes |= linear_shapes(f"{prefix}mlp.c_fc.", inner, channels)
+    return shapes | linear_shapes(f"{prefix}mlp.c_proj.", channels, inner)
+
+
+def attention_shapes(channels: int, prefix: str = "") -> dict[str, tuple[int, ...]]:
+    """The names and shapes of multi-head attention's parameters."""
+    shapes = linear_shapes(f"{prefix}c_attn.", 3 * channels, channels)
+    return shapes | linear_shapes(f"{prefix}c_proj.", channels, channels)
+
+
+def linear_shapes(prefix: str, outputs: int, inputs: int) -> dict[str, tuple[int, ...]]:
+    """A linear layer's two parameters."""
+    return {f"{prefix}weight": (outputs, inputs), f"{prefix}bias": (outputs,)}
 
 
 def norm_shapes(prefix: str, channels: int) -> dict[str, tuple[int, ...]]:
@@ -144,3 +156,18 @@ def random_state(
         name: rng.normal(0, scale, shape).astype(np.float32)
         for name, shape in shapes.items()
     }
+
+
+def binomial_range(draws: int, share: float, tail: float = 1e-11) -> tuple[int, int]:
+    """Counts that ``draws`` draws of this probability give all but always.
+
+    Fewer than the first, and more than the second, have a probability of at most
+    ``tail`` each: the exact binomial sums, not an approximation.
+    """
+    count = np.arange(draws + 1)
+    factorial = np.cumsum(np.log(np.maximum(count, 1)))
+    log_p = factorial[-1] - factorial - factorial[::-1]
+    log_p += count * np.log(share) + (draws - count) * np.log1p(-share)
+    p = np.exp(log_p)
+    low = int((np.cumsum(p) <= tail).sum())
+    return low, draws - int((np.cumsum(p[::-1]) <= tail).sum())

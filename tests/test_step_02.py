@@ -5,6 +5,7 @@ import numpy as np
 import oracle
 
 from course.checks import expect_close, expect_tensor, require
+from course.messages import Array
 
 
 def mask(step, length, earlier):
@@ -15,14 +16,23 @@ def call(length, earlier):
     return f"causal_mask({length}, {earlier}, dtype=DType.float32, device=CPU())"
 
 
-def test_square(step):
-    """Without earlier context, row i may look at columns 0 to i.
+def expect_hidden(step, length, earlier):
+    """Compares what is hidden; any large negative number counts as hidden here."""
+    expected = oracle.causal_mask(length, earlier)
+    value = mask(step, length, earlier)
+    got = expect_tensor(value, list(expected.shape), call(length, earlier))
+    got = np.where(got < -100, -np.inf, got).astype(np.float32)
+    expect_close(Array("Tensor", "float32", got), expected, call(length, earlier))
 
-    The first token sees only itself, the last one everything.
+
+def test_square(step):
+    """Row i may look at columns 0 to i, where the mask is 0, and at no others.
+
+    The mask is added to the scores, so 0 changes nothing. The first token sees only
+    itself, the last one everything.
     """
-    for length in (1, 3, 5):
-        expected = oracle.causal_mask(length)
-        expect_close(mask(step, length, 0), expected, call(length, 0))
+    for length in (3, 1, 6):
+        expect_hidden(step, length, 0)
 
 
 def test_earlier_context(step):
@@ -31,25 +41,34 @@ def test_earlier_context(step):
     The first n columns belong to tokens that every new token may see.
     """
     for length, earlier in [(3, 2), (2, 5), (1, 4)]:
-        expected = oracle.causal_mask(length, earlier)
-        expect_close(mask(step, length, earlier), expected, call(length, earlier))
+        expect_hidden(step, length, earlier)
 
 
 def test_hidden_is_minus_infinity(step):
-    """What is hidden is -inf, so that softmax gives it exactly 0.
+    """What is hidden is -inf, so that it gets a share of exactly 0.
 
     A large negative number is not enough: scores can be larger still.
     """
-    got = expect_tensor(mask(step, 4, 1), [4, 5], call(4, 1))
-    hidden = np.isneginf(oracle.causal_mask(4, 1))
-    message = "Some of what row i may not see is not -inf."
-    require(np.isneginf(got[hidden]).all(), message, call(4, 1), got)
+    for length, earlier in [(4, 1), (5, 0)]:
+        hidden = np.isneginf(oracle.causal_mask(length, earlier))
+        asked = call(length, earlier)
+        got = np.isneginf(expect_tensor(mask(step, length, earlier), [length, 5], asked))
+        message = "Some of what row i may not see is not -inf."
+        require(got[hidden].all(), message, asked, got.astype(float))
 
 
 def test_traces(step):
-    """The mask can be built while the length is still a symbol.
+    """The mask can also be built while the length is not yet known.
 
-    A model is compiled once for all lengths: then T is not yet a number, and a mask
+    A model is compiled once for texts of every length: T is a symbol then, and a mask
     made with NumPy or a Python loop cannot be.
     """
     step.trace("causal_mask", ("float32", ["length", 2]), through=fakes.mask_for_scores)
+
+
+def test_dtype(step):
+    """The mask has the type that was asked for with dtype=.
+
+    The scores of a large model often have 16 bits, and the mask is added to them.
+    """
+    step.trace("causal_mask", ("float16", ["length", 2]), through=fakes.mask_of_dtype)

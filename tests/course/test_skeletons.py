@@ -1,0 +1,241 @@
+"""Skeletons and hints: the same interface as the solutions, and no answers in them.
+
+These tests are about the files as they are handed out: once a step is filled in, it
+is the checkers' turn.
+"""
+
+import ast
+import importlib
+import inspect
+import re
+from types import FunctionType, ModuleType
+
+import pytest
+
+from course.registry import ROOT, Exercise, UnknownExercise, find_exercise
+from course.registry import load_registry as exercises
+from course.state import blob_id
+
+SHORTEST_ANSWER = 12  # characters without spaces; anything shorter is no answer
+CODE = re.compile(r"[`_=*/@<>{}\[\]\\#]|\w\(|\w\.\w")
+ENGLISH = {"all", "block", "choice", "float", "len", "mean", "model", "sum", "where"}
+
+steps = pytest.mark.parametrize(
+    "exercise", [e for e in exercises() if e.is_step], ids=lambda e: e.key
+)
+
+
+def modules(exercise: Exercise) -> tuple[ModuleType, ModuleType]:
+    """The skeleton and the solution, imported."""
+    paths = exercise.step_path, exercise.solution_path
+    skeleton, solution = (".".join(path.with_suffix("").parts) for path in paths)
+    return importlib.import_module(skeleton), importlib.import_module(solution)
+
+
+def public(module: ModuleType) -> dict[str, object]:
+    """What a module defines itself, methods as ``Class.method``."""
+    own = {k: v for k, v in vars(module).items() if is_own(v, module)}
+    for name, value in list(own.items()):
+        if isinstance(value, type):
+            methods = {k: v for k, v in vars(value).items() if is_own(v, module)}
+            own |= {f"{name}.{k}": v for k, v in methods.items()}
+    return own
+
+
+def is_own(value: object, module: ModuleType) -> bool:
+    """Whether it is a class or function written in this module's file."""
+    if isinstance(value, FunctionType):
+        return value.__code__.co_filename == module.__file__
+    return isinstance(value, type) and value.__module__ == module.__name__
+
+
+def described(text: object) -> str:
+    """A signature or annotation, with the learner's modules under the solutions' names.
+
+    In the skeleton a GPT2Config is ``steps.step_01.GPT2Config``.
+    """
+    return str(text).replace("steps.step_", "solutions.solution_")
+
+
+def interface(value: object, *, fields: bool = True) -> dict[str, str]:
+    """What callers and readers see of a class or function."""
+    seen = {"docstring": str(value.__doc__)}
+    if isinstance(value, type):
+        seen["bases"] = described(inspect.getmro(value)[1:])
+        seen["generic bases"] = described(getattr(value, "__orig_bases__", ()))
+    if fields:
+        seen["signature"] = described(inspect.signature(value))  # type: ignore[arg-type]
+        seen["annotations"] = described(inspect.get_annotations(value))  # type: ignore[arg-type]
+    return seen
+
+
+def answers(source: str) -> set[str]:
+    """The solution's statements, their right-hand sides and lines, without spaces."""
+    tree = ast.parse(source)
+    lines = source.splitlines()
+    found = set()
+    for node in ast.walk(tree):
+        if is_given(node):
+            continue
+        if isinstance(node, ast.For | ast.If | ast.While):
+            head = node.iter if isinstance(node, ast.For) else node.test
+            found |= {ast.unparse(head), ast.unparse(node).splitlines()[0]}
+        elif isinstance(node, ast.stmt):
+            found.add(ast.unparse(node))
+            found.add(ast.unparse(getattr(node, "value", None) or node))
+            found |= set(lines[node.lineno - 1 : node.end_lineno])
+    squeezed = {squeeze(text.partition("  #")[0]) for text in found}
+    return {text for text in squeezed if len(text) > SHORTEST_ANSWER}
+
+
+def leaks(text: str, exercise: Exercise) -> list[str]:
+    """The answers of an exercise that a text contains."""
+    expected = answers((ROOT / exercise.solution_path).read_text())
+    return sorted(answer for answer in expected if answer in squeeze(text))
+
+
+def is_given(node: ast.AST) -> bool:
+    """Whether the skeleton may show a statement too: it is no part of the answer."""
+    if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef):
+        return True
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return True  # a docstring
+    if isinstance(node, ast.AnnAssign) and node.value is None:
+        return True  # an attribute's declaration
+    if isinstance(node, ast.Return) and node.value is not None:
+        names = ast.walk(node.value)
+        return all(isinstance(n, ast.Name | ast.Tuple | ast.Load) for n in names)
+    return False
+
+
+def squeeze(text: str) -> str:
+    """Without spaces, comment signs or line breaks, quotes all of one kind."""
+    return re.sub(r"[\s#]+", "", text).replace("'", '"')
+
+
+def blanks(source: str) -> list[ast.FunctionDef]:
+    """Every function and method of a file."""
+    nodes = ast.walk(ast.parse(source))
+    return [node for node in nodes if isinstance(node, ast.FunctionDef)]
+
+
+def without_docstrings(source: str) -> str:
+    """The text less its classes' and functions' docstrings, which both files have."""
+    lines = source.splitlines()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node):
+            text = node.body[0]
+            lines[text.lineno - 1 : text.end_lineno] = [""] * (
+                (text.end_lineno or 0) - text.lineno + 1
+            )
+    return "\n".join(lines)
+
+
+def imported_steps(source: str) -> set[str]:
+    """Keys of the earlier steps that a solution imports."""
+    nodes = ast.walk(ast.parse(source))
+    names = [n.module or "" for n in nodes if isinstance(n, ast.ImportFrom)]
+    prefix = "solutions.solution_"
+    return {f"s{n.removeprefix(prefix)}" for n in names if n.startswith(prefix)}
+
+
+@steps
+def test_interface(exercise: Exercise) -> None:
+    skeleton, solution = (public(module) for module in modules(exercise))
+    if exercise.key == "s01":  # the fields and what follows from them are the exercise
+        del skeleton["GPT2Config.__init__"]
+    assert skeleton.keys() == solution.keys()
+    assert {name for name in solution if "." not in name} == set(exercise.symbols)
+    for name, value in solution.items():
+        fields = exercise.key != "s01"
+        expected = interface(value, fields=fields)
+        assert interface(skeleton[name], fields=fields) == expected, name
+
+
+def test_configuration_is_frozen() -> None:
+    skeleton, _ = modules(find_exercise("s01"))
+    assert skeleton.GPT2Config.__dataclass_params__.frozen
+    for values, sizes in [((), {}), ((11,), {}), ((), {"vocab_size": 11})]:
+        with pytest.raises(NotImplementedError, match="seven fields"):
+            skeleton.GPT2Config(*values, **sizes)
+
+
+@steps
+def test_blanks_say_what_to_do(exercise: Exercise) -> None:
+    for function in blanks((ROOT / exercise.step_path).read_text()):
+        *docstring, last = function.body
+        assert len(docstring) == (ast.get_docstring(function) is not None)
+        assert isinstance(last, ast.Raise), function.name
+        assert isinstance(last.exc, ast.Call)
+        assert ast.unparse(last.exc.func) == "NotImplementedError"
+        sentence = ast.literal_eval(last.exc.args[0])
+        assert re.fullmatch(r"[A-Z][^!]{15,}\.", sentence), sentence
+
+
+@steps
+def test_no_answer_in_skeleton(exercise: Exercise) -> None:
+    text = without_docstrings((ROOT / exercise.step_path).read_text())
+    assert not leaks(text, exercise)
+
+
+@steps
+def test_no_answer_in_first_hints(exercise: Exercise) -> None:
+    text = " ".join(exercise.hints[:2]).replace("`", "")
+    assert not leaks(text, exercise)
+
+
+@steps
+def test_first_hint_has_no_code(exercise: Exercise) -> None:
+    hint = exercise.hints[0]
+    assert not CODE.search(hint)
+    tree = ast.parse((ROOT / exercise.solution_path).read_text())
+    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    names = {ast.unparse(call).split(".")[-1] for call in calls} - ENGLISH
+    assert not names & set(re.findall(r"\w+", hint))
+
+
+def test_every_exercise_has_three_hints() -> None:
+    for exercise in exercises():
+        assert len(exercise.hints) == 3, exercise.key
+        for hint in exercise.hints:
+            assert len(hint) > 40, exercise.key
+            assert hint == " ".join(hint.split()), exercise.key
+            assert hint.endswith((".", "?")), exercise.key
+
+
+@steps
+def test_builds_on_what_the_solution_imports(exercise: Exercise) -> None:
+    source = (ROOT / exercise.solution_path).read_text()
+    assert set(exercise.builds_on) == imported_steps(source)
+
+
+def test_files_exist() -> None:
+    for exercise in exercises():
+        for path in (exercise.step_path, exercise.solution_path):
+            assert (ROOT / path).is_file(), path
+
+
+@steps
+def test_registry_knows_the_skeleton(exercise: Exercise) -> None:
+    assert exercise.skeleton == blob_id(ROOT / exercise.step_path)
+
+
+def test_registry_is_in_order() -> None:
+    numbers = [exercise.number for exercise in exercises()]
+    assert numbers == list(range(1, len(numbers) + 1))
+    for exercise in exercises():
+        assert exercise.title
+        assert exercise.summary.endswith(".")
+        assert 1 <= exercise.difficulty <= 5
+        assert exercise.minutes > 0
+
+
+@pytest.mark.parametrize("text", ["8", "08", "s08", "step_08", "steps/step_08.py"])
+def test_find_exercise(text: str) -> None:
+    assert find_exercise(text).file == "step_08"
+
+
+@pytest.mark.parametrize("text", ["", "0", "99", "s99", "attention", "step_8x"])
+def test_unknown_exercise(text: str) -> None:
+    with pytest.raises(UnknownExercise, match="there are"):
+        find_exercise(text)

@@ -1,0 +1,87 @@
+"""Checks step 04: the feed-forward network."""
+
+import numpy as np
+import oracle
+
+from course.checks import build, expect_close
+
+# The width between the layers, then x; its last number is C, the channels.
+CASES = [(11, (4, 5)), (3, (2, 3, 7)), (13, (3, 2, 1, 6))]
+
+
+def inputs(*shape, seed=4):
+    return np.random.default_rng(seed).normal(0, 1, shape).astype(np.float32)
+
+
+def state_for(inner, channels, seed=40, scale=0.5):
+    shapes = {
+        "c_fc.weight": (inner, channels),
+        "c_fc.bias": (inner,),
+        "c_proj.weight": (channels, inner),
+        "c_proj.bias": (channels,),
+    }
+    return oracle.random_state(shapes, seed, scale)
+
+
+def make(step, inner, channels, state):
+    config = step.config(n_embd=channels, n_head=1)
+    return build(step, "GPT2MLP", inner, config, state=state)
+
+
+def call(inner, shape):
+    return f"GPT2MLP({inner}, config)(x), n_embd={shape[-1]}, x is {list(shape)}"
+
+
+def test_parameters(step):
+    """It has two linear layers with biases, c_fc to the given width and c_proj back.
+
+    These are the names that the checkpoint has. The width is the first argument.
+    """
+    for inner, shape in CASES[:2]:
+        make(step, inner, shape[-1], state_for(inner, shape[-1]))
+
+
+def test_layers(step):
+    """Every token goes through c_fc and then through c_proj.
+
+    Here all numbers between the two are near 20, where GELU changes nothing, so only
+    the layers show.
+    """
+    for inner, shape in CASES:
+        state = state_for(inner, shape[-1])
+        state["c_fc.bias"] += 20
+        got = make(step, inner, shape[-1], state)(x := inputs(*shape))
+        expect_close(got, oracle.mlp(x, state), call(inner, shape))
+
+
+def test_gelu(step):
+    """Between the two layers stands GELU.
+
+    Without a bend between them, two linear layers would do no more than one.
+    """
+    for inner, shape in CASES[:2]:
+        state = state_for(inner, shape[-1])
+        got = make(step, inner, shape[-1], state)(x := inputs(*shape))
+        expected = oracle.mlp(x, state)
+        expect_close(got, expected, call(inner, shape), tolerance=1e-2)
+
+
+def test_tanh_form(step):
+    """GELU is computed by the formula with tanh, with which GPT-2 was trained.
+
+    The exact form differs from it by up to 0.0005 per number, and over twelve blocks
+    that adds up.
+    """
+    for inner, shape in CASES:
+        state = state_for(inner, shape[-1], seed=41, scale=1.0)
+        got = make(step, inner, shape[-1], state)(x := inputs(*shape, seed=42))
+        expect_close(got, oracle.mlp(x, state), call(inner, shape))
+
+
+def test_traces(step):
+    """The code also works while a model is compiled, when lengths are not known.
+
+    From step 12 on the model is compiled once for texts of every length.
+    """
+    mlp = make(step, 11, 5, state_for(11, 5))
+    mlp.trace(("float32", ["batch", "seq", 5]))

@@ -1,0 +1,83 @@
+"""Checks step 05: token embeddings."""
+
+import numpy as np
+import oracle
+
+from course.checks import build, expect_close, require
+
+# V, the size of the vocabulary, C, the channels, and the shape of the ids.
+CASES = [(11, 5, (2, 3)), (6, 7, (3, 1)), (13, 2, (1, 4))]
+
+
+def make(step, vocab, channels, seed=5):
+    """The module and its table."""
+    config = step.config(vocab_size=vocab, n_embd=channels, n_positions=17, n_head=1)
+    state = oracle.random_state({"weight": (vocab, channels)}, seed)
+    return build(step, "GPT2Embeddings", config, state=state), state["weight"]
+
+
+def call(vocab, channels, ids):
+    return f"GPT2Embeddings(vocab_size={vocab}, n_embd={channels})({ids.tolist()})"
+
+
+def test_parameters(step):
+    """It has one table called weight, with a row of C numbers for each token.
+
+    The model's own parameter is then called wte.weight, as in the checkpoint.
+    """
+    for vocab, channels, _ in CASES[:2]:
+        make(step, vocab, channels)
+
+
+def test_one_token(step):
+    """Token 3 gets the row with index 3.
+
+    Rows are counted from 0, as the ids are.
+    """
+    table, rows = make(step, 11, 5)
+    ids = np.array([[3]])
+    expect_close(table(ids), rows[ids], call(11, 5, ids))
+
+
+def test_batch(step):
+    """Ids [B, T] give [B, T, C]: every id is replaced by its token's row.
+
+    The shape stays, with one axis more at the end.
+    """
+    rng = np.random.default_rng(50)
+    for vocab, channels, shape in CASES:
+        table, rows = make(step, vocab, channels)
+        ids = rng.integers(0, vocab, shape)
+        expect_close(table(ids), rows[ids], call(vocab, channels, ids))
+
+
+def test_every_token(step):
+    """Every id from 0 to V - 1 finds its row, the first and the last too.
+
+    GPT-2's last token, 50256, marks the end of a text.
+    """
+    table, rows = make(step, 11, 5)
+    ids = np.arange(11)[None, ::-1]
+    expect_close(table(ids), rows[ids], call(11, 5, ids))
+
+
+def test_same_token(step):
+    """A token has the same numbers wherever it stands.
+
+    Where it stands is told by step 06; the meaning alone is looked up here.
+    """
+    table, _ = make(step, 6, 7)
+    ids = np.array([[4, 1, 4], [0, 4, 4]])
+    got = table(ids)
+    fours = got.values[ids == 4]
+    message = "The same id gave different numbers at different places."
+    require(np.array_equal(fours, fours[[0] * 4]), message, call(6, 7, ids), got.values)
+
+
+def test_traces(step):
+    """The code also works while a model is compiled, when lengths are not known.
+
+    From step 12 on the model is compiled once for texts of every length.
+    """
+    table, _ = make(step, 11, 5)
+    table.trace(("int64", ["batch", "seq"]))

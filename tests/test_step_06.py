@@ -1,0 +1,79 @@
+"""Checks step 06: position embeddings."""
+
+import numpy as np
+import oracle
+
+from course.checks import build, expect_close
+
+# n_positions, C, the channels, and some positions.
+CASES = [(11, 5, [0, 1, 2]), (6, 7, [0, 1, 2, 3, 4]), (13, 2, [0])]
+
+
+def make(step, positions, channels, seed=6):
+    """The module and its table."""
+    config = step.config(
+        n_positions=positions, n_embd=channels, vocab_size=17, n_head=1
+    )
+    state = oracle.random_state({"weight": (positions, channels)}, seed)
+    return build(step, "GPT2PositionEmbeddings", config, state=state), state["weight"]
+
+
+def check(step, size, channels, positions):
+    """Compares the module with a look-up in its table."""
+    table, rows = make(step, size, channels)
+    call = f"GPT2PositionEmbeddings(n_positions={size}, n_embd={channels})"
+    places = np.array(positions)
+    expect_close(table(places), rows[places], f"{call}({positions})")
+
+
+def test_parameters(step):
+    """It has one table called weight, with a row of C numbers for each position.
+
+    The model's own parameter is then called wpe.weight, as in the checkpoint.
+    """
+    for size, channels, _ in CASES[:2]:
+        make(step, size, channels)
+
+
+def test_from_the_start(step):
+    """Positions 0, 1, 2, … get the first rows of the table: [T] gives [T, C].
+
+    The first token of a text has position 0.
+    """
+    for case in CASES:
+        check(step, *case)
+
+
+def test_later_positions(step):
+    """Positions 4, 5, 6 get the rows with these indices, not the first ones.
+
+    When a text goes on after tokens that were seen before, the new ones come later.
+    """
+    check(step, 11, 5, [4, 5, 6])
+    check(step, 6, 7, [2])
+
+
+def test_any_order(step):
+    """The positions decide, in whatever order they come.
+
+    The table knows nothing but what it is asked for.
+    """
+    check(step, 11, 5, [7, 2, 2, 0])
+
+
+def test_last_position(step):
+    """The last position, n_positions - 1, finds its row.
+
+    The longest text that GPT-2 can see has 1024 tokens, with positions 0 to 1023.
+    """
+    check(step, 11, 5, [10, 9])
+    check(step, 13, 2, list(range(13)))
+
+
+def test_traces(step):
+    """The code also works while a model is compiled, when lengths are not known.
+
+    From step 12 on the model is compiled once for texts of every length.
+    """
+    table, _ = make(step, 11, 5)
+    table.trace(("int64", ["seq"]))

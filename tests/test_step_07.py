@@ -1,0 +1,99 @@
+"""Checks step 07: query, key and value."""
+
+import fakes
+import numpy as np
+import oracle
+
+from course.checks import CheckFailed, build, expect_close, expect_tensor, kind_of
+from course.checks import parameter_difference as difference
+
+# B tokens, T tokens, C channels and H heads, which this step must not mind.
+SHAPES = [((2, 3, 5), 1), ((1, 4, 6), 3), ((3, 1, 2), 2)]
+NAMES = ["query", "key", "value"]
+
+
+def inputs(*shape, seed=7):
+    return np.random.default_rng(seed).normal(0, 1, shape).astype(np.float32)
+
+
+def state_for(channels, seed=70):
+    shapes = {"weight": (3 * channels, channels), "bias": (3 * channels,)}
+    shapes = {f"c_attn.{name}": shape for name, shape in shapes.items()}
+    return oracle.random_state(shapes, seed)
+
+
+def make(step, channels, heads=1):
+    config = step.config(n_embd=channels, n_head=heads)
+    return build(step, "GPT2SingleHeadQKV", config, state=state_for(channels))
+
+
+def three(result, shape):
+    """What was returned, as query, key and value of the right shape."""
+    if not isinstance(result, tuple | list) or len(result) != 3:
+        message = "The result is not three tensors: query, key and value."
+        facts = [("called", call(shape)), ("yours", kind_of(result))]
+        raise CheckFailed(message, facts, kind_of(result))
+    for name, part in zip(NAMES, result, strict=True):
+        expect_tensor(part, list(shape), f"{name} of {call(shape)}")
+    return result
+
+
+def call(shape):
+    return f"GPT2SingleHeadQKV(config)(x), x is {list(shape)}"
+
+
+def test_parameters(step):
+    """It has one linear layer with a bias, c_attn, from C channels to 3 C.
+
+    One large multiplication is faster than three small ones, and the checkpoint has
+    it in this form.
+    """
+    for channels in (5, 6):
+        make(step, channels)
+
+
+def test_three_results(step):
+    """There are three results, each of the same shape as x.
+
+    The heads come in step 09; here the channels stay together.
+    """
+    for shape, heads in SHAPES:
+        three(make(step, shape[-1], heads)(inputs(*shape)), shape)
+
+
+def test_numbers(step):
+    """The query is the first third of the layer's channels, the key the second.
+
+    The value is the last third. In this order GPT-2's checkpoint holds them.
+    """
+    for shape, heads in SHAPES:
+        x = inputs(*shape)
+        result = three(make(step, shape[-1], heads)(x), shape)
+        expected = oracle.qkv(x, state_for(shape[-1]))
+        everything = np.concatenate([part.values for part in result], axis=-1)
+        for name, part, right in zip(NAMES, result, expected, strict=True):
+            try:
+                expect_close(part, right, f"{name} of {call(shape)}")
+            except CheckFailed as error:
+                error.observed = everything
+                raise
+
+
+def test_name_stays_out(step):
+    """Inside another module its own name stays out of its parameters' names.
+
+    GPT-2's checkpoint says attn.c_attn.weight, with nothing between the two words.
+    """
+    holder = step.hold(fakes.inside_another)(make(step, 5))
+    yours = {name: array.shape for name, array in holder.parameters().items()}
+    expected = {name: list(array.shape) for name, array in state_for(5).items()}
+    if yours != expected:
+        raise CheckFailed(*difference(yours, expected, "parameters of the outer one"))
+
+
+def test_traces(step):
+    """The code also works while a model is compiled, when lengths are not known.
+
+    From step 12 on the model is compiled once for texts of every length.
+    """
+    make(step, 5).trace(("float32", ["batch", "seq", 5]))

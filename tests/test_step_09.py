@@ -1,0 +1,113 @@
+"""Checks step 09: multi-head attention."""
+
+import numpy as np
+import oracle
+
+from course.checks import build, expect_close, require
+
+CALL = "GPT2MultiHeadAttention(config)(x)"
+
+
+def attention(step, channels, heads, seed=9, **weights):
+    """The module and its weights, some of them as given."""
+    state = oracle.random_state(oracle.attention_shapes(channels), seed) | weights
+    config = step.config(n_embd=channels, n_head=heads)
+    return build(step, "GPT2MultiHeadAttention", config, state=state), state
+
+
+def tokens(*shape, seed=90):
+    return np.random.default_rng(seed).normal(0, 1, shape).astype(np.float32)
+
+
+def call(x, heads):
+    return f"{CALL}, x {list(x.shape)}, n_head={heads}"
+
+
+def test_parameters(step):
+    """It has the checkpoint's four parameters: weight and bias of c_attn and c_proj.
+
+    Weights are loaded by name, so another name or shape would leave a layer empty.
+    """
+    attention(step, 12, 3)
+
+
+def test_one_head(step):
+    """With one head it is step 07, then step 08, then c_proj.
+
+    Here nothing has to be split, so what is wrong here is not the splitting.
+    """
+    module, state = attention(step, 5, 1)
+    x = tokens(2, 3, 5)
+    expected = oracle.multi_head_attention(x, state, 1)
+    expect_close(module(x), expected, call(x, 1))
+
+
+def test_heads_own_their_channels(step):
+    """Head h works on channels h·D to (h + 1)·D and on no others.
+
+    Here c_proj passes the heads on as they are. Changing the query of one head must
+    change its own share of the result and nothing else.
+    """
+    identity = {"c_proj.weight": np.eye(12), "c_proj.bias": np.zeros(12)}
+    identity = {name: w.astype(np.float32) for name, w in identity.items()}
+    module, state = attention(step, 12, 3, **identity)
+    x = tokens(2, 5, 12)
+    expected = oracle.multi_head_attention(x, state, 3)
+    before = expect_close(module(x), expected, call(x, 3), tolerance=np.inf)
+    state["c_attn.bias"][4:8] += 2  # the query of head 1, channels 4 to 7
+    state["c_attn.weight"][4:8] *= -1
+    module.load(state)
+    after = expect_close(module(x), expected, call(x, 3), tolerance=np.inf)
+    changed = np.abs(after - before).max(axis=(0, 1)) > 1e-4
+    message = "Changing the query of head 1 changed other channels than 4 to 7."
+    only_own = changed.tolist() == [c in range(4, 8) for c in range(12)]
+    require(only_own, message, call(x, 3), after)
+
+
+def test_equation(step):
+    """The result is c_proj of all heads' results side by side.
+
+    Each head asks its own question; c_proj mixes the answers.
+    """
+    for channels, heads, shape in [(12, 3, (2, 5, 12)), (10, 2, (3, 4, 10))]:
+        module, state = attention(step, channels, heads, seed=channels)
+        x = tokens(*shape)
+        expected = oracle.multi_head_attention(x, state, heads)
+        expect_close(module(x), expected, call(x, heads))
+
+
+def test_causal(step):
+    """A later token never changes an earlier result.
+
+    Heads look at different things, but none of them looks ahead.
+    """
+    module, state = attention(step, 6, 2)
+    x = tokens(3, 5, 6)
+    expected = oracle.multi_head_attention(x, state, 2)
+    before = expect_close(module(x), expected, call(x, 2), tolerance=np.inf)
+    x[:, 3:] = 4
+    after = expect_close(module(x), expected, call(x, 2), tolerance=np.inf)
+    same = np.allclose(before[:, :3], after[:, :3], atol=1e-5)
+    message = "Changing tokens 3 and 4 changed the results of tokens 0 to 2."
+    require(same, message, call(x, 2), after)
+
+
+def test_any_length(step):
+    """The same module takes texts of every length and batches of every size.
+
+    Nothing about one text may stay behind in the module.
+    """
+    module, state = attention(step, 6, 2)
+    for shape in [(1, 4, 6), (3, 1, 6)]:
+        x = tokens(*shape)
+        expected = oracle.multi_head_attention(x, state, 2)
+        expect_close(module(x), expected, call(x, 2))
+
+
+def test_traces(step):
+    """It also works while a model is compiled, when batch and length are symbols.
+
+    Only C, H and D are numbers then; the other sizes come from the tensor's shape.
+    """
+    module, _ = attention(step, 12, 3)
+    module.trace(("float32", ["batch", "seq", 12]))

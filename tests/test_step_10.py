@@ -1,0 +1,75 @@
+"""Checks step 10: the residual connection around a normalized sublayer."""
+
+import fakes
+import numpy as np
+
+from course.checks import expect_close
+
+SHAPES = [(2, 3, 5), (3, 1, 4)]
+
+
+def stream(*shape):
+    return np.random.default_rng(10).normal(0, 1, shape).astype(np.float32)
+
+
+def apply(step, x, norm, sublayer):
+    """Calls it with x · scale + shift in the places of the norm and the sublayer."""
+    norm, sublayer = fakes.Affine(*norm), fakes.Affine(*sublayer)
+    value = step.pre_norm_residual(x, step.hold(norm), step.hold(sublayer))
+    call = (
+        f"pre_norm_residual(x {list(x.shape)}, norm: x · {norm.scale} + {norm.shift}, "
+        f"sublayer: x · {sublayer.scale} + {sublayer.shift})"
+    )
+    return value, call
+
+
+def test_silent_sublayer(step):
+    """Where the sublayer gives 0, x comes out as it went in.
+
+    This is what makes deep networks trainable: information, and the gradient on its
+    way back, can pass every layer undisturbed.
+    """
+    x = stream(2, 3, 5)
+    value, call = apply(step, x, (0.5, 1.0), (0.0, 0.0))
+    expect_close(value, x, call)
+
+
+def test_adds(step):
+    """What the sublayer gives is added to x.
+
+    A layer corrects what is there instead of replacing it.
+    """
+    x = stream(2, 3, 5)
+    value, call = apply(step, x, (1.0, 0.0), (0.0, 1.5))
+    expect_close(value, x + 1.5, call)
+
+
+def test_norm_is_for_the_sublayer(step):
+    """The sublayer sees norm(x); what is added to is x itself.
+
+    Here the norm makes everything 0.5, so the sublayer can only give 3 · 0.5.
+    """
+    x = stream(2, 3, 5)
+    value, call = apply(step, x, (0.0, 0.5), (3.0, 0.0))
+    expect_close(value, x + 1.5, call)
+
+
+def test_equation(step):
+    """The result is x + sublayer(norm(x)), for every shape.
+
+    GPT-2 normalizes before the sublayer, and once: the first transformer did it after
+    the sum.
+    """
+    for shape in SHAPES:
+        x = stream(*shape)
+        value, call = apply(step, x, (0.5, 1.0), (-3.0, 2.0))
+        expect_close(value, x - 3 * (x * 0.5 + 1) + 2, call)
+
+
+def test_traces(step):
+    """It also works while a model is compiled, when batch and length are symbols.
+
+    Tensors have no values then, only shapes.
+    """
+    shape = ("float32", ["batch", "seq", 12])
+    step.trace("pre_norm_residual", shape, through=fakes.through_affines)

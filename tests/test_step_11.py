@@ -1,0 +1,113 @@
+"""Checks step 11: the transformer block."""
+
+import numpy as np
+import oracle
+
+from course.checks import build, expect_close, require
+
+
+def block(step, *silent, channels=12, heads=3, inner=7, eps=1e-5, seed=11):
+    """The module and its weights; the layers named ``silent`` give 0."""
+    state = oracle.random_state(oracle.block_shapes(channels, inner), seed)
+    for name in state:
+        if name.startswith(silent):
+            state[name][:] = 0
+    sizes = {"n_embd": channels, "n_head": heads, "n_inner": inner}
+    config = step.config(**sizes, layer_norm_epsilon=eps)
+    return build(step, "GPT2Block", config, state=state), state
+
+
+def tokens(*shape, seed=110):
+    return np.random.default_rng(seed).normal(0, 1, shape).astype(np.float32)
+
+
+def call(x, heads=3, inner=7):
+    return f"GPT2Block(config)(x), x {list(x.shape)}, n_head={heads}, n_inner={inner}"
+
+
+def test_parameters(step):
+    """It has the checkpoint's twelve parameters, and n_inner decides the MLP's width.
+
+    They belong to ln_1, attn, ln_2 and mlp. Weights are loaded by name.
+    """
+    block(step)
+
+
+def test_residual_stream(step):
+    """Where attention and MLP give 0, the block changes nothing.
+
+    What goes in is carried along and only added to.
+    """
+    module, _ = block(step, "attn.c_proj", "mlp.c_proj")
+    x = tokens(2, 5, 12)
+    expect_close(module(x), x, call(x))
+
+
+def test_attention_half(step):
+    """Where the MLP gives 0, the result is x + attn(ln_1(x)).
+
+    This half is where tokens exchange what they know.
+    """
+    module, state = block(step, "mlp.c_proj")
+    x = tokens(2, 5, 12)
+    expect_close(module(x), oracle.block(x, state, 3, 1e-5), call(x))
+
+
+def test_mlp_half(step):
+    """Where attention gives 0, the result is x + mlp(ln_2(x)).
+
+    This half is where each token is thought over alone.
+    """
+    module, state = block(step, "attn.c_proj")
+    x = tokens(2, 5, 12)
+    expect_close(module(x), oracle.block(x, state, 3, 1e-5), call(x))
+
+
+def test_one_after_the_other(step):
+    """The MLP works on what attention has left, and adds to it.
+
+    Attention first, then the MLP, each on the newest x.
+    """
+    for shape, heads, inner in [((2, 5, 12), 3, 7), ((3, 4, 10), 2, 13)]:
+        module, state = block(
+            step, channels=shape[-1], heads=heads, inner=inner, seed=inner
+        )
+        x = tokens(*shape)
+        expected = oracle.block(x, state, heads, 1e-5)
+        expect_close(module(x), expected, call(x, heads, inner), tolerance=5e-5)
+
+
+def test_epsilon(step):
+    """Both normalizations use the configuration's layer_norm_epsilon.
+
+    With small numbers it matters: then it is most of what stands under the root.
+    """
+    x = tokens(2, 3, 12) * 0.3
+    for silent in ("mlp.c_proj", "attn.c_proj"):
+        module, state = block(step, silent, eps=0.25)
+        expected = oracle.block(x, state, 3, 0.25)
+        expect_close(module(x), expected, f"{call(x)}, layer_norm_epsilon=0.25")
+
+
+def test_causal(step):
+    """A later token never changes an earlier result.
+
+    Attention is causal, and everything else treats each token alone.
+    """
+    module, state = block(step)
+    x = tokens(3, 4, 12)
+    expected = oracle.block(x, state, 3, 1e-5)
+    before = expect_close(module(x), expected, call(x), tolerance=np.inf)
+    x[:, 3:] = 4
+    after = expect_close(module(x), expected, call(x), tolerance=np.inf)
+    same = np.allclose(before[:, :3], after[:, :3], atol=1e-5)
+    message = "Changing token 3 changed the results of tokens 0 to 2."
+    require(same, message, call(x), after)
+
+
+def test_traces(step):
+    """It also works while a model is compiled, when batch and length are symbols.
+
+    The numbers of the configuration are all that is known then.
+    """
+    block(step)[0].trace(("float32", ["batch", "seq", 12]))

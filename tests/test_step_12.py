@@ -1,0 +1,123 @@
+"""Checks step 12: stacking, from token ids to hidden states."""
+
+import numpy as np
+import oracle
+
+from course.checks import build, expect_close, require
+
+SIZES = {"vocab": 11, "positions": 9, "channels": 12, "layers": 2, "inner": 7}
+
+
+def model(step, *silent, eps=1e-5, seed=12, heads=3, **sizes):
+    """The module, its weights, and the oracle's answer for any ids.
+
+    Layers whose names end like one of ``silent`` give 0.
+    """
+    sizes = SIZES | sizes
+    state = oracle.random_state(oracle.parameter_shapes(**sizes), seed)
+    for name in state:
+        if silent and name.rpartition(".")[0].endswith(silent):
+            state[name][:] = 0
+    config = step.config(
+        vocab_size=sizes["vocab"],
+        n_positions=sizes["positions"],
+        n_embd=sizes["channels"],
+        n_layer=sizes["layers"],
+        n_head=heads,
+        n_inner=sizes["inner"],
+        layer_norm_epsilon=eps,
+    )
+    module = build(step, "GPT2Model", config, state=state)
+    layers = sizes["layers"]
+    return module, lambda ids: oracle.hidden_states(ids, state, layers, heads, eps)
+
+
+def ids(*shape, vocab=11, seed=120):
+    return np.random.default_rng(seed).integers(0, vocab, shape)
+
+
+def call(x, **sizes):
+    sizes = "".join(f", {name}={n}" for name, n in sizes.items())
+    return f"GPT2Model(config)(ids), ids {list(x.shape)}{sizes}"
+
+
+def test_parameters(step):
+    """It has the checkpoint's parameters: wte, wpe, h.0 to h.(n_layer − 1), ln_f.
+
+    Loading GPT-2's weights is a walk over these names.
+    """
+    model(step)
+
+
+def test_embeddings(step):
+    """Where the blocks give 0, the result is ln_f(token + position embedding).
+
+    Positions count from 0 in every text of the batch, and ln_f comes at the end.
+    """
+    module, expected = model(step, "c_proj", layers=1)
+    x = ids(3, 5)
+    expect_close(module(x), expected(x), call(x, n_layer=1))
+
+
+def test_one_block(step):
+    """One block works on the sum of the embeddings.
+
+    The embeddings are all that the block gets to know about the text.
+    """
+    module, expected = model(step, layers=1)
+    x = ids(3, 5)
+    expect_close(module(x), expected(x), call(x, n_layer=1))
+
+
+def test_blocks(step):
+    """Every block is used once, in order, with weights of its own.
+
+    The first blocks see words, the last ones what the words mean together.
+    """
+    module, expected = model(step, layers=3, seed=13)
+    x = ids(2, 4)
+    expect_close(module(x), expected(x), call(x, n_layer=3), tolerance=5e-5)
+
+
+def test_epsilon(step):
+    """The last normalization uses the configuration's layer_norm_epsilon too.
+
+    Other checkpoints of the family may have other values.
+    """
+    module, expected = model(step, "c_proj", layers=1, eps=0.25)
+    x = ids(2, 3)
+    expect_close(module(x), expected(x), call(x, layer_norm_epsilon=0.25))
+
+
+def test_any_length(step):
+    """It takes texts from one token up to n_positions tokens.
+
+    The last position is n_positions − 1.
+    """
+    module, expected = model(step, layers=1, channels=10, heads=2)
+    for shape in [(2, 1), (1, 9)]:
+        x = ids(*shape)
+        expect_close(module(x), expected(x), call(x, n_positions=9))
+
+
+def test_causal(step):
+    """A later token never changes an earlier result.
+
+    So what a token knows never has to be calculated again when the text grows.
+    """
+    module, expected = model(step, layers=1)
+    x = ids(2, 4)
+    before = expect_close(module(x), expected(x), call(x), tolerance=np.inf)
+    x[:, 3] = (x[:, 3] + 1) % 11
+    after = expect_close(module(x), expected(x), call(x), tolerance=np.inf)
+    same = np.allclose(before[:, :3], after[:, :3], atol=1e-5)
+    message = "Changing token 3 changed the results of tokens 0 to 2."
+    require(same, message, call(x), after)
+
+
+def test_traces(step):
+    """It also works while a model is compiled, when batch and length are symbols.
+
+    One compiled model then serves texts of every length.
+    """
+    model(step)[0].trace(("int64", ["batch", "seq"]))
