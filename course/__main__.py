@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -159,11 +160,12 @@ def check(exercise: Exercise, pytest_options: tuple[str, ...]) -> None:
 
 
 @main.command()
-def watch() -> None:
+@click.option("--steps-dir", type=click.Path(path_type=Path), default=ROOT / "steps")
+def watch(steps_dir: Path) -> None:
     """Grade each step when you save it, until Ctrl-C."""
     from course.watch import watch
 
-    watch(Target(), console)
+    watch(Target(steps_dir=steps_dir.resolve()), console)
 
 
 @main.command()

@@ -1,0 +1,138 @@
+"""How long a learner waits for a verdict: ``python -m benchmarks.grading``.
+
+Every step's check alone, all fourteen in one process, and from a save to the verdict
+in watch mode; with --cold also the first run on a new machine. Times are wall time.
+"""
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from course.registry import ROOT, Exercise, load_registry
+
+
+def seconds(command: list[str], **environment: str) -> float:
+    """Runs a command that must succeed; returns its wall time."""
+    started = time.perf_counter()
+    env = os.environ | environment
+    subprocess.run(command, cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - started
+
+
+def check_command(*exercises: Exercise) -> list[str]:
+    """The command that grades the solutions of some exercises."""
+    files = [str(exercise.checker_path) for exercise in exercises]
+    return [sys.executable, "-m", "pytest", *files, "--solutions"]
+
+
+def watch_latencies(rounds: int) -> list[float]:
+    """Saves each solved step in a watched folder; times each verdict."""
+    with tempfile.TemporaryDirectory() as folder:
+        steps = Path(folder, "steps")
+        steps.mkdir()
+        for exercise in load_registry():
+            text = (ROOT / exercise.solution_path).read_text()
+            text = text.replace("solutions.solution_", "steps.step_")
+            (steps / exercise.step_path.name).write_text(text)
+        command = [sys.executable, "-u", "-m", "course", "watch"]
+        with subprocess.Popen(
+            [*command, "--steps-dir", str(steps)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as watcher:
+            wait_for(watcher, "Watching")
+            grade_once(watcher, steps)  # earlier steps are graded on the way
+            found = [
+                save_and_wait(watcher, p) for p in sorted(steps.iterdir()) * rounds
+            ]
+            watcher.terminate()
+    return found
+
+
+def grade_once(watcher: subprocess.Popen[str], steps: Path) -> None:
+    """Lets every step be graded, so that later saves change one step only."""
+    for path in sorted(steps.iterdir()):
+        save_and_wait(watcher, path)
+
+
+def save_and_wait(watcher: subprocess.Popen[str], path: Path) -> float:
+    """Appends a line to a file; returns the seconds until its verdict."""
+    time.sleep(1.5)  # nobody saves faster; the spare worker loads MAX meanwhile
+    path.write_text(f"{path.read_text()}# saved again\n")
+    started = time.perf_counter()
+    wait_for(watcher, "Passed in")
+    return time.perf_counter() - started
+
+
+def wait_for(watcher: subprocess.Popen[str], text: str) -> None:
+    """Reads the watcher's lines until one contains a text."""
+    for line in watcher.stdout:
+        if text in line:
+            return
+    raise RuntimeError(f"watch ended before it printed {text!r}")
+
+
+def cold_seconds() -> float:
+    """Times ``course setup`` with an empty kernel cache."""
+    with tempfile.TemporaryDirectory() as cache:
+        command = [sys.executable, "-m", "course", "setup"]
+        return seconds(command, MODULAR_CACHE_DIR=cache, MODULAR_MAX_CACHE_DIR=cache)
+
+
+def machine() -> str:
+    """One line about where the figures come from."""
+    return (
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}"
+    )
+
+
+@click.command()
+@click.option("--rounds", default=3, show_default=True, help="How often to measure.")
+@click.option("--cold", is_flag=True, help="Measure a new machine's set-up as well.")
+@click.option(
+    "--json", "json_path", type=click.Path(path_type=Path), help="Write JSON."
+)
+def main(rounds: int, cold: bool, json_path: Path | None) -> None:
+    """Measure how long a learner waits for a verdict."""
+    console, exercises = Console(), load_registry()
+    alone: dict[str, list[float]] = {exercise.key: [] for exercise in exercises}
+    for _ in range(rounds):  # interleaved, so that a busy minute hits every step
+        for exercise in exercises:
+            alone[exercise.key].append(seconds(check_command(exercise)))
+    medians = {key: statistics.median(times) for key, times in alone.items()}
+    figures = {
+        "machine": machine(),
+        "check_seconds": medians,
+        "check_median": statistics.median(medians.values()),
+        "check_worst": max(max(times) for times in alone.values()),
+        "all_in_one_process": seconds(check_command(*exercises)),
+        "watch_median": statistics.median(watch_latencies(rounds)),
+    }
+    if cold:
+        figures["cold_setup"] = cold_seconds()
+    table = Table("what", "seconds", box=None)
+    for key, value in medians.items():
+        spread = f"{min(alone[key]):.1f} to {max(alone[key]):.1f}"
+        table.add_row(f"check {key}", f"{value:.2f}  ({spread})")
+    for name, value in figures.items():
+        if isinstance(value, float):
+            table.add_row(name.replace("_", " "), f"{value:.2f}")
+    console.print(table)
+    console.print(figures["machine"])
+    if json_path:
+        json_path.write_text(json.dumps(figures, indent=2))
+
+
+if __name__ == "__main__":
+    main()
