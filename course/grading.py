@@ -176,13 +176,13 @@ class Grading:
                 raise CheckFailed(f"{short(path)} does not define {name}.") from None
 
     def _diagnose(self, outcome: Outcome) -> str | None:
-        """Finds the one known mistake that gives the same as the code did."""
+        """Finds the known mistake that gives the same as the code did, check by check.
+
+        It must fit what was seen so far; later checks decide between several.
+        """
         candidates = load_mistakes(self.exercise)
-        candidates = [m for m in candidates if self._fits(m, outcome)]
-        for earlier in reversed(self.outcomes):
-            if len(candidates) < 2:
-                break
-            candidates = [m for m in candidates if self._fits(m, earlier)]
+        for seen in (outcome, *reversed(self.outcomes)):
+            candidates = [m for m in candidates if self._fits(m, seen)]
         for later in self._checks_after(outcome.check):
             if len(candidates) < 2:
                 break
@@ -213,18 +213,21 @@ class Grading:
 def run_check(check: Check, student: Student) -> Outcome:
     """Runs one check on a loaded module."""
     student.changed.clear()
+    outcome = Outcome(check, "passed")
     try:
         check.function(student)
-        if student.changed:
-            names = ", ".join(map(str, student.changed))
-            raise CheckFailed(
-                "The code writes into its inputs; make a new tensor instead.",
-                [("changed", f"argument {names}")],
-                names,
-            )
     except Exception as error:
-        return outcome_of(check, error)
-    return Outcome(check, "passed")
+        outcome = outcome_of(check, error)
+    if student.changed and outcome.failure is None:  # whatever else it led to
+        return outcome_of(check, inputs_changed(student.changed))
+    return outcome
+
+
+def inputs_changed(names: list[int | str]) -> CheckFailed:
+    """The code wrote into what it was given."""
+    message = "The code writes into its inputs; make a new tensor instead."
+    places = ", ".join(str(name) for name in names)
+    return CheckFailed(message, [("changed", f"argument {places}")], places)
 
 
 def outcome_of(check: Check, error: Exception) -> Outcome:

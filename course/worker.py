@@ -12,6 +12,7 @@ import itertools
 import linecache
 import logging
 import os
+import resource
 import sys
 import time
 import traceback
@@ -188,12 +189,8 @@ class Worker:
         """Turns a result into something that can be sent."""
         if isinstance(value, (*_PLAIN, Handle, Array)):
             return value
-        if isinstance(value, tuple | list):
-            return (
-                type(value)(self.encode(item) for item in value)
-                if type(value) in (tuple, list)
-                else [self.encode(item) for item in value]
-            )
+        if type(value) in (tuple, list):
+            return type(value)(self.encode(item) for item in value)
         if isinstance(value, dict):
             return {str(k): self.encode(item) for k, item in value.items()}
         if isinstance(value, Tensor):
@@ -296,7 +293,18 @@ def shapes_in(frame: Any) -> list[tuple[str, str]]:
     return [(name, text.replace("'", "")) for name, text in found]
 
 
+def bound_memory() -> None:
+    """Makes a huge allocation fail here, before the whole machine suffers."""
+    with contextlib.suppress(OSError):  # Linux: if memory runs out, end this one first
+        Path("/proc/self/oom_score_adj").write_text("900")
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    limit = max(memory, 16 * 2**30)  # MAX alone reserves several GiB of addresses
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
 def main() -> None:
+    bound_memory()
     logging.getLogger("max").setLevel(logging.ERROR)
     connection = Connection(int(sys.argv[1]))
     with default_device(CPU()), default_dtype(DType.float32):

@@ -27,6 +27,17 @@ def expect_sizes(config, expected, call):
         require(type(got).__name__ == kind, message, call_of_name, kind_of(got))
 
 
+def test_dataclass(step):
+    """GPT2Config is a dataclass.
+
+    From a list of fields Python then makes all that is asked for below.
+    """
+    is_dataclass = step.hold(dataclasses.is_dataclass)
+    found = is_dataclass(step.module.get("GPT2Config"))
+    message = "GPT2Config is something else, or a class without @dataclass."
+    require(found is True, message, "dataclasses.is_dataclass(GPT2Config)", found)
+
+
 def test_defaults(step):
     """GPT2Config() has the sizes of the smallest GPT-2, with 124 million parameters.
 

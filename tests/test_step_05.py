@@ -30,13 +30,14 @@ def test_parameters(step):
 
 
 def test_one_token(step):
-    """Token 3 gets the row with index 3.
+    """Token 3 gets the row with index 3, token 8 the row with index 8.
 
     Rows are counted from 0, as the ids are.
     """
     table, rows = make(step, 11, 5)
-    ids = np.array([[3]])
-    expect_close(table(ids), rows[ids], call(11, 5, ids))
+    for token in (3, 8):
+        ids = np.array([[token]])
+        expect_close(table(ids), rows[ids], call(11, 5, ids))
 
 
 def test_batch(step):

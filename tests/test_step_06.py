@@ -18,12 +18,13 @@ def make(step, positions, channels, seed=6):
     return build(step, "GPT2PositionEmbeddings", config, state=state), state["weight"]
 
 
-def check(step, size, channels, positions):
+def check(step, size, channels, *questions):
     """Compares the module with a look-up in its table."""
     table, rows = make(step, size, channels)
     call = f"GPT2PositionEmbeddings(n_positions={size}, n_embd={channels})"
-    places = np.array(positions)
-    expect_close(table(places), rows[places], f"{call}({positions})")
+    for positions in questions:
+        places = np.array(positions)
+        expect_close(table(places), rows[places], f"{call}({positions})")
 
 
 def test_parameters(step):
@@ -49,8 +50,7 @@ def test_later_positions(step):
 
     When a text goes on after tokens that were seen before, the new ones come later.
     """
-    check(step, 11, 5, [4, 5, 6])
-    check(step, 6, 7, [2])
+    check(step, 11, 5, [4, 5, 6], [1, 2, 3])
 
 
 def test_any_order(step):
@@ -58,7 +58,7 @@ def test_any_order(step):
 
     The table knows nothing but what it is asked for.
     """
-    check(step, 11, 5, [7, 2, 2, 0])
+    check(step, 11, 5, [7, 2, 2, 0], [8, 6])
 
 
 def test_last_position(step):
@@ -66,8 +66,7 @@ def test_last_position(step):
 
     The longest text that GPT-2 can see has 1024 tokens, with positions 0 to 1023.
     """
-    check(step, 11, 5, [10, 9])
-    check(step, 13, 2, list(range(13)))
+    check(step, 11, 5, [9, 10], list(range(11)))
 
 
 def test_traces(step):

@@ -42,26 +42,18 @@ def test_one_head(step):
     expect_close(module(x), expected, call(x, 1))
 
 
-def test_heads_own_their_channels(step):
-    """Head h works on channels h·D to (h + 1)·D and on no others.
+def test_heads(step):
+    """Head h attends alone, to channels h·D to (h + 1)·D of query, key and value.
 
-    Here c_proj passes the heads on as they are. Changing the query of one head must
-    change its own share of the result and nothing else.
+    Its result has the same place among the channels. Here c_proj passes the heads on
+    as they are, so what is wrong here is the splitting or the merging.
     """
     identity = {"c_proj.weight": np.eye(12), "c_proj.bias": np.zeros(12)}
     identity = {name: w.astype(np.float32) for name, w in identity.items()}
     module, state = attention(step, 12, 3, **identity)
     x = tokens(2, 5, 12)
     expected = oracle.multi_head_attention(x, state, 3)
-    before = expect_close(module(x), expected, call(x, 3), tolerance=np.inf)
-    state["c_attn.bias"][4:8] += 2  # the query of head 1, channels 4 to 7
-    state["c_attn.weight"][4:8] *= -1
-    module.load(state)
-    after = expect_close(module(x), expected, call(x, 3), tolerance=np.inf)
-    changed = np.abs(after - before).max(axis=(0, 1)) > 1e-4
-    message = "Changing the query of head 1 changed other channels than 4 to 7."
-    only_own = changed.tolist() == [c in range(4, 8) for c in range(12)]
-    require(only_own, message, call(x, 3), after)
+    expect_close(module(x), expected, f"{call(x, 3)}, c_proj the identity")
 
 
 def test_equation(step):
@@ -69,11 +61,10 @@ def test_equation(step):
 
     Each head asks its own question; c_proj mixes the answers.
     """
-    for channels, heads, shape in [(12, 3, (2, 5, 12)), (10, 2, (3, 4, 10))]:
-        module, state = attention(step, channels, heads, seed=channels)
-        x = tokens(*shape)
-        expected = oracle.multi_head_attention(x, state, heads)
-        expect_close(module(x), expected, call(x, heads))
+    module, state = attention(step, 10, 2, seed=10)
+    x = tokens(3, 4, 10)
+    expected = oracle.multi_head_attention(x, state, 2)
+    expect_close(module(x), expected, call(x, 2))
 
 
 def test_causal(step):

@@ -59,24 +59,14 @@ def test_embeddings(step):
     expect_close(module(x), expected(x), call(x, n_layer=1))
 
 
-def test_one_block(step):
-    """One block works on the sum of the embeddings.
-
-    The embeddings are all that the block gets to know about the text.
-    """
-    module, expected = model(step, layers=1)
-    x = ids(3, 5)
-    expect_close(module(x), expected(x), call(x, n_layer=1))
-
-
 def test_blocks(step):
     """Every block is used once, in order, with weights of its own.
 
     The first blocks see words, the last ones what the words mean together.
     """
-    module, expected = model(step, layers=3, seed=13)
+    module, expected = model(step, layers=2, seed=13)
     x = ids(2, 4)
-    expect_close(module(x), expected(x), call(x, n_layer=3), tolerance=5e-5)
+    expect_close(module(x), expected(x), call(x, n_layer=2), tolerance=5e-5)
 
 
 def test_epsilon(step):

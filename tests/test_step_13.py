@@ -62,9 +62,8 @@ def test_logits(step):
     The better a token's row of wte fits what the model expects, the higher its score.
     """
     module, _, expected = model(step, layers=2)
-    for shape in [(3, 4), (1, 7)]:
-        x = ids(*shape)
-        expect_close(module(x), expected(x), call(x), tolerance=5e-5)
+    x = ids(3, 7)
+    expect_close(module(x), expected(x), call(x), tolerance=5e-5)
 
 
 def test_tied(step):
