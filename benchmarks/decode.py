@@ -7,6 +7,7 @@ one whose turn it is has the machine to itself.
 import json
 import os
 import platform
+import re
 import subprocess
 import tempfile
 import time
@@ -63,6 +64,7 @@ class Torch:
         script = Path(__file__).with_name("torch_peer.py")
         self._process = subprocess.Popen(
             [python, script, folder, str(threads)],
+            env=dict(os.environ),  # without what MAX's C++ added about its own Python
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -149,9 +151,8 @@ def machine() -> dict[str, str | int]:
     """What the figures were measured on."""
     cpu = platform.processor() or platform.machine()
     if (info := Path("/proc/cpuinfo")).exists():
-        lines = info.read_text().splitlines()
-        names = [line.split(":", 1)[1].strip() for line in lines if "model name" in line]
-        cpu = names[0] if names else cpu
+        found = re.search(r"model name\s*: (.*)", info.read_text())
+        cpu = found[1] if found else cpu
     return {"cpu": cpu, "cores": os.cpu_count() or 1, "system": platform.platform()}
 
 

@@ -66,6 +66,8 @@ def top_p_filter(logits: np.ndarray, p: float) -> np.ndarray:
     Source: Holtzman et al. 2020, "The Curious Case of Neural Text Degeneration",
     section 3.1.
     """
+    if p == 1:  # a sum of all can round to just 1 before its last tokens
+        return logits.copy()
     order = _likeliest_first(logits)
     before = np.concatenate([[0.0], softmax(logits)[order].cumsum()[:-1]])
     return _keep(logits, order[before < p])

@@ -35,7 +35,7 @@ def generate_next_token(
         return F.argmax(logits, axis=-1)
     rng = rng or np.random.default_rng()
     probabilities = F.softmax(logits / temperature, axis=-1).to_numpy().astype(float)
-    probabilities /= probabilities.sum(axis=-1, keepdims=True)  # choice wants a sum of 1
+    probabilities /= probabilities.sum(axis=-1, keepdims=True)  # choice wants 1
     chosen = [[rng.choice(len(row), p=row)] for row in probabilities]
     return Tensor(chosen, dtype=input_ids.dtype, device=input_ids.device)
 

@@ -200,9 +200,9 @@ def test_number_of_tokens(step):
 
 
 def test_sampled_text(step):
-    """Temperature and rng reach every draw, and one rng makes the whole text.
+    """A text is sampled with the temperature that was asked for.
 
-    A generator made anew for each token would draw the same number each time.
+    generate_tokens has to hand it on.
     """
     logits = np.array([4.5, 0, 1.5])
     model, prompt = table_model(step, [logits] * 3), ids(*[[2, 0]] * 1000)
@@ -211,6 +211,12 @@ def test_sampled_text(step):
     got = expect_tensor(value, [1000, 3], asked, dtype="int64")
     expect_drawn(got[:, 2], logits, 3.0, logits[::-1], asked)
 
+
+def test_one_rng_per_text(step):
+    """One rng makes the whole text: equal generators write equal texts.
+
+    A generator made anew for each token would draw the same number each time.
+    """
     model, prompt = table_model(step, np.zeros((8, 8))), ids(*[[1, 0]] * ROWS)
     asked = call("generate_tokens", prompt, 2, rng="…")
 

@@ -152,7 +152,7 @@ def test_an_exception_inside_max_names_the_line_and_the_shapes(desk: Path) -> No
     passed, text = grade(desk, 8)
     assert passed is FAIL
     assert "scores = query @ key / sqrt(head_size)" in text
-    assert "query is float32 [3, 5]" in text
+    assert "query is float32 [" in text
 
 
 def test_unfinished_earlier_steps_are_borrowed(desk: Path) -> None:

@@ -1,0 +1,5 @@
+"""``python -m gpt2``: lets a finished GPT-2 write."""
+
+from gpt2.cli import main
+
+main()

@@ -1,0 +1,9 @@
+"""What can be wrong with a model that was asked for, as one sentence for the user."""
+
+
+class CheckpointError(Exception):
+    """A checkpoint cannot be used; the message says why and what to do."""
+
+
+class UnknownModelError(CheckpointError):
+    """The name is neither a known model nor a folder."""

@@ -1,0 +1,81 @@
+"""Opening an engine: with a cache, without, or with the model a learner built."""
+
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+
+from gpt2.checkpoints import Checkpoint
+from gpt2.errors import CheckpointError
+from gpt2.generation import TokenEngine
+
+
+def open_engine(
+    checkpoint: Checkpoint,
+    *,
+    mine: bool,
+    cache: bool,
+    on_compile: Callable[[str], None],
+) -> TokenEngine:
+    """Compiles the model of a checkpoint; MAX is only imported here, it takes long.
+
+    Args:
+        checkpoint: sizes and weights.
+        mine: run ``steps/step_13.py`` instead of the course's own model.
+        cache: keep keys and values; a learner's model has no cache.
+        on_compile: gets a sentence when compiling will take a while.
+
+    Raises:
+        LearnerError: the learner's model does not run.
+    """
+    from gpt2.engine import Engine, RecomputingEngine
+
+    config, weights = checkpoint.config, checkpoint.weights
+    if mine:
+        with blame_steps():
+            config = import_module("steps.step_01").GPT2Config(**asdict(config))
+            model_class = import_module("steps.step_13").MaxGPT2LMHeadModel
+            return RecomputingEngine(
+                config, weights, model_class, on_compile=on_compile
+            )
+    if cache:
+        return Engine(config, weights, on_compile=on_compile)
+    model_class = import_module("solutions.solution_13").MaxGPT2LMHeadModel
+    return RecomputingEngine(config, weights, model_class, on_compile=on_compile)
+
+
+class LearnerError(CheckpointError):
+    """The model in steps/ does not run; the message names the file to look at."""
+
+
+@contextmanager
+def blame_steps() -> Iterator[None]:
+    """Turns whatever a learner's code raises into one sentence with its file."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        raise LearnerError(_explain(error)) from error
+
+
+def _explain(error: BaseException) -> str:
+    """Names the step, and says whether it is unfinished or wrong."""
+    step, reason = _step_of(error), str(error).strip().partition("\n")[0]
+    if step is None:
+        return f"the model in steps/ does not run: {type(error).__name__}: {reason}"
+    check = f"check it with: pixi run s{step[-2:]}"
+    if isinstance(error, NotImplementedError):
+        return f"steps/{step}.py is not finished: {reason} ({check})"
+    return f"steps/{step}.py does not run: {type(error).__name__}: {reason} ({check})"
+
+
+def _step_of(error: BaseException) -> str | None:
+    """Returns the step an error comes from, as ``"step_09"``, if it is from one."""
+    places = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError):
+        places.append(error.filename or "")
+    if isinstance(error, ImportError):
+        places.append(f"{(error.name or '').replace('.', '/')}.py")
+    steps = [Path(place).stem for place in places if Path(place).parent.name == "steps"]
+    return steps[-1] if steps else None

@@ -1,0 +1,118 @@
+"""``--mine``: a learner's model is run, or the step that is missing is named."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from samples import POSITIONS
+
+from gpt2 import engine
+from gpt2.checkpoints import load_checkpoint
+from gpt2.opening import LearnerError, open_engine
+
+CONFIG = (Path(__file__).parents[2] / "solutions" / "solution_01.py").read_text()
+MODEL = """
+from max.experimental.nn import Linear, Module
+class MaxGPT2LMHeadModel(Module):
+    def __init__(self, config):
+        {init}
+    def forward(self, input_ids):
+        {forward}
+"""
+
+
+def model(init: str = "pass", forward: str = "pass") -> str:
+    """A step 13 of two given lines."""
+    return MODEL.format(init=init, forward=forward)
+
+
+@pytest.fixture
+def steps(tmp_path, monkeypatch):
+    """Makes a desk of a learner's own, and opens the model there."""
+
+    def open_desk(**files):
+        desk = tmp_path / "desk" / "steps"
+        desk.mkdir(parents=True)
+        for name, code in {"__init__": "", "step_01": CONFIG, **files}.items():
+            (desk / f"{name}.py").write_text(code)
+        for name in [name for name in sys.modules if name.split(".")[0] == "steps"]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.syspath_prepend(desk.parent)
+
+    yield open_desk
+    for name in [name for name in sys.modules if name.split(".")[0] == "steps"]:
+        del sys.modules[name]  # the next test has another desk
+
+
+def open_mine(folder):
+    """Opens the tiny checkpoint with whatever model is in steps/."""
+    checkpoint = load_checkpoint(str(folder))
+    return open_engine(checkpoint, mine=True, cache=True, on_compile=lambda _: None)
+
+
+def sentence(folder):
+    """What a learner is told, which is one line."""
+    with pytest.raises(LearnerError) as caught:
+        open_mine(folder)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_the_learners_own_model_and_config_are_used(steps, folder, monkeypatch):
+    steps(step_13=model())
+    monkeypatch.setattr(engine, "RecomputingEngine", lambda *given, **_: given)
+    config, weights, model_class = open_mine(folder)
+    assert config.__module__ == "steps.step_01"
+    assert config.n_positions == POSITIONS
+    assert model_class.__module__ == "steps.step_13"
+    assert "transformer.wte.weight" in weights
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"step_13": model(init="raise NotImplementedError('Create transformer.')")},
+        {"step_13": model(forward="raise NotImplementedError('Create transformer.')")},
+    ],
+)
+def test_unfinished_step_is_named(steps, folder, files):
+    steps(**files)
+    assert sentence(folder) == (
+        "steps/step_13.py is not finished: Create transformer. "
+        "(check it with: pixi run s13)"
+    )
+
+
+def test_unfinished_earlier_step_is_named(steps, folder):
+    raises = "def part():\n    raise NotImplementedError('Fill it in.')\n"
+    last = "from steps.step_09 import part\n" + model(init="part()")
+    steps(step_09=raises, step_13=last)
+    assert sentence(folder).startswith("steps/step_09.py is not finished: Fill it in.")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("def part(:", "steps/step_09.py does not run: SyntaxError: "),
+        ("1 / 0", "steps/step_09.py does not run: ZeroDivisionError: "),
+        ("raise SystemExit(0)", "steps/step_09.py does not run: SystemExit: 0"),
+        ("", "steps/step_09.py does not run: ImportError: cannot import name 'part'"),
+        ("import no_such", "steps/step_09.py does not run: ModuleNotFoundError: "),
+        ("class Error(Exception): ...\nraise Error('a\\nb')", "Error: a (check it"),
+    ],
+)
+def test_broken_step_is_named(steps, folder, code, words):
+    steps(step_09=code, step_13="from steps.step_09 import part\n" + model())
+    assert words in sentence(folder)
+    assert "pixi run s09" in sentence(folder)
+
+
+def test_missing_file_is_named(steps, folder):
+    steps(step_13="from steps.step_99 import GPT2Model\n" + model())
+    assert sentence(folder).startswith("steps/step_99.py does not run: ModuleNotFound")
+
+
+def test_parameters_that_are_not_the_checkpoints(steps, folder):
+    steps(step_13=model(init="self.head = Linear(3, 5)", forward="return input_ids"))
+    assert sentence(folder).startswith("the model in steps/ does not run: ")

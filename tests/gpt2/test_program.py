@@ -1,0 +1,59 @@
+"""The real program, run as a newcomer does, on the embedded model."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def program(*arguments, **options):
+    """Runs ``python -m gpt2`` as a newcomer does."""
+    return subprocess.run(
+        [sys.executable, "-m", "gpt2", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        **options,
+    )
+
+
+def test_help_of_both_commands():
+    words = program("--help").stdout
+    assert "Examples:" in words
+    assert "--repetition-penalty" in words
+    assert "--max-new-tokens" in program("chat", "--help").stdout
+
+
+def test_usage_errors_do_not_import_max():
+    code = (
+        "import sys, gpt2.cli\n"
+        "from click.testing import CliRunner\n"
+        "result = CliRunner().invoke(gpt2.cli.continue_text, ['x', '--top-p', '2'])\n"
+        "assert result.exit_code == 2\n"
+        "assert 'max' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_embedded_model_writes_with_and_without_cache():
+    arguments = ("Once upon a time", "--greedy", "--max-new-tokens", "8", "--json")
+    reports = [
+        json.loads(program(*arguments, *more).stdout) for more in ([], ["--no-cache"])
+    ]
+    assert reports[0]["ids"] == reports[1]["ids"]
+    assert reports[0]["text"].startswith("Once upon a time")
+    assert len(reports[0]["ids"]) == len(reports[0]["prompt_ids"]) + 8
+
+
+def test_closed_pipe_ends_quietly():
+    command = f"{sys.executable} -m gpt2 'One\nday' --seed 1 | head -1"
+    result = subprocess.run(
+        command, shell=True, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert result.stdout == "One\n"
+    assert "rror" not in result.stderr
