@@ -1,7 +1,6 @@
 """Measures decoding: our engine with and without its cache, and transformers on torch.
 
-All run the same random GPT-2 124M in float32, in one process tree, taking turns; the
-one whose turn it is has the machine to itself.
+All run the same random GPT-2 124M in float32 and take turns; the others wait.
 """
 
 import json

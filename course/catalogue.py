@@ -12,12 +12,14 @@ class Mistake:
 
     Attributes:
         name: short and unique within its step.
+        check: the first test function that fails because of it.
         find: a piece of the solution's text that occurs in it once.
         replace: what stands there instead.
         says: what a learner who made this mistake reads.
     """
 
     name: str
+    check: str
     find: str
     replace: str
     says: str

@@ -176,18 +176,19 @@ class Grading:
                 raise CheckFailed(f"{short(path)} does not define {name}.") from None
 
     def _diagnose(self, outcome: Outcome) -> str | None:
-        """Finds the known mistake that gives the same as the code did, check by check.
+        """Finds the known mistake that gives just what the code did.
 
-        It must fit what was seen so far; later checks decide between several.
+        Only those are tried that fail here first; later checks decide between several.
         """
-        candidates = load_mistakes(self.exercise)
-        for seen in (outcome, *reversed(self.outcomes)):
-            candidates = [m for m in candidates if self._fits(m, seen)]
+        known = load_mistakes(self.exercise)
+        candidates = [m for m in known if m.check == outcome.check.name]
+        candidates = [m for m in candidates if self._fits(m, outcome)]
         for later in self._checks_after(outcome.check):
-            if len(candidates) < 2:
+            if len(candidates) < 2 or self.broken:
                 break
             theirs = run_check(later, self.student)
-            candidates = [m for m in candidates if self._fits(m, theirs)]
+            fitting = [m for m in candidates if self._fits(m, theirs)]
+            candidates = fitting or candidates
         return candidates[0].says if candidates else None
 
     def _checks_after(self, check: Check) -> list[Check]:
@@ -198,7 +199,10 @@ class Grading:
     def _fits(self, mistake: Mistake, outcome: Outcome) -> bool:
         try:
             return alike(self._try_mistake(mistake, outcome.check), outcome)
-        except (Raised, Stopped):
+        except Raised:
+            return False
+        except Stopped:  # and with it the process that the learner's code is in
+            self.broken = True
             return False
 
     def _try_mistake(self, mistake: Mistake, check: Check) -> Outcome:
@@ -263,12 +267,19 @@ def explain(failure: Failure) -> str:
             return "The code asks for more memory than there is. Look at the shapes."
         case "SyntaxError" | "IndentationError" | "TabError":
             return f"Python cannot read the file: {failure.message}."
-    return f"{failure.type_name}: {first_paragraph(failure.message)}"
+    return f"{failure.type_name}: {essence(failure.message)}"
 
 
-def first_paragraph(message: str) -> str:
-    """The part of a long MAX message that says what is wrong."""
-    return message.strip().split("\n\n")[0].strip() or "(no message)"
+def essence(message: str) -> str:
+    """The line of a long MAX message that says what is wrong."""
+    _, _, diagnostics = message.partition("Diagnostics:")
+    lines = [line.strip() for line in (diagnostics or message).splitlines()]
+    telling = [
+        x for x in lines if x and not x.startswith("An error occurred in kernel")
+    ]
+    shown = telling[0] if telling else "(no message)"
+    # MAX prints a shape as "#mosh<ape[2, 3]> : !mosh.ape".
+    return re.sub(r"#mosh<ape(\[.*?\])> : !mosh\.ape", r"\1", shown)
 
 
 def normalized(message: str) -> str:

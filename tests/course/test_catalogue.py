@@ -44,6 +44,8 @@ def test_every_mistake_is_named(exercise: Exercise) -> None:
             failure = grading.diagnose(mistake)
             if failure is None:
                 wrong[mistake.name] = "passes every check"
+            elif failure.check.name != mistake.check:
+                wrong[mistake.name] = f"fails {failure.check.name} first"
             elif failure.cause != mistake.says:
                 wrong[mistake.name] = f"is taken for: {failure.cause}"
     finally:
