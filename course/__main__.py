@@ -150,7 +150,7 @@ def reset(exercise: Exercise) -> None:
         console.print(f"Yours is kept in {kept}", highlight=False)
 
 
-@main.command()
+@main.command(context_settings={"ignore_unknown_options": True})
 @click.argument("exercise", type=EXERCISE)
 @click.argument("pytest_options", nargs=-1, type=click.UNPROCESSED)
 def check(exercise: Exercise, pytest_options: tuple[str, ...]) -> None:

@@ -86,10 +86,9 @@ def look_at_max() -> Finding:
     """Imports MAX in another process, where it cannot take this one along."""
     needed = pinned_version("max")
     code = "import max.experimental.tensor, max._core as c; print(c.__version__)"
-    command = [sys.executable, "-c", code]
     cure = "Install the course again: uv sync (or pixi install)"
     try:
-        result = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        result = run_python(code)
     except subprocess.TimeoutExpired:
         return Finding("MAX", "bad", "its import does not end", cure)
     if result.returncode != 0:
@@ -99,6 +98,21 @@ def look_at_max() -> Finding:
     if found != needed:
         return Finding("MAX", "bad", f"{found}, the course needs {needed}", cure)
     return Finding("MAX", "good", found)
+
+
+def run_python(code: str) -> subprocess.CompletedProcess[str]:
+    """Runs a line of Python in a process of its own, for two minutes at most.
+
+    The environment is given as Python knows it: once a process has imported MAX, what
+    MAX's C++ has added to it would lead other interpreters astray.
+    """
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
 
 
 def pinned_version(package: str) -> str:
@@ -146,9 +160,7 @@ def look_at_kernels() -> Finding:
 def look_at_accelerator() -> Finding:
     """The course grades on the CPU; an accelerator only helps to generate."""
     code = "from max.driver import accelerator_count; print(accelerator_count())"
-    command = [sys.executable, "-c", code]
-    result = subprocess.run(command, capture_output=True, text=True)
-    count = result.stdout.strip() or "0"
+    count = run_python(code).stdout.strip() or "0"
     text = "none, and none is needed" if count == "0" else f"{count} found"
     return Finding("accelerator", "good", text)
 

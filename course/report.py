@@ -38,7 +38,7 @@ class Report:
         """The first lines: what is graded, and what is borrowed for it."""
         exercise = grading.exercise
         file = short(grading.target.path(exercise))
-        self.line(f"[bold]{escape(exercise.label)}[/]  grading [bold]{escape(file)}[/]")
+        self.line(f"Grading [bold]{escape(file)}[/] · {escape(exercise.label)}")
         if grading.borrowed:
             names = [find_exercise(n.split(".")[1]) for n in grading.borrowed]
             numbers = ", ".join(f"{e.number:02}" for e in names)
@@ -153,5 +153,5 @@ class Report:
 
     def line(self, text: str, indent: int = 0) -> None:
         """Prints a paragraph, wrapped at the terminal's width."""
-        text = Padding(text, (0, 0, 0, indent), expand=False)
-        self.console.print(text, highlight=False)
+        indented = Padding(text, (0, 0, 0, indent), expand=False) if indent else text
+        self.console.print(indented, highlight=False)

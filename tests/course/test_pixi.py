@@ -29,7 +29,7 @@ ARGUMENTS = {
     "bench": ["--help"],
     "watch": ["--help"],
     "setup": ["--help"],
-    "test": ["--collect-only", "-q"],
+    "test": ["--collect-only", "-q", "-n0"],
     "progress": ["--json"],
     "hint": ["8"],
     "diff": ["8", "--force"],

@@ -15,15 +15,17 @@ from gpt2.layers import layers
 @pytest.fixture
 def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A package ``steps`` in which every step is solved."""
+    folder = tmp_path / "steps"
+    folder.mkdir()
     for solution in (ROOT / "solutions").glob("solution_*.py"):
         text = solution.read_text().replace("solutions.solution_", "steps.step_")
-        (tmp_path / solution.name.replace("solution_", "step_")).write_text(text)
+        (folder / solution.name.replace("solution_", "step_")).write_text(text)
     package = ModuleType("steps")
-    package.__path__ = [str(tmp_path)]
+    package.__path__ = [str(folder)]
     for name in [n for n in sys.modules if n.split(".")[0] == "steps"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "steps", package)
-    yield tmp_path
+    yield folder
     for name in [n for n in sys.modules if n.startswith("steps.")]:
         del sys.modules[name]
 
