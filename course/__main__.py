@@ -20,7 +20,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from course import desk, overview
-from course.commands import typed
+from course.commands import RUN, typed
 from course.grading import Target
 from course.registry import (
     ROOT,
@@ -84,7 +84,7 @@ def next_exercise() -> None:
         if up_to_date_status(exercise, target, records) != "passed":
             show(exercise)
             return
-    console.print("Everything passes. Let your own model write: gpt2 --mine")
+    console.print(f"Everything passes. Let your model write: {RUN} gpt2 --mine")
 
 
 def show(exercise: Exercise) -> None:
@@ -92,7 +92,8 @@ def show(exercise: Exercise) -> None:
     console.print(f"[bold]{exercise.label}[/]  about {exercise.minutes} minutes")
     console.print(f"{exercise.summary}\n", highlight=False)
     grid = Table.grid(padding=(0, 2))
-    grid.add_row("read", str(exercise.chapter_path))
+    if (ROOT / exercise.chapter_path).exists():
+        grid.add_row("read", str(exercise.chapter_path))
     grid.add_row("fill", str(exercise.step_path))
     grid.add_row("check", typed(f"check {exercise.short}"))
     grid.add_row("stuck", typed(f"hint {exercise.short}"))

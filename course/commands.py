@@ -2,9 +2,10 @@
 
 import os
 
+PIXI = "PIXI_PROJECT_ROOT" in os.environ
+RUN = "pixi run" if PIXI else "uv run"
+
 
 def typed(task: str) -> str:
     """The command for one of the course's tasks, such as "hint 08"."""
-    if "PIXI_PROJECT_ROOT" in os.environ:
-        return f"pixi run {task}"
-    return f"uv run course {task}"
+    return f"{RUN} {task}" if PIXI else f"{RUN} course {task}"

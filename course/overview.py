@@ -66,7 +66,7 @@ def as_row(exercise: Exercise, status: str, progress: Progress) -> Row:
 
 def table(rows: list[Row]) -> Table:
     """The overview as a learner sees it."""
-    grid = Table("", "exercise", "state", "minutes", "last check", box=None)
+    grid = Table("", "exercise", "state", "about min", "last check", box=None)
     for row in rows:
         checked = (row.checked or "").replace("T", " ")[:16]
         minutes = str(row.minutes)

@@ -11,7 +11,7 @@ from rich.table import Table
 from course.commands import typed
 from course.grading import Grading, Outcome, short
 from course.messages import Compiling
-from course.registry import find_exercise
+from course.registry import ROOT, find_exercise
 
 MARKS = {
     "passed": "[green]✓[/]",
@@ -108,8 +108,11 @@ class Report:
     def pointers(self, grading: Grading, seconds: float) -> None:
         """Where to find help, and how long it took."""
         exercise = grading.exercise
-        hint, chapter = typed(f"hint {exercise.short}"), exercise.chapter_path
-        self.line(f"[dim]hint: {hint}  ·  chapter: {chapter}  ·  {seconds:.1f} s[/]")
+        parts = [f"hint: {typed(f'hint {exercise.short}')}"]
+        if (ROOT / exercise.chapter_path).exists():
+            parts.append(f"chapter: {exercise.chapter_path}")
+        parts.append(f"{seconds:.1f} s")
+        self.line(f"[dim]{'  ·  '.join(parts)}[/]")
 
     def copied(self, grading: Grading) -> None:
         """Says aloud that the solution was imported."""

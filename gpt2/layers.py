@@ -4,6 +4,7 @@ Both models get the same weights. Every piece of the learner's is given what the
 reference computes at that place, so that one mistake shows in one place only.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib import import_module
@@ -120,6 +121,7 @@ def compare_block(pair: Pair, block: str, x: Any) -> tuple[list[Comparison], Any
 @click.pass_context
 def layers(ctx: click.Context, model: str, text: str) -> None:
     """Compare your model with the reference, layer by layer, on real weights."""
+    logging.getLogger("max").setLevel(logging.ERROR)  # it names commands not of ours
     from max.driver import CPU
     from max.dtype import DType
     from max.experimental.tensor import default_device, default_dtype
