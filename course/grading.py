@@ -162,13 +162,7 @@ class Grading:
         path = self.target.path(self.exercise)
         if not path.exists():
             raise CheckFailed(f"There is no file {short(path)}.")
-        load = self.target.load(self.exercise, self.borrowed)
-        self.student = Student(
-            self.worker,
-            load,
-            self.target.limit,
-            tensors=not self.exercise.on_numpy,
-        )
+        self.student = self._open(self.target.load(self.exercise, self.borrowed))
         for name in self.exercise.symbols:
             try:
                 self.student.module.get(name)
@@ -206,12 +200,16 @@ class Grading:
             return False
 
     def _try_mistake(self, mistake: Mistake, check: Check) -> Outcome:
+        return run_check(check, self.with_mistake(mistake))
+
+    def with_mistake(self, mistake: Mistake) -> Student:
+        """The solution with one mistake in it, in the same worker."""
         name = f"solutions.{self.exercise.solution_path.stem}"
-        load = Load(name, source=apply_mistake(self.exercise, mistake))
-        student = Student(
-            self.worker, load, self.target.limit, tensors=not self.exercise.on_numpy
-        )
-        return run_check(check, student)
+        return self._open(Load(name, source=apply_mistake(self.exercise, mistake)))
+
+    def _open(self, load: Load) -> Student:
+        tensors = not self.exercise.on_numpy
+        return Student(self.worker, load, self.target.limit, tensors=tensors)
 
 
 def run_check(check: Check, student: Student) -> Outcome:

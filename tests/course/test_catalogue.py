@@ -4,11 +4,10 @@ from functools import cache
 
 import pytest
 
-from course.catalogue import Mistake, apply_mistake, load_mistakes
+from course.catalogue import Mistake, load_mistakes
 from course.grading import Grading, Outcome, Target, load_checks
-from course.messages import Load
 from course.registry import Exercise, load_registry
-from course.student import Student, WorkerProcess
+from course.student import WorkerProcess
 
 EXERCISES = load_registry()
 
@@ -23,11 +22,7 @@ class OneWorkerGrading(Grading):
     def diagnose(self, mistake: Mistake) -> Outcome | None:
         """The first failure that this mistake leads to, with its likely cause."""
         self.outcomes = []
-        source = apply_mistake(self.exercise, mistake)
-        name = f"solutions.{self.exercise.solution_path.stem}"
-        load = Load(name, source=source)
-        numpy = self.exercise.on_numpy
-        self.student = Student(self.worker, load, 60.0, tensors=not numpy)
+        self.student = self.with_mistake(mistake)
         for check in load_checks(self.exercise):
             if self.run(check).state == "failed":
                 break
