@@ -10,8 +10,9 @@ from solutions.solution_01 import GPT2Config
 class GPT2SingleHeadQKV(TransparentModule[[Tensor], tuple[Tensor, Tensor, Tensor]]):
     """One linear layer that makes a query, a key and a value for every token.
 
-    It is a ``TransparentModule``: inside step 09 its own name stays out of the
-    parameters' paths, so that they are called as in GPT-2's checkpoint.
+    It is a ``TransparentModule``: its own name stays out of its parameters' names.
+    Step 09 keeps it as ``qkv``, yet in a block the weight is ``attn.c_attn.weight``,
+    as in GPT-2's checkpoint, and not ``attn.qkv.c_attn.weight``.
 
     Args:
         config: the model's sizes; ``n_embd`` is C.

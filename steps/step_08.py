@@ -44,7 +44,8 @@ def compute_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     # scaled.
 
     # The mask, [T, T], without earlier context, of the scores' dtype and on their
-    # device. Added to the scores it fits any number of leading axes.
+    # device; a tensor has both, as .dtype and .device. Added to the scores, the mask
+    # fits any number of leading axes.
 
     # Shares: [..., T, T] -> [..., T, T]; a query's shares, one row, sum to 1.
 
