@@ -19,7 +19,8 @@ def causal_mask(
     Args:
         sequence_length: T, the number of new tokens (an int, or a symbolic
             dimension while a model is being traced).
-        num_tokens: how many tokens of earlier context come before them.
+        num_tokens: how many tokens of earlier context come before them; each has a
+            column, in front, and none has a row.
         dtype: the type of the scores.
         device: where the scores live.
 

@@ -17,6 +17,10 @@ The letters return in every shape: V, C, H, then D = C / H channels for one head
 B texts of T tokens each in a batch. ``[B, T, C]`` is C numbers for each of T tokens of
 each of B texts; three dots stand for any axes in front.
 
+There are two things to do below: write the fields, and delete ``__init__``. A dataclass
+makes an ``__init__`` from its fields only where the class has none of its own, so as
+long as the one below stands, no configuration can be made.
+
 The trap: in a dataclass a line is a field only if it states a type. A name with a
 value but without a type is shared by all objects and cannot be chosen when one is
 made. ``frozen=True`` is there already: nobody changes a model's size afterwards.
@@ -40,8 +44,9 @@ class GPT2Config:
     # Write the seven fields here, one per line: name, type, default. Six of them
     # count something; the last is a fraction.
 
-    # Then delete this method: the dataclass makes one that knows your fields.
+    # When they are there, delete everything from here to the end of the file: the
+    # dataclass then makes an __init__ that knows your fields.
     def __init__(self, *values: object, **fields: object) -> None:
         raise NotImplementedError(
-            "Write the seven fields of the configuration, then delete __init__."
+            "Write the seven fields, then delete this __init__ and all that is in it."
         )

@@ -10,8 +10,10 @@ Mean and variance are taken over the last axis alone: a token's result depends o
 other token. The variance is the mean of the squared differences, so it is divided by
 C and not by C - 1. The trap is eps: it stands inside the root.
 
-``Module[[Tensor], Tensor]`` is a MAX module that takes one tensor and returns one;
-calling it runs ``forward``.
+``Module`` is MAX's base class for whatever has parameters; calling a module runs its
+``forward``. The brackets in ``Module[[Tensor], Tensor]`` are for readers and type
+checkers alone: first a list of the types that ``forward`` takes (here one tensor), then
+the type that it returns. When the code runs they do nothing.
 
 Look up: ``Tensor.ones``, ``Tensor.zeros``, ``F.mean``, ``F.rsqrt`` (1 / root).
 Check with ``pixi run s03`` or ``uv run pytest tests/test_step_03.py``.
