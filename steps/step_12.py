@@ -54,8 +54,9 @@ class GPT2Model(Module[[Tensor], Tensor]):
     def forward(self, input_ids: Tensor) -> Tensor:
         """Turns token ids ``[B, T]`` into hidden states ``[B, T, C]``."""
         # The positions 0 to T - 1: [T]. Rows are looked up by whole numbers, so ask for
-        # an integer dtype (a float is the default), and for the device of the ids. T
-        # may be a symbol: take it from the shape without int(...).
+        # an integer dtype (a float is the default), and for the device of the ids: a
+        # tensor keeps its own as .dtype and .device. T may be a symbol: take it from
+        # the shape without int(...).
 
         # Both tables: [B, T] -> [B, T, C], plus [T] -> [T, C], gives [B, T, C]
 

@@ -99,7 +99,8 @@ def generate_tokens(
     #   choose a token for every row: [B, T] -> [B, 1];
     #   if there is an eos_token_id, rows that had ended before get it instead, and
     #   rows that now show it have ended (it may be 0, which Python takes for false; to
-    #   choose between the two, F.where wants its condition as a Tensor);
+    #   choose between the two, F.where wants its condition as a Tensor, on the same
+    #   device as the ids: the default one, unless you pass device=...);
     #   append, as a new tensor: [B, T] and [B, 1] -> [B, T + 1];
     #   stop once every row has ended.
 
