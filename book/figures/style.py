@@ -1,0 +1,225 @@
+"""What the book's figures share: sizes, colours, type, and the shapes they are made of.
+
+Lengths are pixels of a page at full size. Colours are named once here and become
+variables of the page's style sheet, so that a figure follows the light or dark theme.
+"""
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
+
+# In the light theme; book/theme/css/figures.css has both themes' values.
+INK = "#1f2933"  # text and what matters most
+MUTED = "#5b6875"  # axes and secondary text
+GRID = "#d5dbe1"  # lines in the background
+PAPER = "#fdfdfc"  # the page itself: text on a strong colour
+BLUE, ORANGE, GREEN = "#2361a8", "#b3501a", "#1c7553"
+PURPLE, GOLD, PINK = "#7146a0", "#866400", "#ab2b5c"
+COLORS = [BLUE, ORANGE, GREEN, PURPLE, GOLD, PINK]
+VARIABLES = {
+    INK: "--fig-ink",
+    MUTED: "--fig-muted",
+    GRID: "--fig-grid",
+    PAPER: "--fig-paper",
+    **{color: f"--fig-{i}" for i, color in enumerate(COLORS, start=1)},
+}
+
+WIDTH = 640  # as wide as a column of text
+TEXT, SMALL = 13, 11.5
+MONO = "DejaVu Sans Mono"  # becomes the page's own typewriter font
+
+mpl.use("svg")
+mpl.rcParams.update(
+    {
+        "svg.fonttype": "none",
+        "svg.hashsalt": "book",
+        "figure.facecolor": "none",
+        "axes.facecolor": "none",
+        "savefig.facecolor": "none",
+        "font.family": "DejaVu Sans",
+        "font.size": TEXT,
+        "axes.labelsize": TEXT,
+        "axes.titlesize": TEXT,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "xtick.labelsize": SMALL,
+        "ytick.labelsize": SMALL,
+        "legend.fontsize": SMALL,
+        "legend.frameon": False,
+        "text.color": INK,
+        "axes.titlecolor": INK,
+        "axes.labelcolor": MUTED,
+        "xtick.color": MUTED,
+        "ytick.color": MUTED,
+        "axes.edgecolor": MUTED,
+        "axes.linewidth": 1,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.axisbelow": True,
+        "grid.color": GRID,
+        "grid.linewidth": 1,
+        "lines.linewidth": 2,
+        "patch.linewidth": 1,
+        "axes.prop_cycle": mpl.cycler(color=COLORS),
+    }
+)
+
+
+def plots(
+    height: int, *, rows: int = 1, columns: int = 1, width: int = WIDTH, **options
+) -> tuple[Figure, np.ndarray | Axes]:
+    """A figure with charts in a grid, laid out so that nothing overlaps.
+
+    Returns:
+        The figure, and its axes: one alone, or an array of them.
+    """
+    figure = Figure(figsize=(width / 72, height / 72), layout="constrained")
+    return figure, figure.subplots(rows, columns, **options)
+
+
+def canvas(height: int, *, width: int = WIDTH) -> tuple[Figure, Axes]:
+    """A figure for a drawing: x goes right and y goes down, in pixels, no axes."""
+    figure = Figure(figsize=(width / 72, height / 72))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_xlim(0, width)
+    axes.set_ylim(height, 0)
+    axes.axis("off")
+    return figure, axes
+
+
+def box(
+    axes: Axes,
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    text: str = "",
+    *,
+    color: str = BLUE,
+    strength: float = 0.14,
+    **options,
+) -> None:
+    """A rounded box from its upper left corner, with text in the middle."""
+    shape = FancyBboxPatch(
+        (x, y),
+        width,
+        height,
+        boxstyle="round,pad=0,rounding_size=6",
+        facecolor=(color, strength),
+        edgecolor=color,
+    )
+    axes.add_patch(shape)
+    if text:
+        label(axes, x + width / 2, y + height / 2, text, **options)
+
+
+def label(axes: Axes, x: float, y: float, text: str, **options) -> None:
+    """Text, centred on a place unless ``ha`` or ``va`` say otherwise."""
+    axes.text(x, y, text, **{"ha": "center", "va": "center"} | options)
+
+
+def arrow(
+    axes: Axes,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    *,
+    color: str = MUTED,
+    bend: float = 0.0,
+) -> None:
+    """An arrow, straight or bent to one side."""
+    shape = FancyArrowPatch(
+        start,
+        end,
+        arrowstyle="-|>",
+        mutation_scale=11,
+        shrinkA=0,
+        shrinkB=0,
+        linewidth=1.5,
+        color=color,
+        connectionstyle=f"arc3,rad={bend}",
+    )
+    axes.add_patch(shape)
+
+
+def heatmap(
+    axes: Axes,
+    values: np.ndarray,
+    *,
+    rows: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    color: str = BLUE,
+    negative: str = ORANGE,
+    largest: float | None = None,
+    texts: np.ndarray | None = None,
+) -> None:
+    """A table of squares, the stronger the further a value is from 0.
+
+    Args:
+        values: ``[rows, columns]``; NaN leaves its square empty.
+        rows, columns: their labels, such as tokens.
+        color, negative: for values above and below 0.
+        largest: the value that has the full colour; the largest one, if not given.
+        texts: ``[rows, columns]`` of text to write into the squares.
+    """
+    top = largest or np.nanmax(np.abs(values)) or 1.0
+    for (i, j), value in np.ndenumerate(values):
+        if not np.isnan(value):
+            square(axes, j, i, color if value >= 0 else negative, abs(value) / top)
+        if texts is not None:
+            label(axes, j, i, texts[i, j], fontsize=SMALL)
+    axes.set_xlim(-0.5, values.shape[1] - 0.5)
+    axes.set_ylim(values.shape[0] - 0.5, -0.5)
+    axes.set_aspect("equal")
+    name_squares(axes, rows, columns)
+
+
+def square(axes: Axes, x: int, y: int, color: str, strength: float) -> None:
+    """One cell of a heatmap, centred; its outline is seen even at strength 0."""
+    shape = Rectangle(
+        (x - 0.46, y - 0.46),
+        0.92,
+        0.92,
+        facecolor=(color, round(min(strength, 1.0), 3)),
+        edgecolor=GRID,
+        linewidth=0.5,
+    )
+    axes.add_patch(shape)
+
+
+def name_squares(axes: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:
+    """Labels of a heatmap: columns above it and turned, rows at its left."""
+    axes.set_xticks(range(len(columns)), columns, rotation=60, ha="left")
+    axes.set_yticks(range(len(rows)), rows)
+    axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
+    for tick in [*axes.get_xticklabels(), *axes.get_yticklabels()]:
+        tick.set_color(INK)
+        tick.set_rotation_mode("anchor")
+    axes.spines[:].set_visible(False)
+
+
+def bars(
+    axes: Axes,
+    labels: Sequence[str],
+    values: Sequence[float],
+    *,
+    color: str | Sequence[str] = BLUE,
+    texts: Sequence[str] = (),
+) -> None:
+    """Horizontal bars, the first on top, each with its label and perhaps its value."""
+    places = range(len(values))
+    drawn = axes.barh(places, values, color=color, height=0.7)
+    axes.set_yticks(places, labels)
+    axes.invert_yaxis()
+    axes.tick_params(axis="y", length=0, labelcolor=INK)
+    if texts:
+        axes.bar_label(drawn, texts, padding=4, fontsize=SMALL)
+    axes.spines["left"].set_visible(False)
+
+
+def token(text: str) -> str:
+    """A token as a figure shows it: its blanks and line ends made visible."""
+    return text.replace(" ", "·").replace("\n", "↵")

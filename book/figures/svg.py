@@ -1,0 +1,98 @@
+"""Writes a figure as SVG that follows the page's theme and is the same every time."""
+
+import io
+import re
+from xml.etree import ElementTree
+
+from matplotlib.figure import Figure
+
+from book.figures.style import MONO, VARIABLES
+
+SVG = "{http://www.w3.org/2000/svg}"
+ElementTree.register_namespace("", SVG[1:-1])
+ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
+
+LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
+REFERENCE = re.compile(r"url\(#([^)]+)\)|^#(.+)")
+
+
+def render(figure: Figure, name: str) -> str:
+    """The text of the file ``NAME.svg``.
+
+    Its identifiers start with the figure's name, because a page may hold several.
+    """
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata=dict.fromkeys(("Date", "Creator")))
+    root = ElementTree.fromstring(file.getvalue())
+    del root.attrib["version"]
+    for side in ("width", "height"):
+        root.set(side, root.get(side).removesuffix("pt"))
+    prune(root)
+    # In a page, matplotlib's own <style> would hold for every other element too.
+    root.set("style", "stroke-linejoin: round; stroke-linecap: butt")
+    name_parts(root, name)
+    for element in root.iter():
+        tidy(element)
+    return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def prune(element: ElementTree.Element) -> None:
+    """Takes out what is never seen: metadata, styles, empty groups and paths."""
+    for child in list(element):
+        prune(child)
+        kind = child.tag.removeprefix(SVG)
+        is_empty = kind in ("g", "defs") and not len(child)
+        is_unseen = kind == "path" and child.get("style") in (
+            "fill: none",
+            "opacity: 0",
+        )
+        if kind in ("metadata", "style") or is_empty or is_unseen:
+            element.remove(child)
+
+
+def name_parts(root: ElementTree.Element, name: str) -> None:
+    """Keeps the identifiers that something refers to, under the figure's name."""
+    values = [value for e in root.iter() for k, value in e.items() if k != "id"]
+    found = [match for value in values for match in REFERENCE.findall(value)]
+    used = {target for match in found for target in match}
+    for element in root.iter():
+        if element.get("id") not in used:
+            element.attrib.pop("id", None)
+        for key, value in element.attrib.items():
+            if key == "id":
+                element.set(key, f"{name}-{value}")
+            elif REFERENCE.search(value):
+                element.set(key, value.replace("#", f"#{name}-"))
+
+
+def tidy(element: ElementTree.Element) -> None:
+    """Shortens numbers, drops layout between elements, and uses the page's theme."""
+    for key, value in element.attrib.items():
+        element.set(key, LONG_NUMBER.sub(rounded, value).strip())
+    if style := element.get("style"):
+        element.set("style", themed(style))
+    element.tail = None
+    if not (element.text or "").strip():
+        element.text = None
+
+
+def rounded(number: re.Match[str]) -> str:
+    """A coordinate to a hundredth of a pixel."""
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
+
+
+def themed(style: str) -> str:
+    """Colours and fonts as the page's variables, with the light theme as default."""
+    for color, variable in VARIABLES.items():
+        style = style.replace(color, f"var({variable}, {color})")
+    parts = [part.strip() for part in style.split(";")]
+    return "; ".join(own_font(part) for part in parts)
+
+
+def own_font(part: str) -> str:
+    """A family of matplotlib's as the page's family of that kind."""
+    if not part.startswith("font-family:"):
+        return part
+    if MONO in part:
+        return "font-family: var(--mono-font, monospace)"
+    return "font-family: var(--fig-font, sans-serif)"

@@ -1,0 +1,33 @@
+"""Where the book's parts lie, and what its pages are called."""
+
+from pathlib import Path
+
+from course.registry import ROOT, Exercise, load_registry
+
+BOOK = ROOT / "book"
+SRC = BOOK / "src"
+BUILD = BOOK / "build"
+FIGURES, NUMBERS, REPORTS = SRC / "figures", SRC / "numbers", SRC / "reports"
+
+
+class BookError(ValueError):
+    """Something in a page that cannot be built; the message is one sentence."""
+
+
+def key_of(name: str) -> str:
+    """The key under which numbers and reports are kept: ``step_08`` → ``s08``."""
+    keys = {exercise.file: exercise.key for exercise in load_registry()}
+    return keys.get(Path(name).stem, Path(name).stem)
+
+
+def exercise_of(name: str) -> Exercise:
+    """The exercise with this key, or with this file.
+
+    Raises:
+        BookError: there is none.
+    """
+    for exercise in load_registry():
+        if name in (exercise.key, exercise.file):
+            return exercise
+    known = ", ".join(exercise.key for exercise in load_registry())
+    raise BookError(f"there is no exercise {name!r} (there are {known})")
