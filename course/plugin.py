@@ -11,7 +11,7 @@ from rich.console import Console
 
 from course.grading import Outcome, Target, load_checks
 from course.messages import Compiling
-from course.registry import ROOT, load_registry
+from course.registry import ROOT, Exercise, load_registry
 from course.report import Report
 from course.session import Session
 from course.state import Progress
@@ -61,6 +61,7 @@ class Grader:
         self.progress = Progress(steps_dir)
         self.report: Report | None = None
         self.spare: WorkerProcess | None = None
+        self.waiting: set[Path] = set()  # checkers that are not begun
         self.session: Session | None = None
 
     @property
@@ -76,26 +77,36 @@ class Grader:
     def on_compile(self, message: Compiling) -> None:
         (self.report or Report(Console(stderr=True))).compiling(message)
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.waiting = {i.path for i in session.items if i.path in self.exercises}
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: Any) -> Any:
         """Begins an exercise with its first check and ends it with its last."""
         exercise = self.exercises.get(item.path)
         if exercise and self.session is None:
-            self.start_worker()
-            worker, self.spare = self.spare, None
-            self.session = Session(
-                exercise,
-                self.target,
-                self.progress,
-                worker,
-                report=self.report,
-                mine=self.config.option.mine,
-            )
+            self.begin(exercise)
         result = yield
         if exercise and (nextitem is None or nextitem.path != item.path):
             self.session.end()
             self.session = None
         return result
+
+    def begin(self, exercise: Exercise) -> None:
+        """Opens an exercise's session in the spare worker."""
+        self.start_worker()
+        worker, self.spare = self.spare, None
+        self.session = Session(
+            exercise,
+            self.target,
+            self.progress,
+            worker,
+            report=self.report,
+            mine=self.config.option.mine,
+        )
+        self.waiting.discard(ROOT / exercise.checker_path)
+        if self.waiting:
+            self.start_worker()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:

@@ -43,6 +43,7 @@ from course.messages import (
     Reply,
     Trace,
 )
+from course.together import collect_operations, one_by_one, ran_into, run_pending
 
 # Taken before learner code runs, which may replace what is in these modules.
 _to_numpy, _from_dlpack, _ndarray = Tensor.to_numpy, Tensor.from_dlpack, np.ndarray
@@ -87,11 +88,20 @@ class Worker:
     def answer(self, request: Any) -> Reply:
         """Carries out one request; whatever the code raises becomes a failure."""
         try:
-            changed: list[int | str] = []
-            value = self.carry_out(request, changed)
-            return Reply(self.encode(value), None, changed, self.copied_from)
+            return self.reply_to(request)
         except BaseException as error:  # SystemExit and KeyboardInterrupt as well
+            if not ran_into(error):
+                return Reply(failure=describe(error, self.steps_dir))
+        try:
+            with one_by_one():
+                return self.reply_to(request)
+        except BaseException as error:
             return Reply(failure=describe(error, self.steps_dir))
+
+    def reply_to(self, request: Any) -> Reply:
+        changed: list[int | str] = []
+        value = self.encode(self.carry_out(request, changed))
+        return Reply(value, None, changed, self.copied_from)
 
     def carry_out(self, request: Any, changed: list[int | str]) -> Any:
         match request:
@@ -152,6 +162,7 @@ class Worker:
         }
         before = {name: _copy(array) for name, array in given.items()}
         result = self.encode(target(*args, **kwargs))
+        run_pending()
         changed += [n for n in given if not _array_equal(given[n], before[n], True)]
         return result
 
@@ -164,6 +175,7 @@ class Worker:
         if not isinstance(target, Module):
             target = Traceable(target)
         types = [TensorType(DType[d], s, device=CPU()) for d, s in request.inputs]
+        run_pending()  # the trace's own graph can hold no tensor of another
         target.trace(*types)
 
     def config_class(self, module: ModuleType) -> Any:
@@ -307,6 +319,7 @@ def main() -> None:
     bound_memory()
     logging.getLogger("max").setLevel(logging.ERROR)
     connection = Connection(int(sys.argv[1]))
+    collect_operations()
     with default_device(CPU()), default_dtype(DType.float32):
         Worker(connection).serve()
     os._exit(0)  # threads that learner code started may never end
