@@ -1,0 +1,93 @@
+"""What the embedded model computes on its way through its layers, for one text.
+
+Shapes: T tokens, C channels, H heads, D head size.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from book import play
+from tests import oracle
+
+SENTENCE = "Tom has a dog. The dog likes Tom."
+STORY = (
+    "One day, Tom went to the park with his mom. He saw a big dog near the tree. "
+    "The dog had a red ball. Tom wanted to play with the dog, but he was scared. "
+    'His mom said, "It is a nice dog. You can play with it." Tom threw the ball, and '
+    "the dog ran to get it. Tom and the dog became good friends."
+)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One block at work."""
+
+    stream: np.ndarray  # [T, C], as it enters
+    normed: np.ndarray  # [T, C], what attention reads
+    query: np.ndarray  # [H, T, D]
+    key: np.ndarray  # [H, T, D]
+    value: np.ndarray  # [H, T, D]
+    shares: np.ndarray  # [H, T, T], each row sums to 1
+    attended: np.ndarray  # [T, C], what attention adds to the stream
+    fed: np.ndarray  # [T, C], what the feed-forward network adds
+
+
+def look_inside(text: str, weights: play.Weights | None = None) -> list[Layer]:
+    """Runs every block on a text and keeps what lies between."""
+    state, ids = weights or play.trained(), play.encode(text)
+    x = state["wte.weight"][ids].astype(np.float64) + state["wpe.weight"][: len(ids)]
+    layers = []
+    for number in range(play.checkpoint().config.n_layer):
+        layers.append(run_block(x, state, f"h.{number}."))
+        x = x + layers[-1].attended + layers[-1].fed
+    return layers
+
+
+def run_block(x: np.ndarray, state: play.Weights, prefix: str) -> Layer:
+    """One block on ``[T, C]``."""
+    normed = norm(x, state, f"{prefix}ln_1")
+    parts = oracle.qkv(normed, state, f"{prefix}attn.c_attn")
+    query, key, value = (split(part) for part in parts)
+    shares = attention_shares(query, key)
+    joined = np.concatenate(list(shares @ value), axis=-1)
+    attended = oracle.linear(joined, state, f"{prefix}attn.c_proj")
+    fed = oracle.mlp(norm(x + attended, state, f"{prefix}ln_2"), state, f"{prefix}mlp.")
+    return Layer(x, normed, query, key, value, shares, attended, fed)
+
+
+def norm(x: np.ndarray, state: play.Weights, name: str) -> np.ndarray:
+    """Layer normalization with the parameters of that name."""
+    eps = play.checkpoint().config.layer_norm_epsilon
+    return oracle.layer_norm(x, state[f"{name}.weight"], state[f"{name}.bias"], eps)
+
+
+def split(x: np.ndarray) -> np.ndarray:
+    """``[T, C]`` to ``[H, T, D]``."""
+    return np.stack(np.split(x, play.checkpoint().config.n_head, axis=-1))
+
+
+def attention_shares(query: np.ndarray, key: np.ndarray) -> np.ndarray:
+    """``[..., T, D]`` twice to ``[..., T, T]``, each row summing to 1."""
+    length, size = query.shape[-2:]
+    scores = query @ key.swapaxes(-1, -2) / np.sqrt(size)
+    return oracle.softmax(scores + oracle.causal_mask(length))
+
+
+def streams(text: str, weights: play.Weights | None = None) -> list[np.ndarray]:
+    """The residual stream ``[T, C]`` as it enters the first block, and after each."""
+    layers = look_inside(text, weights)
+    last = layers[-1]
+    return [layer.stream for layer in layers] + [last.stream + last.attended + last.fed]
+
+
+def readings(text: str, weights: play.Weights | None = None) -> list[tuple[str, float]]:
+    """The likeliest next token, and its probability, if each block were the last.
+
+    The last normalization and the head read the stream before the first block and
+    after each one. Source: nostalgebraist 2020, "interpreting GPT: the logit lens".
+    """
+    state, tokenizer = weights or play.trained(), play.checkpoint().tokenizer
+    hidden = norm(np.stack([x[-1] for x in streams(text, state)]), state, "ln_f")
+    shares = oracle.softmax(hidden @ state["wte.weight"].astype(np.float64).T)
+    return [(tokenizer.token(int(row.argmax())), float(row.max())) for row in shares]

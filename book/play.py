@@ -1,0 +1,87 @@
+"""The embedded model in NumPy, to take apart: the book's examples and figures use it.
+
+Nothing here needs MAX, so an experiment takes a moment. Texts become tokens as the
+command ``gpt2`` makes them; ``weights`` are a checkpoint's, by name, without the prefix
+``transformer.``. ``sizes`` are fields of the configuration to replace: ``n_head=2``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache, partial
+from unittest.mock import patch
+
+import numpy as np
+
+from gpt2.checkpoints import Checkpoint, load_checkpoint
+from tests import oracle
+
+Weights = Mapping[str, np.ndarray]
+
+# with instead("gelu", np.tanh): … puts another function into the model.
+instead = partial(patch.object, oracle)
+
+
+@cache
+def checkpoint() -> Checkpoint:
+    """The embedded model's sizes, weights and tokenizer."""
+    return load_checkpoint("tiny-stories")
+
+
+def copy_weights() -> dict[str, np.ndarray]:
+    """The embedded model's weights by name, as copies that may be changed."""
+    prefix = "transformer."
+    weights = checkpoint().weights
+    return {name.removeprefix(prefix): x.copy() for name, x in weights.items()}
+
+
+@cache
+def trained() -> Weights:
+    """The embedded model's weights, not to be changed."""
+    return copy_weights()
+
+
+def encode(text: str) -> list[int]:
+    """A text's token ids."""
+    return checkpoint().tokenizer.encode(text)
+
+
+def tokens(text: str) -> list[str]:
+    """The texts of a text's tokens."""
+    return [checkpoint().tokenizer.token(i) for i in encode(text)]
+
+
+def logits(
+    ids: list[int], weights: Weights | None = None, **sizes: float
+) -> np.ndarray:
+    """``[T]`` ids to ``[T, V]`` scores, by the trained weights or by others."""
+    config = replace(checkpoint().config, **sizes)  # type: ignore[arg-type]
+    state = weights or trained()
+    return oracle.logits(
+        np.array([ids]), state, config.n_layer, config.n_head, config.layer_norm_epsilon
+    )[0]
+
+
+def loss(text: str, weights: Weights | None = None, **sizes: float) -> float:
+    """How much each next token surprises the model: the mean of -log p, in nats."""
+    ids = encode(text)
+    shares = oracle.softmax(logits(ids[:-1], weights, **sizes))
+    return float(-np.log(shares[np.arange(len(ids) - 1), ids[1:]]).mean())
+
+
+def next_tokens(
+    text: str, weights: Weights | None = None, count: int = 5
+) -> list[tuple[str, float]]:
+    """The likeliest tokens after a text, each with its probability."""
+    shares = oracle.softmax(logits(encode(text), weights)[-1])
+    best = np.argsort(-shares, kind="stable")[:count]
+    return [(checkpoint().tokenizer.token(int(i)), float(shares[i])) for i in best]
+
+
+def write(
+    text: str, weights: Weights | None = None, count: int = 20, **sizes: float
+) -> str:
+    """The text and its greedy continuation by ``count`` tokens."""
+    ids = encode(text)
+    for _ in range(count):
+        ids.append(int(logits(ids, weights, **sizes)[-1].argmax()))
+    return checkpoint().tokenizer.decode(ids)
