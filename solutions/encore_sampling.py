@@ -37,9 +37,12 @@ def repetition_penalty(
 
 
 def temperature_scale(logits: np.ndarray, temperature: float) -> np.ndarray:
-    """Divides the logits ``[V]`` by the temperature; 0 leaves only the likeliest.
+    """Divides the logits ``[V]`` by the temperature; 0 leaves the likeliest alone.
 
-    Source: Ackley, Hinton and Sejnowski 1985, section 2.
+    Of equally likely tokens, temperature 0 leaves the one with the lowest id.
+
+    Source: Ackley, Hinton and Sejnowski 1985, "A Learning Algorithm for Boltzmann
+    Machines", section 2.
     """
     if temperature == 0:
         return top_k_filter(logits, 1)
@@ -61,16 +64,16 @@ def top_p_filter(logits: np.ndarray, p: float) -> np.ndarray:
     """Keeps the likeliest tokens of ``[V]`` until their probabilities reach p.
 
     A token stays while the probability of those before it is below p, so the one
-    that crosses the line stays too, and there is always at least one.
+    that crosses the line stays too. There is always at least one, and 1 keeps all.
 
     Source: Holtzman et al. 2020, "The Curious Case of Neural Text Degeneration",
     section 3.1.
     """
-    if p == 1:  # a sum of all can round to just 1 before its last tokens
+    if p == 1:  # a sum can round to 1 before its last tokens
         return logits.copy()
     order = _likeliest_first(logits)
-    before = np.concatenate([[0.0], softmax(logits)[order].cumsum()[:-1]])
-    return _keep(logits, order[before < p])
+    reached = softmax(logits)[order].cumsum()  # each token's own share included
+    return _keep(logits, order[: 1 + np.count_nonzero(reached < p)])
 
 
 def min_p_filter(logits: np.ndarray, p: float) -> np.ndarray:
