@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 
-def log_softmax(logits: np.ndarray) -> np.ndarray:
+def _log_softmax(logits: np.ndarray) -> np.ndarray:
     """Turns logits ``[N, V]`` into log-probabilities, row by row, in float64."""
     shifted = logits - logits.max(axis=-1, keepdims=True).astype(np.float64)
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
-def best_continuations(
+def _best_continuations(
     beams: np.ndarray, sums: np.ndarray, log_probabilities: np.ndarray, count: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Appends every token to every beam and keeps the likeliest texts, best first.
@@ -68,8 +68,8 @@ def beam_search(
     beams, sums = np.array([prompt_ids], dtype=np.int64), np.zeros(1)  # [N, T], [N]
     finished: list[tuple[list[int], float]] = []
     for length in range(1, max_new_tokens + 1):
-        following = log_softmax(next_logits(beams))  # [N, V]
-        beams, sums = best_continuations(beams, sums, following, 2 * num_beams)
+        following = _log_softmax(next_logits(beams))  # [N, V]
+        beams, sums = _best_continuations(beams, sums, following, 2 * num_beams)
         scores = sums / length**length_penalty
         ended = (beams[:, -1] == eos_token_id) | (length == max_new_tokens)
         for i in np.flatnonzero(ended[:num_beams]):
