@@ -51,6 +51,27 @@ def expect_close(
         CheckFailed: says in which of these it differs, and where most.
     """
     got = expect_tensor(value, list(expected.shape), call, dtype=dtype)
+    compare_numbers(got, expected, call, tolerance)
+    return got
+
+
+def expect_numbers(
+    value: Any, expected: np.ndarray, call: str, *, tolerance: float = TOLERANCE
+) -> np.ndarray:
+    """Requires a NumPy array of the expected shape and numbers; returns them.
+
+    Raises:
+        CheckFailed: says in which of these it differs, and where most.
+    """
+    got = expect_array(value, list(expected.shape), call)
+    compare_numbers(got, expected, call, tolerance)
+    return got
+
+
+def compare_numbers(
+    got: np.ndarray, expected: np.ndarray, call: str, tolerance: float
+) -> None:
+    """Requires numbers to be close, and infinite ones equal."""
     expected = expected.astype(np.float64)
     with np.errstate(invalid="ignore"):
         error = np.abs(got - expected) / np.maximum(1.0, np.abs(expected))
@@ -58,7 +79,6 @@ def expect_close(
     error = np.where(np.isnan(error), np.inf, error)
     if error.size and error.max() > tolerance:
         raise differs(got, expected, error, tolerance, call)
-    return got
 
 
 def expect_tensor(
@@ -74,6 +94,19 @@ def expect_tensor(
     if value.shape != shape:
         raise CheckFailed("The result has the wrong shape.", facts, value.values)
     if value.dtype != dtype:
+        raise CheckFailed("The result has the wrong dtype.", facts, value.values)
+    return value.values.astype(np.float64)
+
+
+def expect_array(value: Any, shape: list[int], call: str) -> np.ndarray:
+    """Requires a NumPy array of floats of this shape; returns its numbers, float64."""
+    facts = [("called", call), ("expected", f"numpy array of floats {shape}")]
+    facts.append(("yours", kind_of(value)))
+    if not isinstance(value, Array) or value.kind != "numpy array":
+        raise CheckFailed("The result is not a NumPy array.", facts, kind_of(value))
+    if value.shape != shape:
+        raise CheckFailed("The result has the wrong shape.", facts, value.values)
+    if not np.issubdtype(value.values.dtype, np.floating):
         raise CheckFailed("The result has the wrong dtype.", facts, value.values)
     return value.values.astype(np.float64)
 

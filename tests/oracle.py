@@ -171,3 +171,13 @@ def binomial_range(draws: int, share: float, tail: float = 1e-11) -> tuple[int, 
     p = np.exp(log_p)
     low = int((np.cumsum(p) <= tail).sum())
     return low, draws - int((np.cumsum(p[::-1]) <= tail).sum())
+
+
+def plausible(counts: np.ndarray, p: np.ndarray) -> bool:
+    """Whether draws with the probabilities ``p`` may come as often as this.
+
+    They do not for less than one in 10**10 runs of a right implementation.
+    """
+    p = np.clip(p, 1e-12, 1 - 1e-12)
+    ranges = [binomial_range(counts.sum(), share) for share in p]
+    return all(low <= n <= high for n, (low, high) in zip(counts, ranges, strict=True))

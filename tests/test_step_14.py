@@ -37,16 +37,6 @@ def call(name, prompt, *args, **kwargs):
     return f"{name}(model, ids {list(prompt.shape)}{options})"
 
 
-def fits(counts, p):
-    """Whether draws with these probabilities may give these counts.
-
-    They do not for less than one in 10**10 runs of a right implementation.
-    """
-    p = np.clip(p, 1e-12, 1 - 1e-12)
-    ranges = [oracle.binomial_range(counts.sum(), share) for share in p]
-    return all(low <= n <= high for n, (low, high) in zip(counts, ranges, strict=True))
-
-
 def looks_like(counts, logits, temperature, others):
     """Guesses what was calculated instead, for the report and the diagnosis."""
     softmax = oracle.softmax
@@ -63,7 +53,8 @@ def looks_like(counts, logits, temperature, others):
     }
     likelihood = {g: counts @ np.log(p + 1e-12) for g, p in guesses.items()}
     best = max(likelihood, key=likelihood.get)
-    return best if fits(counts, guesses[best]) else f"nothing known: {counts.tolist()}"
+    known = oracle.plausible(counts, guesses[best])
+    return best if known else f"nothing known: {counts.tolist()}"
 
 
 def expect_drawn(got, logits, temperature, others, call):
@@ -72,7 +63,7 @@ def expect_drawn(got, logits, temperature, others, call):
     known = np.isin(got, range(len(right))).all()
     require(known, "A token was drawn that does not exist.", call)
     counts = np.bincount(got.astype(int), minlength=len(right))
-    if fits(counts, right):
+    if oracle.plausible(counts, right):
         return
     guess = looks_like(counts, logits, temperature, others)
     facts = [
