@@ -79,15 +79,3 @@ def streams(text: str, weights: play.Weights | None = None) -> list[np.ndarray]:
     layers = look_inside(text, weights)
     last = layers[-1]
     return [layer.stream for layer in layers] + [last.stream + last.attended + last.fed]
-
-
-def readings(text: str, weights: play.Weights | None = None) -> list[tuple[str, float]]:
-    """The likeliest next token, and its probability, if each block were the last.
-
-    The last normalization and the head read the stream before the first block and
-    after each one. Source: nostalgebraist 2020, "interpreting GPT: the logit lens".
-    """
-    state, tokenizer = weights or play.trained(), play.checkpoint().tokenizer
-    hidden = norm(np.stack([x[-1] for x in streams(text, state)]), state, "ln_f")
-    shares = oracle.softmax(hidden @ state["wte.weight"].astype(np.float64).T)
-    return [(tokenizer.token(int(row.argmax())), float(row.max())) for row in shares]

@@ -1,0 +1,111 @@
+"""Figures and numbers of the chapter on position embeddings."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from book import inside, play
+from book.figures import style
+from solutions.solution_01 import GPT2Config
+
+ORDERS = "The dog saw the cat.", "The cat saw the dog."
+TEXT = "Once upon a time"
+SHOWN = 6  # channels that fit on a page
+
+
+def figures() -> dict[str, Figure]:
+    return {"place-similarity": similarity_figure(), "place-sum": sum_figure()}
+
+
+def numbers() -> dict[str, str | list]:
+    table, config = play.trained()["wpe.weight"], play.checkpoint().config
+    silent = dict(play.trained()) | {"wpe.weight": np.zeros_like(table)}
+    total = sum(array.size for array in play.trained().values())
+    return {
+        "without": f"{100 * order_matters(places=False):.1f} %",
+        "with": f"{100 * order_matters(places=True):.1f} %",
+        "story_tokens": str(len(play.encode(inside.STORY))),
+        "loss": f"{play.loss(inside.STORY):.2f}",
+        "loss_silent": f"{play.loss(inside.STORY, silent):.2f}",
+        "positions": str(config.n_positions),
+        "channels": str(config.n_embd),
+        "parameters": f"{table.size:,}",
+        "total": f"{total:,}",
+        "gpt2_parameters": f"{GPT2Config().n_positions * GPT2Config().n_embd:,}",
+        "by_distance": similarity_rows(),
+        "sum": sum_rows(),
+    }
+
+
+def order_matters(*, places: bool) -> float:
+    """How far the two orders' results of one attention lie apart, at the last token.
+
+    As a share of their length.
+    """
+    one, other = (first_attention(text, places) for text in ORDERS)
+    return float(np.linalg.norm(one - other) / np.linalg.norm(one))
+
+
+def first_attention(text: str, places: bool) -> np.ndarray:
+    """``[C]``: what the first block's attention has for the last token."""
+    ids, weights = play.encode(text), play.trained()
+    x = weights["wte.weight"][ids].astype(np.float64)
+    if places:
+        x = x + weights["wpe.weight"][: len(ids)]
+    return inside.run_block(x, weights, "h.0.").attended[-1]
+
+
+def similarities() -> np.ndarray:
+    """``[positions, positions]``: the cosine of the angle between two rows."""
+    table = play.trained()["wpe.weight"].astype(np.float64)
+    table = table / np.linalg.norm(table, axis=1, keepdims=True)
+    return table @ table.T
+
+
+def similarity_rows() -> list[list[str]]:
+    """The mean similarity of two places by how far they lie apart."""
+    cosines, apart = similarities(), (1, 4, 16, 64, 128)
+    means = [f"{np.diag(cosines, distance).mean():.2f}" for distance in apart]
+    return [["places apart", *map(str, apart)], ["similarity", *means]]
+
+
+def similarity_figure() -> Figure:
+    cosines = similarities()
+    figure, axes = style.plots(280, width=560)
+    for place, color in zip((30, 128, 226), style.COLORS, strict=False):
+        axes.plot(cosines[place], color=color, linewidth=1.5)
+        style.label(axes, place, 1.08, f"place {place}", color=color)
+    axes.axhline(0, color=style.GRID, linewidth=1, zorder=0)
+    axes.set_ylim(-0.8, 1.15)
+    axes.set_xlabel("compared with place")
+    axes.set_ylabel("cosine similarity")
+    return figure
+
+
+def parts() -> list[np.ndarray]:
+    """``[T, SHOWN]`` each: the tokens' rows, the places' rows and their sum."""
+    ids, weights = play.encode(TEXT), play.trained()
+    token, place = weights["wte.weight"][ids], weights["wpe.weight"][: len(ids)]
+    return [rows[:, :SHOWN] for rows in (token, place, token + place)]
+
+
+def sum_rows() -> list[list[str]]:
+    """One token's three rows, in numbers."""
+    name = style.token(play.tokens(TEXT)[1])
+    names = [f"token row of `{name}`", "place row 1", "sum"]
+    header = ["", *(f"channel {i}" for i in range(4))]
+    rows = zip(names, parts(), strict=True)
+    return [header, *([n, *(f"{v:.3f}" for v in part[1, :4])] for n, part in rows)]
+
+
+def sum_figure() -> Figure:
+    names = [style.token(text) for text in play.tokens(TEXT)]
+    rows = names, [str(place) for place in range(len(names))], []
+    titles = "token rows", "+ place rows", "= the stream"
+    columns = [str(channel) for channel in range(SHOWN)]
+    largest = max(np.abs(part).max() for part in parts())
+    figure, panels = style.plots(170, columns=3)
+    for axes, part, title, names in zip(panels, parts(), titles, rows, strict=True):
+        style.heatmap(axes, part, rows=names, columns=columns, largest=largest)
+        axes.set_title(title)
+        axes.tick_params(axis="x", rotation=0)
+    return figure
