@@ -3,25 +3,14 @@
 Shapes: B batch, T new tokens, P past tokens, H heads, D head size, V vocabulary.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
-from unittest.mock import patch
+from collections.abc import Sequence
 
 import numpy as np
 from max.driver import CPU, Accelerator, Buffer, Device
 from max.dtype import DType
-from max.experimental import functional as F
-from max.experimental.compilation import CompiledCallable
-from max.experimental.nn import Module
-from max.experimental.tensor import default_device, default_dtype
-from max.graph import KernelLibrary, TensorType
 
-from gpt2.cached_model import CachedGPT2
-from gpt2.first_run import announced
+from gpt2.compiled import Compiled, OnCompile, Weights, announced, load_graph
 from solutions.solution_01 import GPT2Config
-
-Weights = Mapping[str, np.ndarray]
-OnCompile = Callable[[str], None] | None
 
 
 def open_device(name: str, *known: str) -> Device:
@@ -29,27 +18,6 @@ def open_device(name: str, *known: str) -> Device:
     if name not in known:
         raise ValueError(f"there is no device {name!r} here, only {', '.join(known)}")
     return CPU() if name == "cpu" else Accelerator()
-
-
-def compile_model(
-    model_class: type[Module],
-    config: GPT2Config,
-    weights: Weights,
-    input_types: Iterable[Any],
-    device: Device,
-) -> CompiledCallable:
-    """Compiles a model for symbolic shapes; its weights come in by name."""
-    with default_device(device), default_dtype(DType.float32):
-        with F.lazy():  # or each layer would draw random weights first
-            model = model_class(config)
-        with patch.object(KernelLibrary, "verify_custom_op"):
-            # That check reads every kernel MAX has: 3 s, in each process anew.
-            return model.compile(*input_types, weights=weights)
-
-
-def ids_type(device: Device) -> TensorType:
-    """The type of token ids, ``[batch, seq]``."""
-    return TensorType(DType.int64, ["batch", "seq"], device=device)
 
 
 def check_ids(ids: np.ndarray, start: int, config: GPT2Config) -> None:
@@ -85,9 +53,15 @@ class Engine:
     ) -> None:
         self.config, self.device = config, open_device(device, "cpu")
         self._cache: list[Buffer] = []
-        types = [ids_type(self.device), [(self._past_type(),) * 2] * config.n_layer]
-        with announced(CachedGPT2, config, device, on_compile):
-            self._graph = compile_model(CachedGPT2, config, weights, types, self.device)
+
+        def compile_graph() -> Compiled:
+            from gpt2.compiling import compile_cached_model  # takes a second
+
+            return compile_cached_model(config, weights, self.device)
+
+        self._model = load_graph(
+            config, weights, self.device, compile_graph, on_compile
+        )
 
     def prefill(self, ids: np.ndarray) -> np.ndarray:
         """Starts a new text: ids ``[B, T]`` to the logits ``[B, V]`` after them.
@@ -109,27 +83,33 @@ class Engine:
             raise ValueError(f"there is no text of {len(ids)} rows to continue")
         return self._extend(ids[:, None])
 
+    def select(self, rows: Sequence[int]) -> None:
+        """Goes on with these rows of the batch, in this order; one may come twice."""
+        same = len(rows) == self._cache[0].shape[1]
+        selected = self._cache if same else self._empty_cache(len(rows))
+        places = [i for i, row in enumerate(rows) if not same or i != row]
+        sources = [rows[i] for i in places]
+        for old, new in zip(self._cache, selected, strict=True):
+            past = old.to_numpy()[: self._length]  # views: the buffer itself changes
+            new.to_numpy()[: self._length, places] = past[:, sources]
+        self._cache = selected
+
     def _extend(self, ids: np.ndarray) -> np.ndarray:
         """Any number of new tokens ``[B, T]`` after those in the cache."""
         check_ids(ids, self._length, self.config)
         start, self._length = self._length, self._length + ids.shape[1]
         past = [buffer[:start, :, :, :] for buffer in self._cache]
         new_ids = Buffer.from_numpy(np.ascontiguousarray(ids)).to(self.device)
-        logits, *new = self._graph.execute_raw(new_ids, *past)
+        logits, *new = self._model(new_ids, *past)
         for buffer, part in zip(self._cache, new, strict=True):
             buffer[start : self._length, :, :, :].inplace_copy_from(part)
         return logits.to_numpy()
 
-    def _past_type(self) -> TensorType:
-        """One layer's keys or values, ``[P, B, H, D]``."""
-        heads, head_size = self.config.n_head, self.config.n_embd // self.config.n_head
-        shape = ["past", "batch", heads, head_size]
-        return TensorType(DType.float32, shape, device=self.device)
-
     def _empty_cache(self, batch: int) -> list[Buffer]:
         """Room for every layer's keys and values, ``[n_positions, B, H, D]`` each."""
-        shape = [self.config.n_positions, batch, *map(int, self._past_type().shape[2:])]
-        count = 2 * self.config.n_layer
+        c = self.config
+        shape = [c.n_positions, batch, c.n_head, c.n_embd // c.n_head]
+        count = 2 * c.n_layer
         return [Buffer(DType.float32, shape, self.device) for _ in range(count)]
 
 
@@ -146,24 +126,25 @@ class RecomputingEngine:
         self,
         config: GPT2Config,
         weights: Weights,
-        model_class: type[Module],
+        model_class: type,
         *,
         device: str = "cpu",
         on_compile: OnCompile = None,
     ) -> None:
         self.config, self.device = config, open_device(device, "cpu", "gpu")
         self._text = np.empty([0, 0], dtype=np.int64)
-        with announced(model_class, config, device, on_compile):
-            self._graph = compile_model(
-                model_class, config, weights, [ids_type(self.device)], self.device
-            )
+        from gpt2.compiling import compile_plain_model  # takes a second
+
+        with announced(config, on_compile):
+            compiled = compile_plain_model(model_class, config, weights, self.device)
+        self._model = compiled.engine_model
 
     def prefill(self, ids: np.ndarray) -> np.ndarray:
         """Starts a new text: ids ``[B, T]`` to the logits ``[B, V]`` after them."""
         check_ids(ids, 0, self.config)
         self._text = np.array(ids)
         new_ids = Buffer.from_numpy(self._text).to(self.device)
-        (logits,) = self._graph.execute_raw(new_ids)  # [B, T, V]
+        (logits,) = self._model(new_ids)  # [B, T, V]
         return logits.to_numpy()[:, -1]
 
     def decode(self, ids: np.ndarray) -> np.ndarray:
@@ -171,3 +152,7 @@ class RecomputingEngine:
         if len(ids) != len(self._text):
             raise ValueError(f"there is no text of {len(ids)} rows to continue")
         return self.prefill(np.concatenate([self._text, ids[:, None]], axis=1))
+
+    def select(self, rows: Sequence[int]) -> None:
+        """Goes on with these rows of the batch, in this order; one may come twice."""
+        self._text = self._text[list(rows)]

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gpt2 import first_run
 from gpt2.configuration import read_config
 from gpt2.engine import Engine, RecomputingEngine
 from gpt2.weights import convert_weights, read_weights
@@ -140,23 +139,10 @@ def test_unknown_devices():
         RecomputingEngine(CONFIG, WEIGHTS, MaxGPT2LMHeadModel, device="tpu")
 
 
-def test_the_first_compile_is_announced(monkeypatch, tmp_path):
-    monkeypatch.setenv("MODULAR_CACHE_DIR", str(tmp_path))
-    said = []
-    for _ in range(2):
-        with first_run.announced(MaxGPT2LMHeadModel, CONFIG, "cpu", said.append):
-            pass
-    (line,) = said
-    assert "first run on this machine: compiling" in line
-
-
-def test_a_failed_compile_is_announced_again(monkeypatch, tmp_path):
-    monkeypatch.setenv("MODULAR_CACHE_DIR", str(tmp_path))
-    said = []
-    for _ in range(2):
-        with (
-            pytest.raises(OSError, match="disk full"),
-            first_run.announced(MaxGPT2LMHeadModel, CONFIG, "cpu", said.append),
-        ):
-            raise OSError("disk full")
-    assert len(said) == 2
+@pytest.mark.parametrize("rows", [[2, 0, 1], [0, 0, 2], [1], [1, 1, 0, 2, 1]])
+def test_selected_rows_go_on(engine, expected, rows):
+    engine.prefill(BATCH[:, :4])
+    engine.select(rows)
+    for place in range(4, 7):
+        found = engine.decode(BATCH[rows, place])
+        np.testing.assert_allclose(found, expected[rows, place], **NEAR)

@@ -1,0 +1,109 @@
+"""Compiled graphs, kept on disk: reading one takes 0.1 s, making one minutes."""
+
+import os
+import platform
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from max.driver import Device
+from max.engine import InferenceSession, Model, read
+
+from solutions.solution_01 import GPT2Config
+
+Weights = Mapping[str, np.ndarray]
+OnCompile = Callable[[str], None] | None
+
+PATIENCE = 10.0  # seconds; from MAX's own cache a compile takes less
+HERE = Path(__file__).parent
+
+
+class Compiled(Protocol):
+    """What MAX makes of a module."""
+
+    engine_model: Model
+
+    def export_mef(self, path: Path) -> None: ...
+
+
+def load_graph(
+    config: GPT2Config,
+    weights: Weights,
+    device: Device,
+    compile_graph: Callable[[], Compiled],
+    on_compile: OnCompile,
+) -> Model:
+    """Reads the graph of the cached model from disk, or compiles it and keeps it.
+
+    Args:
+        config: the model's sizes, which are part of the graph.
+        weights: float32 arrays by name; they are not part of it.
+        device: where it runs.
+        compile_graph: makes the graph.
+        on_compile: is told in one line when that takes long.
+    """
+    path, session = graph_path(config, device), InferenceSession(devices=[device])
+    with suppress(RuntimeError, ValueError):  # there is none, or it is damaged
+        return session.init(read(path), weights_registry=dict(weights))
+    with announced(config, on_compile):
+        compiled = compile_graph()
+    with suppress(OSError, RuntimeError):  # a full disk is no reason to fail
+        keep(compiled, path)
+    return compiled.engine_model
+
+
+def graph_path(config: GPT2Config, device: Device) -> Path:
+    """The graph's file, in MAX's own cache folder: emptying that removes it too."""
+    folder = os.environ.get("MODULAR_CACHE_DIR") or Path.home() / ".cache" / "modular"
+    parts = (version("max"), processor(), sources(), config, str(device))
+    name = sha256(repr(parts).encode()).hexdigest()[:16]
+    return Path(folder) / "gpt2-on-max" / f"{name}.mef"
+
+
+def processor() -> str:
+    """What compiled code runs on: one home folder may serve many machines."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return f"{platform.processor()} {platform.machine()}"
+    wanted = ("model name", "flags", "Features", "CPU part")
+    return "\n".join(sorted({line for line in lines if line.startswith(wanted)}))
+
+
+def sources() -> str:
+    """The text that the graph is made from."""
+    own = [HERE / "cached_model.py", HERE / "projection.py"]
+    files = [*own, *sorted((HERE.parent / "solutions").glob("solution_*.py"))]
+    return "".join(path.read_text(encoding="utf-8") for path in files)
+
+
+def keep(compiled: Compiled, path: Path) -> None:
+    """Writes a graph whole or not at all: two runs may do so at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    compiled.export_mef(unfinished)
+    unfinished.replace(path)
+
+
+def seconds_to_compile(config: GPT2Config) -> int:
+    """A guess from two slow cores: 150 to 186 s for 4 layers, 213 s for 12."""
+    return 140 + 6 * config.n_layer
+
+
+@contextmanager
+def announced(config: GPT2Config, on_compile: OnCompile) -> Iterator[None]:
+    """Tells ``on_compile`` when compiling takes longer than from MAX's cache."""
+    about = seconds_to_compile(config)
+    message = f"first run on this machine: compiling, about {about} s"
+    timer = threading.Timer(PATIENCE, on_compile or (lambda _: None), [message])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
