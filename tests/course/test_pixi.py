@@ -27,6 +27,7 @@ ARGUMENTS = {
     "chat": ["--help"],
     "layers": ["--help"],
     "bench": ["--help"],
+    "book": ["--help"],
     "watch": ["--help"],
     "setup": ["--help"],
     "test": ["--collect-only", "-q", "-n0"],

@@ -1,0 +1,88 @@
+"""The parts of a chapter that come from the registry and from the exercise's files."""
+
+from collections.abc import Callable
+
+from book.listing import file
+from book.pages import BookError, exercise_of
+from course.desk import DeskError, read_skeleton
+from course.registry import ROOT, Exercise, find_exercise, load_registry
+
+Expand = Callable[[str], str]
+HARDEST = 5
+
+
+def chapter(arguments: str, expand: Expand) -> str:
+    """A chapter's beginning: where we are, its title, and a card."""
+    exercise = exercise_of(arguments)
+    rows = "".join(
+        f"<div><dt>{name}</dt><dd>{value}</dd></div>"
+        for name, value in facts(exercise).items()
+    )
+    return (
+        f'<p class="place">{place(exercise)}</p>\n\n# {exercise.title}\n\n'
+        f'<p class="summary">{exercise.summary}</p>\n'
+        f'<div class="card"><dl>{rows}</dl>\n{run_line(exercise)}</div>'
+    )
+
+
+def place(exercise: Exercise) -> str:
+    """Where in the course an exercise stands."""
+    if not exercise.is_step:
+        return "Encore"
+    steps = sum(e.is_step for e in load_registry())
+    return f"Step {exercise.number} of {steps}"
+
+
+def facts(exercise: Exercise) -> dict[str, str]:
+    """What the card says, as HTML."""
+    stars = "●" * exercise.difficulty + "○" * (HARDEST - exercise.difficulty)
+    level = f"{exercise.difficulty} of {HARDEST}"
+    earlier = [find_exercise(key) for key in exercise.builds_on]
+    links = [
+        f'<a href="{e.chapter_path.name}">{e.short} {e.title}</a>' for e in earlier
+    ]
+    return {
+        "Time": f"about {exercise.minutes} minutes",
+        "Difficulty": f'<span role="img" aria-label="{level}">{stars}</span>',
+        "Builds on": ", ".join(links) or "nothing before it",
+        "Your file": f"<code>{exercise.step_path}</code>",
+    }
+
+
+def task(arguments: str, expand: Expand) -> str:
+    """The line to run."""
+    return run_line(exercise_of(arguments))
+
+
+def run_line(exercise: Exercise) -> str:
+    """The command that checks an exercise, with pixi and with uv."""
+    return (
+        '<div class="task"><span class="label">Run this</span>'
+        f"{command(f'pixi run {exercise.key}')}"
+        f'<span class="or">or</span>{command(f"uv run pytest {exercise.checker_path}")}'
+        "</div>"
+    )
+
+
+def command(text: str) -> str:
+    """A command that a button copies; the page's script makes the button."""
+    return f'<code class="command">{text}</code>'
+
+
+def skeleton(arguments: str, expand: Expand) -> str:
+    """The file as it is handed out, whatever the learner has made of theirs."""
+    exercise = exercise_of(arguments)
+    try:
+        text = read_skeleton(exercise).decode()
+    except DeskError as error:
+        raise BookError(str(error).rstrip(".")) from None
+    return file(str(exercise.step_path), text)
+
+
+def solution(arguments: str, expand: Expand) -> str:
+    """The solution, folded."""
+    exercise = exercise_of(arguments)
+    path = exercise.solution_path
+    text = (ROOT / path).read_text()
+    summary = f"<summary>Show the solution</summary>\n{file(str(path), text)}"
+    return f'<details class="solution">{summary}</details>'

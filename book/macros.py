@@ -1,0 +1,122 @@
+"""What stands between double braces in a page, such as ``{{number s08.share}}``."""
+
+import json
+import re
+from collections.abc import Callable
+from functools import cache
+from html import escape
+from typing import Any
+
+from book.card import chapter, skeleton, solution, task
+from book.pages import FIGURES, NUMBERS, REPORTS, BookError, exercise_of, key_of
+from course.catalogue import Mistake, load_mistakes
+
+Expand = Callable[[str], str]
+
+
+def figure(arguments: str, expand: Expand) -> str:
+    """A drawing: ``NAME | alternative text | caption``."""
+    parts = [part.strip() for part in arguments.split("|")]
+    if len(parts) != 3 or not all(parts):
+        raise BookError("a figure needs NAME | alternative text | caption")
+    name, alternative, caption = parts
+    path = FIGURES / f"{name}.svg"
+    if not path.exists():
+        raise BookError(f"there is no figure {name!r}; a script must write {path.name}")
+    label = f'<svg role="img" aria-label="{escape(alternative)}" '
+    svg = path.read_text().strip().replace("<svg ", label, 1)
+    return (
+        f'<figure class="drawing"><div class="scroll">{svg}</div>\n<figcaption>\n\n'
+        f"{expand(caption)}\n\n</figcaption></figure>"
+    )
+
+
+def number(arguments: str, expand: Expand) -> str:
+    """A value that a script has computed: ``KEY.name``."""
+    value = computed(arguments)
+    if not isinstance(value, str):
+        raise BookError(f"{arguments} is a table; write {{{{table {arguments}}}}}")
+    return expand(value)
+
+
+def table(arguments: str, expand: Expand) -> str:
+    """Rows that a script has computed, the first of them the header: ``KEY.name``."""
+    rows = computed(arguments)
+    if not isinstance(rows, list):
+        raise BookError(f"{arguments} is no table; write {{{{number {arguments}}}}}")
+    head, *body = [[str(cell).replace("|", r"\|") for cell in row] for row in rows]
+    lines = [head, ["---"] * len(head), *body]
+    return expand("\n".join(f"| {' | '.join(line)} |" for line in lines))
+
+
+def computed(place: str) -> Any:
+    """The value at ``KEY.name``."""
+    name, _, field = place.partition(".")
+    values = numbers_of(key_of(name))
+    if field not in values:
+        known = ", ".join(values) or "none; a script must write them"
+        raise BookError(f"there is no number {place!r} (of {name} there are {known})")
+    return values[field]
+
+
+@cache
+def numbers_of(key: str) -> dict[str, Any]:
+    """All values of one page."""
+    path = NUMBERS / f"{key}.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def report(arguments: str, expand: Expand) -> str:
+    """What the check says: ``KEY`` of the solution, ``KEY NAME`` of that mistake."""
+    key, _, name = arguments.partition(" ")
+    exercise = exercise_of(key)
+    mistake = mistake_of(key, name) if name else None
+    path = REPORTS / report_name(exercise.key, mistake)
+    if not path.exists():
+        raise BookError(
+            f"there is no report {path.name}; python -m book.reports records"
+        )
+    text = path.read_text().strip("\n")
+    return f'<pre class="terminal"><code>{text}</code></pre>'
+
+
+def report_name(key: str, mistake: Mistake | None) -> str:
+    """The file of a report."""
+    words = re.findall(r"[a-z0-9]+", f"{key} {mistake.name if mistake else ''}".lower())
+    return "-".join(words) + ".html"
+
+
+def mistake(arguments: str, expand: Expand) -> str:
+    """The sentence that the catalogue has for a mistake: ``KEY NAME``."""
+    key, _, name = arguments.partition(" ")
+    entry = mistake_of(key, name)
+    return (
+        f'<div class="mistake"><p class="name">{escape(entry.name)}</p>'
+        f"<p>{escape(entry.says)}</p></div>"
+    )
+
+
+def mistake_of(key: str, name: str) -> Mistake:
+    """An entry of the catalogue.
+
+    Raises:
+        BookError: there is none of that name.
+    """
+    known = {entry.name: entry for entry in load_mistakes(exercise_of(key))}
+    if name not in known:
+        names = ", ".join(known)
+        raise BookError(f"{key} has no mistake {name!r} (there are {names})")
+    return known[name]
+
+
+MACROS: dict[str, Callable[[str, Expand], str]] = {
+    "chapter": chapter,
+    "task": task,
+    "skeleton": skeleton,
+    "solution": solution,
+    "figure": figure,
+    "number": number,
+    "table": table,
+    "report": report,
+    "mistake": mistake,
+}

@@ -1,0 +1,126 @@
+"""Records what the checks print: ``python -m book.reports [KEY …]``.
+
+A page asks for a report with a macro; every one that a page asks for is recorded.
+"""
+
+import io
+import os
+import re
+import sys
+from collections.abc import Iterator
+from html import escape
+
+# Reports name commands as typed with pixi; course.commands reads this when imported.
+os.environ.setdefault("PIXI_PROJECT_ROOT", ".")
+
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+
+from book.macros import mistake_of, report_name
+from book.pages import REPORTS, SRC, BookError, exercise_of
+from course.catalogue import Mistake, apply_mistake
+from course.grading import Grading, Target, load_checks
+from course.messages import Load
+from course.registry import ROOT, Exercise
+from course.report import Report
+from course.student import Student, WorkerProcess
+
+WIDTH = 78
+MACRO = re.compile(r"\{\{\s*report\s+([^\s}]+)(?:\s+([^}]*?))?\s*\}\}")
+COLORS = {1: "red", 2: "green", 3: "yellow", 6: "cyan"}  # by the terminal's number
+PADDING = re.compile(r" +(</span>)? *$", re.MULTILINE)  # blanks up to the width
+# A measured time would be another one at every recording.
+SECONDS = re.compile(r" in 0\.0 s(?=\.)|  ·  0\.0 s")
+
+
+class Rehearsal(Grading):
+    """Grades a text as if it stood in the learner's file."""
+
+    def __init__(self, exercise: Exercise, worker: WorkerProcess, source: str) -> None:
+        super().__init__(exercise, Target(), worker)
+        self.source = source
+
+    def _load(self) -> None:
+        name = f"solutions.{self.exercise.solution_path.stem}"
+        tensors = not self.exercise.on_numpy
+        load = Load(name, source=self.source)
+        self.student = Student(self.worker, load, self.target.limit, tensors=tensors)
+
+
+def wanted() -> dict[str, list[str]]:
+    """For each exercise's key the mistakes whose report a page shows; "" is none."""
+    found: dict[str, set[str]] = {}
+    for page in SRC.glob("*.md"):
+        for key, name in MACRO.findall(page.read_text()):
+            found.setdefault(exercise_of(key).key, set()).add(name)
+    return {key: sorted(names) for key, names in sorted(found.items())}
+
+
+def record(key: str, names: list[str]) -> dict[str, str]:
+    """The reports of one exercise, as HTML under their files' names."""
+    exercise = exercise_of(key)
+    mistakes = [mistake_of(key, name) if name else None for name in names]
+    worker = WorkerProcess()
+    try:
+        return {report_name(key, m): rehearse(exercise, m, worker) for m in mistakes}
+    finally:
+        worker.close()
+
+
+def rehearse(exercise: Exercise, mistake: Mistake | None, worker: WorkerProcess) -> str:
+    """Grades the solution, or a mistake in it, and returns what a learner reads."""
+    text = (ROOT / exercise.solution_path).read_text()
+    source = apply_mistake(exercise, mistake) if mistake else text
+    grading = Rehearsal(exercise, worker, source)
+    console = Console(
+        file=io.StringIO(), width=WIDTH, force_terminal=True, color_system="standard"
+    )
+    report = Report(console)
+    report.begin(grading)
+    for check in load_checks(exercise):
+        report.check(grading.run(check))
+    report.end(grading, seconds=0.0)
+    return as_html(console.file.getvalue())
+
+
+def as_html(printed: str) -> str:
+    """A terminal's text, its colours as classes."""
+    text = Text.from_ansi(SECONDS.sub("", printed))
+    segments = text.render(Console(width=WIDTH))
+    html = "".join(as_span(segment) for segment in segments).strip("\n")
+    return PADDING.sub(r"\1", html) + "\n"
+
+
+def as_span(segment: Segment) -> str:
+    """A piece of text of one style."""
+    names = " ".join(classes(segment.style)) if segment.style else ""
+    text = escape(segment.text, quote=False)
+    return f'<span class="{names}">{text}</span>' if names else text
+
+
+def classes(style: Style) -> Iterator[str]:
+    """What a style's parts are called in the book's style sheet."""
+    if style.bold:
+        yield "bold"
+    if style.dim:
+        yield "dim"
+    if style.color:
+        yield COLORS[style.color.number]
+
+
+def main(keys: list[str]) -> None:
+    """Records the reports of the exercises named, or of all."""
+    REPORTS.mkdir(exist_ok=True)
+    for key, names in wanted().items():
+        if not keys or key in keys:
+            for file, text in record(key, names).items():
+                (REPORTS / file).write_text(text)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except BookError as error:
+        sys.exit(f"The reports cannot be recorded: {error}.")

@@ -1,0 +1,47 @@
+"""The book's table of contents, from the registry of exercises."""
+
+from book.pages import SRC
+from course.registry import Exercise, load_registry
+
+START = {"introduction": "Introduction", "setup": "Set-up"}
+PLAYGROUND = {"lab": "The decoding lab", "attention": "Where attention looks"}
+AFTERWARDS = {
+    "real_gpt2": "Your model and the real GPT-2",
+    "making_it_fast": "Making it fast",
+    "when_it_goes_wrong": "When it goes wrong",
+}
+REFERENCE = {"glossary": "Glossary", "further_reading": "Further reading"}
+
+
+def summary() -> str:
+    """The text of ``SUMMARY.md``."""
+    steps = [e for e in load_registry() if e.is_step]
+    encores = [e for e in load_registry() if not e.is_step]
+    parts = [
+        "# Summary",
+        links(START, mark=""),
+        "# The fourteen steps",
+        links({e.file: numbered(e) for e in steps}),
+        "# Encores",
+        links({e.file: e.title for e in encores}),
+        "# To play with",
+        links(PLAYGROUND),
+        "# Afterwards",
+        links(AFTERWARDS | REFERENCE),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def numbered(exercise: Exercise) -> str:
+    """A step's name among the chapters."""
+    return f"{exercise.short} · {exercise.title}"
+
+
+def links(pages: dict[str, str], mark: str = "- ") -> str:
+    """A list of pages; one that is not written yet leads nowhere."""
+    return "\n".join(f"{mark}[{name}]({target(page)})" for page, name in pages.items())
+
+
+def target(page: str) -> str:
+    """A page's file, where there is one."""
+    return f"{page}.md" if (SRC / f"{page}.md").exists() else ""
