@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from book import inside, play
 from book.figures import style
+from book.figures._text import decimal, percent
 from solutions.solution_01 import GPT2Config
 
 ORDERS = "The dog saw the cat.", "The cat saw the dog."
@@ -21,13 +22,16 @@ def numbers() -> dict[str, str | list]:
     silent = dict(play.trained()) | {"wpe.weight": np.zeros_like(table)}
     total = sum(array.size for array in play.trained().values())
     return {
-        "without": f"{100 * order_matters(places=False):.1f} %",
-        "with": f"{100 * order_matters(places=True):.1f} %",
+        "without": percent(order_matters(places=False), 1),
+        "with": percent(order_matters(places=True), 1),
         "story_tokens": str(len(play.encode(inside.STORY))),
-        "loss": f"{play.loss(inside.STORY):.2f}",
-        "loss_silent": f"{play.loss(inside.STORY, silent):.2f}",
+        "loss": decimal(play.loss(inside.STORY)),
+        "loss_silent": decimal(play.loss(inside.STORY, silent)),
         "positions": str(config.n_positions),
         "channels": str(config.n_embd),
+        "token_rows": f"`[1, 4, {config.n_embd}]`",
+        "table": f"`{list(table.shape)}`",
+        "place_rows": f"`[4, {config.n_embd}]`",
         "parameters": f"{table.size:,}",
         "total": f"{total:,}",
         "gpt2_parameters": f"{GPT2Config().n_positions * GPT2Config().n_embd:,}",
@@ -64,7 +68,7 @@ def similarities() -> np.ndarray:
 def similarity_rows() -> list[list[str]]:
     """The mean similarity of two places by how far they lie apart."""
     cosines, apart = similarities(), (1, 4, 16, 64, 128)
-    means = [f"{np.diag(cosines, distance).mean():.2f}" for distance in apart]
+    means = [decimal(np.diag(cosines, distance).mean()) for distance in apart]
     return [["places apart", *map(str, apart)], ["similarity", *means]]
 
 
@@ -94,7 +98,7 @@ def sum_rows() -> list[list[str]]:
     names = [f"token row of `{name}`", "place row 1", "sum"]
     header = ["", *(f"channel {i}" for i in range(4))]
     rows = zip(names, parts(), strict=True)
-    return [header, *([n, *(f"{v:.3f}" for v in part[1, :4])] for n, part in rows)]
+    return [header, *([n, *(decimal(v, 3) for v in part[1, :4])] for n, part in rows)]
 
 
 def sum_figure() -> Figure:
