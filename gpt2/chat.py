@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import click
 
 from gpt2.checkpoints import load_checkpoint
-from gpt2.options import CHOICE, MODEL, Command
+from gpt2.command import Command
+from gpt2.generation import Strategy
+from gpt2.options import CHOICE, MODEL
 from gpt2.output import Run, note
 from gpt2.prompt import as_text
 from gpt2.session import Session, show
@@ -27,15 +29,23 @@ An empty line lets it go on alone. Ctrl-C stops it, Ctrl-D leaves."""
     help="Tokens the model writes in its turn, or fewer where fewer fit.",
 )
 @CHOICE
-def chat(model: str, max_new_tokens: int, **settings) -> None:
+def chat(
+    model: str,
+    mine: bool,
+    cache: bool,
+    device: str,
+    seed: int | None,
+    max_new_tokens: int,
+    **choice,
+) -> None:
     """Write a story together: each line you type is added, and the model goes on.
 
     An empty line lets it go on alone; Ctrl-C stops its turn, Ctrl-D leaves. When
     the story has ended or is as long as the model can see, a new one begins.
     """
     checkpoint = load_checkpoint(model)
-    session = Session(checkpoint, **settings)
-    story = Story(session, checkpoint.config.n_positions)
+    session = Session(checkpoint, mine=mine, cache=cache, device=device, seed=seed)
+    story = Story(session, Strategy(**choice), checkpoint.config.n_positions)
     note(GREETING)
     for line in _lines():
         if story.add(line):
@@ -47,12 +57,13 @@ class Story:
 
     Args:
         session: writes the model's turns.
+        strategy: how it chooses its words.
         context: how many tokens the model can see.
     """
 
-    def __init__(self, session: Session, context: int) -> None:
+    def __init__(self, session: Session, strategy: Strategy, context: int) -> None:
         self.ids: list[int] = []
-        self._session, self._context = session, context
+        self._session, self._strategy, self._context = session, strategy, context
         self._tokenizer = session.tokenizer
 
     def add(self, line: str) -> bool:
@@ -73,7 +84,7 @@ class Story:
         """Lets the model write up to ``count`` tokens, and says when it is over."""
         count = min(count, self._context - len(self.ids))
         run = Run("", self.ids, self._tokenizer)
-        if show(run, self._session.steps(self.ids, count)):
+        if show(run, self._session.steps(self.ids, count, self._strategy)):
             note("(Stopped.)")
         self.ids = self.ids + run.new_ids
         if self.ids[-1] == self._tokenizer.end_of_text_id and run.new_ids:

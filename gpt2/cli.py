@@ -8,12 +8,12 @@ import click
 
 from gpt2.chat import chat
 from gpt2.checkpoints import load_checkpoint
+from gpt2.command import Command
 from gpt2.layers import layers
-from gpt2.options import CHOICE, MODEL, Command
-from gpt2.output import Run, as_json, note, statistics, write
+from gpt2.options import BEAMS, CHOICE, MODEL, NUM_SAMPLES
 from gpt2.prompt import COMMANDS, new_tokens, read_prompt
-from gpt2.session import Session, show
-from gpt2.step_table import StepTable
+from gpt2.session import Session
+from gpt2.writing import Task, chosen_strategy, write_one, write_samples
 
 EXAMPLES = """\b
 Examples:
@@ -43,7 +43,9 @@ Examples:
     show_default="100, or what fits",
     help="Stop after N tokens.",
 )
+@NUM_SAMPLES
 @CHOICE
+@BEAMS
 @click.option(
     "--show-steps",
     is_flag=True,
@@ -62,10 +64,15 @@ def continue_text(
     prompt: str | None,
     prompt_file: Path | None,
     model: str,
+    mine: bool,
+    cache: bool,
+    device: str,
+    seed: int | None,
     max_new_tokens: int | None,
+    num_samples: int,
     show_steps: bool,
     json_object: bool,
-    **settings,
+    **choice,
 ) -> None:
     """Continue the text PROMPT with a GPT-2.
 
@@ -74,21 +81,19 @@ def continue_text(
     it separates texts. A prompt that starts with a dash, or is just a command's
     name, goes after "--".
     """
+    strategy = chosen_strategy(
+        ctx, num_samples=num_samples, show_steps=show_steps, **choice
+    )
     text = read_prompt(prompt, prompt_file, literal=ctx.meta["literal"])
     checkpoint = load_checkpoint(model)
-    tokenizer = checkpoint.tokenizer
-    ids = tokenizer.encode(text) or [tokenizer.end_of_text_id]
+    ids = checkpoint.tokenizer.encode(text) or [checkpoint.tokenizer.end_of_text_id]
     count = new_tokens(checkpoint, len(ids), max_new_tokens)
-    session, run = Session(checkpoint, **settings), Run(text, ids, tokenizer)
-    live = not (show_steps or json_object)
-    write(text if live else "")
-    table = StepTable(tokenizer) if show_steps else None
-    interrupted = show(run, session.steps(ids, count), live=live, table=table)
-    if json_object:
-        write(as_json(run, session.description()) + "\n")
-    elif show_steps:
-        write(f"{run.text}\n")
-    note(statistics(run, None if session.strategy.greedy else session.seed))
+    task = Task(text, ids, count, strategy, json_object)
+    session = Session(checkpoint, mine=mine, cache=cache, device=device, seed=seed)
+    if num_samples > 1:
+        interrupted = write_samples(session, task, num_samples)
+    else:
+        interrupted = write_one(session, task, show_steps=show_steps)
     ctx.exit(130 if interrupted else 0)
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from solutions.encore_sampling import next_token_probabilities, top_tokens
+from solutions import encore_sampling
 
 SHOWN = 5  # how many of the likeliest tokens a step reports
 
@@ -19,6 +19,17 @@ class TokenEngine(Protocol):
 
     def decode(self, ids: np.ndarray) -> np.ndarray:
         """Adds one token to each text: ids ``[B]`` to logits ``[B, V]``."""
+
+    def select(self, rows: Sequence[int]) -> None:
+        """Goes on with these of the texts, in this order; one may come twice."""
+
+
+class Sampling(Protocol):
+    """The sampling encore: the solution's module, or a learner's own."""
+
+    next_token_probabilities: Any
+    top_tokens: Any
+    sample: Any
 
 
 @dataclass(frozen=True)
@@ -36,7 +47,12 @@ class Strategy:
         """Whether nothing is left to chance."""
         return self.temperature == 0
 
-    def probabilities(self, logits: np.ndarray, ids: Sequence[int]) -> np.ndarray:
+    def probabilities(
+        self,
+        logits: np.ndarray,
+        ids: Sequence[int],
+        sampling: Sampling = encore_sampling,
+    ) -> np.ndarray:
         """Returns the distribution ``[V]`` that the next token is chosen from.
 
         Greedy gets the model's own: no filter could remove its likeliest token, and
@@ -47,16 +63,27 @@ class Strategy:
         if self.greedy:
             filters = {}
         logits = logits.astype(np.float64)  # the draw wants a sum of exactly 1
-        return next_token_probabilities(logits, ids, penalty=penalty, **filters)
+        return sampling.next_token_probabilities(
+            logits, ids, penalty=penalty, **filters
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """Returns what is needed to choose like this again, but for the seed."""
+        if self.greedy:
+            return {"name": "greedy", "repetition_penalty": self.repetition_penalty}
+        return {"name": "sampling", **asdict(self)}
 
 
 @dataclass(frozen=True)
 class Step:
-    """One new token, how likely it was, and the likeliest ones as (id, probability)."""
+    """One new token, how likely it was, and the likeliest ones as (id, probability).
+
+    A beam search whose steps nobody looks at leaves the last two out.
+    """
 
     id: int
-    probability: float
-    best: list[tuple[int, float]]
+    probability: float | None = None
+    best: Sequence[tuple[int, float]] = ()
 
 
 def choose(
@@ -64,13 +91,16 @@ def choose(
     ids: Sequence[int],
     strategy: Strategy,
     rng: np.random.Generator,
+    sampling: Sampling = encore_sampling,
 ) -> Step:
     """Chooses the token that follows ``ids``, given the model's logits ``[V]``."""
-    probabilities = strategy.probabilities(logits, ids)
-    best = [pair for pair in top_tokens(probabilities, SHOWN) if pair[1] > 0]
+    probabilities = strategy.probabilities(logits, ids, sampling)
+    best = sampling.top_tokens(probabilities, SHOWN)
+    best = [pair for pair in best if pair[1] > 0]
     if strategy.greedy:
         return Step(*best[0], best)
-    chosen = int(rng.choice(len(probabilities), p=probabilities))
+    with np.errstate(divide="ignore"):  # log 0 is -inf: a token that was removed
+        chosen = int(sampling.sample(np.log(probabilities), rng))
     return Step(chosen, float(probabilities[chosen]), best)
 
 
@@ -79,21 +109,55 @@ def generate(
     prompt_ids: Sequence[int],
     strategy: Strategy,
     rng: np.random.Generator,
+    **limits: Any,
+) -> Iterator[Step]:
+    """Yields the steps of one text; the arguments are ``generate_batch``'s."""
+    for _, step in generate_batch(engine, prompt_ids, strategy, [rng], **limits):
+        yield step
+
+
+def generate_batch(
+    engine: TokenEngine,
+    prompt_ids: Sequence[int],
+    strategy: Strategy,
+    rngs: Sequence[np.random.Generator],
     *,
     max_new_tokens: int,
     end_of_text_id: int,
-) -> Iterator[Step]:
-    """Yields up to ``max_new_tokens`` steps; an end of text is the last one.
+    sampling: Sampling = encore_sampling,
+) -> Iterator[tuple[int, Step]]:
+    """Continues a prompt once for each generator, and yields (row, step) in turns.
 
-    The prompt has at least one token and is left as it was. The model is asked only
-    when the next step is.
+    A row has up to ``max_new_tokens`` steps; an end of text is its last one, and the
+    others go on without it. The prompt has at least one token and is left as it was.
+    The model is asked only when the next step is.
     """
-    ids = list(prompt_ids)
+    texts = [list(prompt_ids) for _ in rngs]
+    going = list(range(len(rngs)))  # the rows that have not ended, as the engine's
     for number in range(max_new_tokens):
-        fresh = np.array(ids if number == 0 else ids[-1:], dtype=np.int64)
-        logits = engine.prefill(fresh[None]) if number == 0 else engine.decode(fresh)
-        step = choose(logits[0], ids, strategy, rng)
-        yield step
-        if step.id == end_of_text_id:
+        logits = _start(engine, texts) if number == 0 else _go_on(engine, texts, going)
+        for row, scores in zip(going, logits, strict=True):
+            step = choose(scores, texts[row], strategy, rngs[row], sampling)
+            texts[row].append(step.id)
+            yield row, step
+        kept = [i for i, row in enumerate(going) if texts[row][-1] != end_of_text_id]
+        if not kept:
             return
-        ids.append(step.id)
+        if len(kept) < len(going):
+            engine.select(kept)
+            going = [going[i] for i in kept]
+
+
+def _start(engine: TokenEngine, texts: list[list[int]]) -> np.ndarray:
+    """Reads the prompt that all rows share once: logits ``[B, V]``."""
+    logits = engine.prefill(np.array(texts[:1], dtype=np.int64))
+    if len(texts) > 1:
+        engine.select([0] * len(texts))
+    return logits.repeat(len(texts), axis=0)
+
+
+def _go_on(
+    engine: TokenEngine, texts: list[list[int]], rows: Sequence[int]
+) -> np.ndarray:
+    """Reads the last token of each row that goes on: logits ``[rows, V]``."""
+    return engine.decode(np.array([texts[row][-1] for row in rows], dtype=np.int64))

@@ -16,8 +16,9 @@ from rich.console import Console
 from rich.table import Table
 
 from gpt2.checkpoints import Checkpoint, load_checkpoint
+from gpt2.command import Command
 from gpt2.opening import blame_steps
-from gpt2.options import MODEL_NAME, Command
+from gpt2.options import MODEL_NAME
 
 PROMPT = "Once upon a time, there was a little girl"
 TOLERANCE = 1e-3

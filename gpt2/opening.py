@@ -17,6 +17,7 @@ def open_engine(
     *,
     mine: bool,
     cache: bool,
+    device: str = "cpu",
     on_compile: Callable[[str], None],
 ) -> TokenEngine:
     """Compiles the model of a checkpoint; MAX is only imported here, it takes long.
@@ -24,26 +25,48 @@ def open_engine(
     Args:
         checkpoint: sizes and weights.
         mine: run ``steps/step_13.py`` instead of the course's own model.
-        cache: keep keys and values; a learner's model has no cache.
+        cache: keep keys and values; a learner's model has no cache, and neither has
+            an accelerator.
+        device: ``"cpu"`` or ``"gpu"``.
         on_compile: gets a sentence when compiling will take a while.
 
     Raises:
         LearnerError: the learner's model does not run.
+        NoAcceleratorError: there is no ``"gpu"``.
     """
     from gpt2.engine import Engine, RecomputingEngine
 
+    if device == "gpu":
+        check_accelerator()
     config, weights = checkpoint.config, checkpoint.weights
     if mine:
         with blame_steps():
             config = import_module("steps.step_01").GPT2Config(**asdict(config))
             model_class = import_module("steps.step_13").MaxGPT2LMHeadModel
             return RecomputingEngine(
-                config, weights, model_class, on_compile=on_compile
+                config, weights, model_class, device=device, on_compile=on_compile
             )
-    if cache:
+    if cache and device == "cpu":
         return Engine(config, weights, on_compile=on_compile)
     model_class = import_module("solutions.solution_13").MaxGPT2LMHeadModel
-    return RecomputingEngine(config, weights, model_class, on_compile=on_compile)
+    return RecomputingEngine(
+        config, weights, model_class, device=device, on_compile=on_compile
+    )
+
+
+class NoAcceleratorError(CheckpointError):
+    """MAX can use none on this machine."""
+
+
+def check_accelerator() -> None:
+    """Raises ``NoAcceleratorError`` unless MAX finds an accelerator."""
+    from max.driver import accelerator_count
+
+    if accelerator_count() == 0:
+        raise NoAcceleratorError(
+            "MAX finds no accelerator on this machine; leave --device gpu out to use "
+            "the CPU"
+        )
 
 
 class LearnerError(CheckpointError):
@@ -64,7 +87,8 @@ def _explain(error: BaseException) -> str:
     step, reason = _step_of(error), str(error).strip().partition("\n")[0]
     if step is None:
         return f"the model in steps/ does not run: {type(error).__name__}: {reason}"
-    check = f"check it with: pixi run s{step[-2:]}"
+    task = step.removeprefix("encore_").replace("step_", "s").replace("_", "-")
+    check = f"check it with: pixi run {task}"
     if isinstance(error, NotImplementedError):
         return f"steps/{step}.py is not finished: {reason} ({check})"
     return f"steps/{step}.py does not run: {type(error).__name__}: {reason} ({check})"

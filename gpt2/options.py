@@ -1,84 +1,12 @@
-"""The options of the command, and how it reports what is wrong with them."""
+"""The options of the commands."""
 
-import math
 from collections.abc import Callable
 
 import click
 
-from gpt2.checkpoints import check_name
-from gpt2.errors import CheckpointError, UnknownModelError
+from gpt2.command import FiniteRange, ModelName
 
-HELP_SECTIONS = {
-    "Model": ("model", "mine", "cache"),
-    "Text": ("text", "prompt_file", "max_new_tokens"),
-    "Choosing the next token": (
-        "temperature",
-        "top_k",
-        "top_p",
-        "min_p",
-        "repetition_penalty",
-        "seed",
-    ),
-    "Output": ("show_steps", "json_object"),
-}
-
-
-class FiniteRange(click.FloatRange):
-    """A number in a range; NaN is in none, which ``FloatRange`` does not notice."""
-
-    def convert(self, value, param, ctx):
-        """Returns the number, or fails with a usage error."""
-        number = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value} is not a finite number.", param, ctx)
-        return number
-
-
-class ModelName(click.ParamType):
-    """The name of a model, or a folder."""
-
-    name = "name|folder"
-
-    def convert(self, value, param, ctx):
-        """Returns the name, or fails with a usage error that suggests others."""
-        try:
-            check_name(value)
-        except UnknownModelError as error:
-            self.fail(f"{error}", param, ctx)
-        return value
-
-
-class Command(click.Command):
-    """A command with help in sections, and with an exit code for what goes wrong.
-
-    Exit codes: 0 done, 1 the model cannot be used, 2 used wrongly, 130 Ctrl-C.
-    """
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Remembers whether ``--`` was there: what follows is text, never a command."""
-        ctx.meta["literal"] = "--" in args
-        return super().parse_args(ctx, args)
-
-    def invoke(self, ctx: click.Context) -> None:
-        """Runs the command; expected errors become one sentence."""
-        try:
-            super().invoke(ctx)
-        except CheckpointError as error:
-            raise click.ClickException(str(error)) from error
-        except BrokenPipeError:
-            raise  # whoever read the text has enough of it: click ends without a word
-        except OSError as error:  # such as a full disk behind stdout
-            raise click.ClickException(str(error)) from error
-        except KeyboardInterrupt:
-            ctx.exit(130)  # 128 + SIGINT, as shells have it
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter):
-        """Writes the options section by section."""
-        for title, names in HELP_SECTIONS.items():
-            shown = [p for p in self.get_params(ctx) if p.name in names]
-            if records := [p.get_help_record(ctx) for p in shown]:
-                with formatter.section(title):
-                    formatter.write_dl(records)
+MOST_ROWS = 64  # texts at once: each has a cache of its own
 
 
 def with_options(*options: Callable) -> Callable:
@@ -105,7 +33,8 @@ MODEL = with_options(
     click.option(
         "--mine",
         is_flag=True,
-        help="Run the model you built in steps/; it has no cache.",
+        help="Run the model you built in steps/, without a cache, and the encores "
+        "you have finished.",
     ),
     click.option(
         "--no-cache",
@@ -114,6 +43,20 @@ MODEL = with_options(
         default=True,
         help="Recompute the whole text for every token, to compare.",
     ),
+    click.option(
+        "--device",
+        type=click.Choice(["cpu", "gpu"]),
+        default="cpu",
+        show_default=True,
+        help="gpu: an accelerator that MAX supports; there is no cache there.",
+    ),
+)
+SEED = click.option(
+    "--seed",
+    metavar="S",
+    type=click.IntRange(min=0),
+    show_default="a new one, shown at the end",
+    help="Draw the same text again.",
 )
 CHOICE = with_options(
     click.option(
@@ -162,11 +105,32 @@ CHOICE = with_options(
         show_default="1, off",
         help="Above 1 avoids tokens that the text already has.",
     ),
+    SEED,
+)
+BEAMS = with_options(
     click.option(
-        "--seed",
-        metavar="S",
-        type=click.IntRange(min=0),
-        show_default="a new one, shown at the end",
-        help="Draw the same text again.",
+        "--beams",
+        "num_beams",
+        metavar="N",
+        type=click.IntRange(1, MOST_ROWS),
+        help="Follow the N likeliest texts at once; nothing is drawn.",
     ),
+    click.option(
+        "--length-penalty",
+        metavar="L",
+        type=FiniteRange(),
+        show_default="1",
+        help="Above 0 favours long texts, below 0 short ones.",
+    ),
+)
+NUM_SAMPLES = click.option(
+    "--num-samples",
+    metavar="N",
+    type=click.IntRange(1, MOST_ROWS),
+    default=1,
+    show_default=True,
+    help="Write N texts in one batch, each to its own end.",
+)
+JSON = click.option(
+    "--json", "json_object", is_flag=True, help="Print one JSON object."
 )

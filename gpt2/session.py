@@ -1,28 +1,35 @@
-"""What both commands share: a model opened with a strategy, and a run shown."""
+"""What the commands share: an opened model that continues texts, and a run shown."""
 
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
+from gpt2.beams import Beams, Continuations, replay
 from gpt2.checkpoints import Checkpoint
-from gpt2.generation import Step, Strategy, generate
-from gpt2.opening import open_engine
+from gpt2.encores import open_encores
+from gpt2.generation import Step, Strategy, generate_batch
+from gpt2.opening import blame_steps, open_engine
 from gpt2.output import Run, note, write
 from gpt2.step_table import StepTable
 
 
 class Session:
-    """An opened model that writes with one strategy and one source of randomness.
+    """An opened model with one source of randomness.
 
     Args:
         checkpoint: the model.
-        mine: run the learner's model with the checkpoint's weights.
+        mine: run the learner's model with the checkpoint's weights, and the encores
+            that they have finished.
         cache: keep keys and values between tokens.
+        device: "cpu" or "gpu".
         seed: None takes a new one.
-        strategy: the fields of ``Strategy``.
+
+    Attributes:
+        engine: the model.
+        score: what the last beam search found its text to be worth.
     """
 
     def __init__(
@@ -31,32 +38,88 @@ class Session:
         *,
         mine: bool,
         cache: bool,
+        device: str,
         seed: int | None,
-        **strategy: Any,
     ) -> None:
         self.tokenizer = checkpoint.tokenizer
-        self.strategy = Strategy(**strategy)
         self.seed = secrets.randbelow(1_000_000) if seed is None else seed
-        self._rng = np.random.default_rng(self.seed)
-        self._engine = open_engine(checkpoint, mine=mine, cache=cache, on_compile=note)
-
-    def steps(self, ids: Sequence[int], count: int) -> Iterator[Step]:
-        """Continues ``ids`` by up to ``count`` tokens."""
-        return generate(
-            self._engine,
-            ids,
-            self.strategy,
-            self._rng,
-            max_new_tokens=count,
-            end_of_text_id=self.tokenizer.end_of_text_id,
+        self.score: float | None = None
+        self._blame = blame_steps if mine else nullcontext
+        self.engine = open_engine(
+            checkpoint, mine=mine, cache=cache, device=device, on_compile=note
         )
+        self._encores = open_encores(mine=mine, note=note)
+        self._restart()
 
-    def description(self) -> dict[str, Any]:
+    def _restart(self) -> None:
+        """Lets the next text draw from the seed again."""
+        self._rng = np.random.default_rng(self.seed)
+
+    def steps(
+        self, ids: Sequence[int], count: int, strategy: Strategy
+    ) -> Iterator[Step]:
+        """Continues ``ids`` by up to ``count`` tokens."""
+        return (step for _, step in self.samples(ids, count, strategy, 1))
+
+    def samples(
+        self, ids: Sequence[int], count: int, strategy: Strategy, number: int
+    ) -> Iterator[tuple[int, Step]]:
+        """Continues ``ids`` several times in one batch; yields (sample, step).
+
+        Every sample draws from a generator of its own, so that it is the same text
+        however many others there are (but for rounding in the model).
+        """
+        with self._blame():
+            yield from generate_batch(
+                self.engine,
+                ids,
+                strategy,
+                self._rng.spawn(number),
+                max_new_tokens=count,
+                end_of_text_id=self.tokenizer.end_of_text_id,
+                sampling=self._encores.sampling,
+            )
+
+    def search(
+        self, ids: Sequence[int], count: int, beams: Beams, *, look: bool = False
+    ) -> Iterator[Step]:
+        """Yields the steps of the text that a beam search finds, all at its end.
+
+        With ``look`` the model reads that text once more, to say how likely each
+        token was.
+        """
+        if count == 0:
+            return
+        with self._blame():
+            found, self.score = self._encores.beam_search.beam_search(
+                Continuations(self.engine),
+                ids,
+                num_beams=beams.num_beams,
+                length_penalty=beams.length_penalty,
+                max_new_tokens=count,
+                eos_token_id=self.tokenizer.end_of_text_id,
+            )
+            new_ids = [int(token) for token in found[len(ids) :]]
+        yield from replay(self.engine, ids, new_ids) if look else map(Step, new_ids)
+
+    def write(
+        self,
+        ids: Sequence[int],
+        count: int,
+        strategy: Strategy | Beams,
+        *,
+        look: bool = False,
+    ) -> Iterator[Step]:
+        """Continues ``ids`` in whichever way, drawing from the seed again."""
+        self._restart()
+        if isinstance(strategy, Beams):
+            return self.search(ids, count, strategy, look=look)
+        return self.steps(ids, count, strategy)
+
+    def description(self, strategy: Strategy | Beams) -> dict[str, Any]:
         """Returns what is needed to repeat a run."""
-        if self.strategy.greedy:
-            penalty = self.strategy.repetition_penalty
-            return {"name": "greedy", "repetition_penalty": penalty}
-        return {"name": "sampling", **asdict(self.strategy), "seed": self.seed}
+        drawn = isinstance(strategy, Strategy) and not strategy.greedy
+        return strategy.describe() | ({"seed": self.seed} if drawn else {})
 
 
 def show(
@@ -70,7 +133,7 @@ def show(
 
     Args:
         run: takes in what is written.
-        steps: from ``Session.steps``.
+        steps: from ``Session``.
         live: write the new text to stdout while it is made.
         table: gets every step as a row.
     """

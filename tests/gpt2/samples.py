@@ -109,22 +109,31 @@ class FakeEngine:
     def __init__(self, script: Sequence[int], margin: float = 4.0) -> None:
         self.script, self.margin = list(script), margin
         self.calls: list[tuple[str, list]] = []
+        self.rows = 0
 
-    def _next(self) -> np.ndarray:
-        token = self.script[(len(self.calls) - 1) % len(self.script)]
+    def _next(self, kind: str, ids: np.ndarray) -> np.ndarray:
+        asked = sum(kind != "select" for kind, _ in self.calls)
+        self.calls.append((kind, ids.tolist()))
+        token = self.script[asked % len(self.script)]
         logits = np.random.default_rng(token).normal(size=[1, VOCAB]) * 0.3
         logits[0, token] = logits.max() + self.margin
-        return logits.astype(np.float32)
+        return logits.astype(np.float32).repeat(self.rows, axis=0)
 
     def prefill(self, ids: np.ndarray) -> np.ndarray:
-        """Starts anew: ids ``[1, T]``."""
-        self.calls.append(("prefill", ids.tolist()))
-        return self._next()
+        """Starts anew: ids ``[B, T]``."""
+        self.rows = len(ids)
+        return self._next("prefill", ids)
 
     def decode(self, ids: np.ndarray) -> np.ndarray:
-        """One more id ``[1]``."""
-        self.calls.append(("decode", ids.tolist()))
-        return self._next()
+        """One more id for each row, ``[B]``."""
+        assert len(ids) == self.rows
+        return self._next("decode", ids)
+
+    def select(self, rows: Sequence[int]) -> None:
+        """Other rows."""
+        assert all(0 <= row < self.rows for row in rows)
+        self.calls.append(("select", list(rows)))
+        self.rows = len(rows)
 
 
 def interrupted(engine, after):

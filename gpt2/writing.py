@@ -1,0 +1,104 @@
+"""What the main command does once everything is read: one text, or several at once."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import click
+
+from gpt2.beams import Beams
+from gpt2.generation import Strategy
+from gpt2.output import Batch, Run, as_json, note, statistics, write
+from gpt2.session import Session, show
+from gpt2.step_table import StepTable
+
+
+@dataclass(frozen=True)
+class Task:
+    """A prompt to continue, in which way, and how to show it."""
+
+    prompt: str
+    ids: Sequence[int]
+    count: int
+    strategy: Strategy | Beams
+    json_object: bool
+
+
+def chosen_strategy(
+    ctx: click.Context,
+    *,
+    num_beams: int | None,
+    length_penalty: float | None,
+    num_samples: int,
+    show_steps: bool,
+    **choice,
+) -> Strategy | Beams:
+    """Makes one way of writing out of the options.
+
+    Raises:
+        click.UsageError: two of them contradict each other.
+    """
+    if num_beams is not None:
+        _refuse_choices(ctx, [*choice, "seed", "num_samples"])
+        return Beams(num_beams, 1.0 if length_penalty is None else length_penalty)
+    if length_penalty is not None:
+        raise click.UsageError("--length-penalty goes with --beams N.")
+    strategy = Strategy(**choice)
+    if num_samples > 1 and strategy.greedy:
+        raise click.UsageError(
+            "greedy writes one and the same text: --num-samples needs a temperature "
+            "above 0."
+        )
+    if num_samples > 1 and show_steps:
+        raise click.UsageError("--show-steps follows one text, not --num-samples.")
+    return strategy
+
+
+def _refuse_choices(ctx: click.Context, names: Sequence[str]) -> None:
+    """Raises a usage error if any of these options was given beside --beams."""
+    for name in names:
+        if ctx.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE:
+            options = [p.opts[0] for p in ctx.command.params if p.name == name]
+            raise click.UsageError(
+                "--beams looks for the likeliest text: it goes without "
+                f"{' or '.join(options)}."
+            )
+
+
+def write_one(session: Session, task: Task, *, show_steps: bool) -> bool:
+    """Writes one text, live if nothing else is asked; returns whether Ctrl-C came."""
+    run = Run(task.prompt, task.ids, session.tokenizer)
+    live = not (show_steps or task.json_object)
+    write(task.prompt if live else "")
+    table = StepTable(session.tokenizer) if show_steps else None
+    steps = session.write(task.ids, task.count, task.strategy, look=show_steps)
+    interrupted = show(run, steps, live=live, table=table)
+    strategy = session.description(task.strategy)
+    score = {"score": session.score} if isinstance(task.strategy, Beams) else {}
+    if task.json_object:
+        write(as_json(run, strategy, **score) + "\n")
+    elif show_steps:
+        write(f"{run.text}\n")
+    note(statistics(run, seed=strategy.get("seed"), **score))
+    return interrupted
+
+
+def write_samples(session: Session, task: Task, number: int) -> bool:
+    """Writes several texts, shown when all are done; returns whether Ctrl-C came."""
+    batch = Batch(
+        [Run(task.prompt, task.ids, session.tokenizer) for _ in range(number)]
+    )
+    interrupted = True
+    with suppress(KeyboardInterrupt):
+        batch.follow(session.samples(task.ids, task.count, task.strategy, number))
+        interrupted = False
+    for run in batch.runs:
+        run.finish()
+    strategy = session.description(task.strategy)
+    if task.json_object:
+        write(as_json(batch, strategy) + "\n")
+    else:
+        for place, run in enumerate(batch.runs, start=1):
+            write(f"── {place} of {number} ──\n{run.text}\n\n")
+    note(statistics(batch, samples=number, seed=strategy["seed"]))
+    return interrupted
