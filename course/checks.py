@@ -139,7 +139,7 @@ def build(
     call = f"{name}(…).parameters"
     if not isinstance(module, Remote):
         raise CheckFailed(f"{name}(…) did not make a module.", [], kind_of(module))
-    yours = {key: array.shape for key, array in module.parameters().items()}
+    yours = module.parameter_shapes()
     expected = {key: list(array.shape) for key, array in state.items()}
     if yours != expected:
         raise CheckFailed(*parameter_difference(yours, expected, call))

@@ -68,8 +68,8 @@ class Configure:
 
 
 @dataclass(frozen=True)
-class Parameters:
-    """Asks for the names and values of a module's parameters."""
+class ParameterShapes:
+    """Asks for the names and shapes of a module's parameters."""
 
     handle: int
 

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from course.messages import (
-    Array,
     Call,
     Compiling,
     Configure,
@@ -23,7 +22,7 @@ from course.messages import (
     Hold,
     Load,
     LoadState,
-    Parameters,
+    ParameterShapes,
     Reply,
     Trace,
 )
@@ -172,9 +171,9 @@ class Remote:
         """Calls a method."""
         return self._student.call(self.handle, method, args, kwargs)
 
-    def parameters(self) -> dict[str, Array]:
-        """The parameters' names and values."""
-        return self._student.ask(Parameters(self.handle.id))
+    def parameter_shapes(self) -> dict[str, list[int]]:
+        """The parameters' names and shapes; nothing draws their first values."""
+        return self._student.ask(ParameterShapes(self.handle.id))
 
     def load(self, state: Mapping[str, np.ndarray]) -> None:
         """Replaces the parameters' values."""

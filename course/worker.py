@@ -39,7 +39,7 @@ from course.messages import (
     Hold,
     Load,
     LoadState,
-    Parameters,
+    ParameterShapes,
     Reply,
     Trace,
 )
@@ -115,8 +115,9 @@ class Worker:
                 return self.keep(value)
             case Configure(handle, sizes):
                 return self.config_class(self.objects[handle])(**sizes)
-            case Parameters(handle):
-                return dict(self.objects[handle].parameters)
+            case ParameterShapes(handle):
+                parameters = dict(self.objects[handle].parameters)
+                return {k: list(map(int, p.shape)) for k, p in parameters.items()}
             case LoadState(handle, state):
                 return self.objects[handle].load_state_dict(state)
             case Trace():
@@ -162,7 +163,8 @@ class Worker:
         }
         before = {name: _copy(array) for name, array in given.items()}
         result = self.encode(target(*args, **kwargs))
-        run_pending()
+        if given:
+            run_pending()  # what writes into them may be waiting
         changed += [n for n in given if not _array_equal(given[n], before[n], True)]
         return result
 

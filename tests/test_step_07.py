@@ -85,7 +85,7 @@ def test_name_stays_out(step):
     GPT-2's checkpoint says attn.c_attn.weight, with nothing between the two words.
     """
     holder = step.hold(fakes.inside_another)(make(step, 5))
-    yours = {name: array.shape for name, array in holder.parameters().items()}
+    yours = holder.parameter_shapes()
     expected = {name: list(array.shape) for name, array in state_for(5).items()}
     if yours != expected:
         raise CheckFailed(*difference(yours, expected, "parameters of the outer one"))
