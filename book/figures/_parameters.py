@@ -1,0 +1,13 @@
+"""How many parameters each piece of a GPT-2 has."""
+
+from math import prod
+
+from gpt2.weights import parameter_shapes
+from solutions.solution_01 import GPT2Config
+
+
+def parameters(config: GPT2Config, piece: str = "") -> int:
+    """How many numbers a piece such as ``h.0.mlp`` holds, or the whole model."""
+    prefix = f"transformer.{piece}".rstrip(".") + "."
+    shapes = parameter_shapes(config)
+    return sum(prod(s) for name, s in shapes.items() if name.startswith(prefix))

@@ -1,0 +1,61 @@
+"""How numbers and tokens are written in the book's text and tables."""
+
+from dataclasses import replace
+from math import exp
+
+from book import play
+from book.figures import style
+from solutions.solution_01 import GPT2Config
+
+SIZES = {  # the models that OpenAI published: channels, blocks, heads
+    "gpt2": (768, 12, 12),
+    "gpt2-medium": (1024, 24, 16),
+    "gpt2-large": (1280, 36, 20),
+    "gpt2-xl": (1600, 48, 25),
+}
+
+
+def published(name: str) -> GPT2Config:
+    """The sizes of a GPT-2 that OpenAI published."""
+    channels, layers, heads = SIZES[name]
+    return replace(
+        GPT2Config(),
+        n_embd=channels,
+        n_layer=layers,
+        n_head=heads,
+        n_inner=4 * channels,
+    )
+
+
+def percent(share: float) -> str:
+    """A share as whole percent, or what is less than one."""
+    return "< 1 %" if 0 < share < 0.01 else f"{share:.0%}".replace("%", " %")
+
+
+def code(token: str) -> str:
+    """A token in typewriter, its blanks and line ends made visible."""
+    return f"`{style.token(token)}`".replace("|", "\\|")
+
+
+def quoted(text: str) -> str:
+    """A model's text on one line; ↵ stands where a paragraph ends."""
+    paragraphs = [" ".join(part.split()) for part in text.split("\n")]
+    joined = " ↵ ".join(part for part in paragraphs if part)
+    return joined.translate({ord(c): f"\\{c}" for c in "*_<>|`$"})
+
+
+def perplexity(text: str, weights: play.Weights | None = None, **sizes: float) -> str:
+    """The number of equally likely tokens that would be as hard to guess from."""
+    return rough(exp(play.loss(text, weights, **sizes)))
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A number with a real minus sign."""
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def rough(value: float) -> str:
+    """A number to two digits or so; no reader wants more of a very large one."""
+    if value >= 1e6:
+        return "over a million"
+    return f"{value:.1f}" if value < 100 else f"{value:,.0f}"

@@ -1,0 +1,142 @@
+"""Figures and numbers of the chapter on the transformer block."""
+
+from collections.abc import Callable
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from book import inside, play
+from book.figures import style
+from book.figures._parameters import parameters
+from book.figures._words import code, perplexity, published
+from tests import oracle
+
+PROMPT = "Once upon a time, there was a little"
+PIECES = {
+    "ln_1": "2C",
+    "attn": "4C² + 4C",
+    "ln_2": "2C",
+    "mlp": "8C² + 5C",
+}
+Half = Callable[[np.ndarray], np.ndarray]
+Wiring = Callable[[np.ndarray, Half, Half, Half, Half], np.ndarray]
+
+# Each gets x and the block's pieces: ln_1, attn, ln_2, mlp.
+WIRINGS: dict[str, Wiring] = {
+    "as it was trained": lambda x, n1, at, n2, ml: (a := x + at(n1(x))) + ml(n2(a)),
+    "without attention": lambda x, n1, at, n2, ml: x + ml(n2(x)),
+    "without MLP": lambda x, n1, at, n2, ml: x + at(n1(x)),
+    "MLP first, then attention": lambda x, n1, at, n2, ml: (
+        (a := x + ml(n2(x))) + at(n1(a))
+    ),
+    "both on the same input": lambda x, n1, at, n2, ml: x + at(n1(x)) + ml(n2(x)),
+    "nothing is added to x": lambda x, n1, at, n2, ml: ml(n2(at(n1(x)))),
+    "normalized after each sum": lambda x, n1, at, n2, ml: n2(
+        (a := n1(x + at(x))) + ml(a)
+    ),
+}
+
+
+def figures() -> dict[str, Figure]:
+    return {"transformer-block": block_figure()}
+
+
+def block_figure() -> Figure:
+    """The stream from top to bottom, with a branch for each half."""
+    figure, axes = style.canvas(400, width=480)
+    stream = 60
+    style.label(axes, stream, 16, "x  [B, T, C]")
+    axes.plot([stream, stream], [30, 352], color=style.INK, linewidth=3)
+    style.arrow(axes, (stream, 346), (stream, 368), color=style.INK)
+    style.label(axes, stream, 384, "y  [B, T, C]")
+    half(axes, 48, ("ln_1", "attn"), style.BLUE, "tokens exchange\nwhat they know")
+    half(axes, 204, ("ln_2", "mlp"), style.GREEN, "each token\nthinks alone")
+    return figure
+
+
+def half(axes, top: int, names: tuple[str, str], color: str, says: str) -> None:
+    """One branch: a normalized copy, the sublayer, the sum."""
+    left, width, stream = 140, 150, 60
+    style.box(axes, left, top, width, 34, names[0], color=style.GOLD)
+    style.box(axes, left, top + 68, width, 56, names[1], color=color)
+    style.arrow(axes, (stream, top + 17), (left, top + 17))
+    style.arrow(axes, (left + width / 2, top + 34), (left + width / 2, top + 68))
+    style.arrow(axes, (left, top + 96), (stream + 13, top + 96))
+    axes.add_patch(style.mpl.patches.Circle((stream, top + 96), 13, **plus_options()))
+    style.label(axes, stream, top + 96, "+", fontsize=17)
+    side = {"ha": "left", "color": style.MUTED, "fontsize": style.SMALL}
+    style.label(axes, left + width + 14, top + 17, f"{PIECES[names[0]]}", **side)
+    text = f"{says}\n{PIECES[names[1]]}"
+    style.label(axes, left + width + 14, top + 96, text, **side)
+
+
+def plus_options() -> dict:
+    return {"facecolor": style.PAPER, "edgecolor": style.INK, "lw": 2, "zorder": 2.5}
+
+
+def numbers() -> dict[str, str | list]:
+    config, real = play.checkpoint().config, published("gpt2")
+    return {
+        "vocabulary": f"{config.vocab_size:,}",
+        "channels": f"{config.n_embd}",
+        "heads": f"{config.n_head}",
+        "gpt2_channels": f"{real.n_embd}",
+        "gpt2_heads": f"{real.n_head}",
+        "wirings": wirings(),
+        "contributions": contributions(),
+        "pieces": pieces(),
+    }
+
+
+def wirings() -> list[list[str]]:
+    """How the same weights read a story in blocks of other wirings."""
+    rows = [["how each block is wired", "perplexity", f"after “{PROMPT}”"]]
+    for name, wiring in WIRINGS.items():
+        with play.instead("block", rewired(wiring)):
+            token = play.next_tokens(PROMPT, count=1)[0][0]
+            rows.append([name, perplexity(inside.STORY), code(token)])
+    return rows
+
+
+def rewired(wiring: Wiring) -> Callable[..., np.ndarray]:
+    """A block for the oracle, made of the usual pieces."""
+
+    def block(x, state, n_head, eps, prefix="") -> np.ndarray:
+        def norm(name: str) -> Half:
+            weight, bias = (state[f"{prefix}{name}.{p}"] for p in ("weight", "bias"))
+            return lambda x: oracle.layer_norm(x, weight, bias, eps)
+
+        def attend(x: np.ndarray) -> np.ndarray:
+            return oracle.multi_head_attention(x, state, n_head, f"{prefix}attn.")
+
+        def feed(x: np.ndarray) -> np.ndarray:
+            return oracle.mlp(x, state, f"{prefix}mlp.")
+
+        return wiring(x, norm("ln_1"), attend, norm("ln_2"), feed)
+
+    return block
+
+
+def contributions() -> list[list[str]]:
+    """How large the stream is before each block, and what the halves add to it."""
+    rows = [["block", "x", "from attention", "from the MLP"]]
+    for number, layer in enumerate(inside.look_inside(inside.STORY)):
+        sizes = [rms(part) for part in (layer.stream, layer.attended, layer.fed)]
+        rows.append([f"h.{number}", *(f"{size:.2f}" for size in sizes)])
+    return rows
+
+
+def rms(x: np.ndarray) -> float:
+    """The root of the mean square of all numbers."""
+    return float(np.sqrt(np.mean(np.square(x))))
+
+
+def pieces() -> list[list[str]]:
+    """Shapes and parameters of a block's pieces, in two models."""
+    tiny, real = play.checkpoint().config, published("gpt2")
+    rows = [["piece", "shape", "parameters", "embedded", "GPT-2"]]
+    for name, formula in PIECES.items():
+        counts = [f"{parameters(c, f'h.0.{name}'):,}" for c in (tiny, real)]
+        rows.append([f"`{name}`", "`[B, T, C]`", formula, *counts])
+    counts = [f"{parameters(c, 'h.0'):,}" for c in (tiny, real)]
+    return [*rows, ["block", "`[B, T, C]`", "12C² + 13C", *counts]]

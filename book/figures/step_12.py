@@ -1,0 +1,119 @@
+"""Figures and numbers of the chapter on stacking."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from book import inside, play
+from book.figures import style
+from book.figures._parameters import parameters
+from book.figures._words import SIZES, code, percent, perplexity, published
+from solutions.solution_01 import GPT2Config
+from tests import oracle
+
+PROMPT = "Once upon a time, there was a little"
+COLORS = {"wte": style.BLUE, "wpe": style.ORANGE, "ln_f": style.GOLD}
+
+
+def figures() -> dict[str, Figure]:
+    return {"stack": stack_figure()}
+
+
+def stack_figure() -> Figure:
+    """Two models as towers; heights are shares of all parameters."""
+    figure, axes = style.canvas(480)
+    tower(axes, 30, "embedded model", play.checkpoint().config)
+    tower(axes, 350, "GPT-2 124M", published("gpt2"))
+    return figure
+
+
+def tower(axes: Axes, left: int, title: str, config: GPT2Config) -> None:
+    """One model, from its tables at the top to its last normalization."""
+    total, height, y, next_label = parameters(config), 400, 50.0, 0.0
+    style.label(axes, left, 14, title, ha="left", fontweight="bold")
+    style.label(axes, left, 34, f"{total:,} parameters", ha="left", color=style.MUTED)
+    for name in pieces(config):
+        count = parameters(config, name)
+        thick = height * count / total
+        color = COLORS.get(name, style.GREEN)
+        axes.add_patch(slab(left, y, 110, thick, color))
+        next_label = max(y + thick / 2, next_label + 17)
+        line = [left + 112, left + 124], [y + thick / 2, next_label]
+        axes.plot(*line, color=style.MUTED, linewidth=0.8)
+        text = f"{name}   {short(count)}"
+        options = {"ha": "left", "fontsize": style.SMALL}
+        style.label(axes, left + 128, next_label, text, **options)
+        y += thick
+
+
+def slab(x: float, y: float, width: float, height: float, color: str):
+    """A piece of a tower, as thick as its share; the thinnest are still a line."""
+    return style.Rectangle(
+        (x, y), width, max(height, 1.0), facecolor=(color, 0.25), edgecolor=color
+    )
+
+
+def short(count: int) -> str:
+    """A number of parameters: 38.6 M, 198 k or 256."""
+    for unit, size in (("M", 1e6), ("k", 1e3)):
+        if count >= size:
+            value = count / size
+            return f"{value:.1f} {unit}" if value < 100 else f"{value:.0f} {unit}"
+    return f"{count}"
+
+
+def pieces(config: GPT2Config) -> list[str]:
+    """A model's parts in the order in which a text runs through them."""
+    return ["wte", "wpe", *(f"h.{i}" for i in range(config.n_layer)), "ln_f"]
+
+
+def numbers() -> dict[str, str | list]:
+    config, real = play.checkpoint().config, published("gpt2")
+    return {
+        "layers": f"{config.n_layer}",
+        "prompt": PROMPT,
+        "last_token": play.tokens(PROMPT)[-1].strip(),
+        "without_blocks": guesses(0)[0][0].strip(),
+        "early_exit": early_exit(),
+        "stream": stream(),
+        "family": family(),
+        "gpt2_positions": f"{real.n_positions:,}",
+        "gpt2_table": f"{parameters(real, 'wte'):,}",
+        "gpt2_five_blocks": f"{5 * parameters(real, 'h.0'):,}",
+    }
+
+
+def guesses(blocks: int) -> list[tuple[str, float]]:
+    """The likeliest next tokens if only the first blocks are used."""
+    shares = oracle.softmax(play.logits(play.encode(PROMPT), n_layer=blocks)[-1])
+    best = np.argsort(-shares, kind="stable")[:3]
+    return [(play.checkpoint().tokenizer.token(int(i)), shares[i]) for i in best]
+
+
+def early_exit() -> list[list[str]]:
+    """What the model expects after each number of blocks."""
+    rows = [["blocks", "likeliest next tokens", "perplexity"]]
+    for blocks in range(play.checkpoint().config.n_layer + 1):
+        best = ", ".join(f"{code(t)} {percent(share)}" for t, share in guesses(blocks))
+        rows.append([f"{blocks}", best, perplexity(inside.STORY, n_layer=blocks)])
+    return rows
+
+
+def stream() -> list[list[str]]:
+    """How large the stream's numbers are, from the sum of the tables to ln_f."""
+    streams = inside.streams(inside.STORY)
+    last = inside.norm(streams[-1], play.trained(), "ln_f")
+    names = ["the two tables", *(f"after h.{i}" for i in range(len(streams) - 1))]
+    sizes = [np.sqrt(np.mean(x**2)) for x in (*streams, last)]
+    rows = [[n, f"{s:.2f}"] for n, s in zip([*names, "after ln_f"], sizes, strict=True)]
+    return [["place", "size"], *rows]
+
+
+def family() -> list[list[str]]:
+    """The published models."""
+    rows = [["model", "C", "heads", "blocks", "parameters"]]
+    for name in SIZES:
+        config = published(name)
+        sizes = [f"{n}" for n in (config.n_embd, config.n_head, config.n_layer)]
+        rows.append([f"`{name}`", *sizes, f"{parameters(config):,}"])
+    return rows

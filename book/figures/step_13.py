@@ -1,0 +1,79 @@
+"""Figures and numbers of the chapter on the language-model head."""
+
+from math import exp
+
+from matplotlib.figure import Figure
+
+from book import inside, play
+from book.figures import style
+from book.figures._parameters import parameters
+from book.figures._words import code, percent, published, signed
+from tests import oracle
+
+PROMPT = "Once upon a time, there was a little"
+SENTENCE = "Once upon a time, there was a little dog."
+
+
+def figures() -> dict[str, Figure]:
+    return {"next-token": next_token_figure()}
+
+
+def next_token_figure() -> Figure:
+    """Bars of the likeliest tokens after the prompt, and of all others together."""
+    best = play.next_tokens(PROMPT, count=10)
+    others = 1 - sum(share for _, share in best)
+    count = play.checkpoint().config.vocab_size - len(best)
+    labels = [*(style.token(token) for token, _ in best), f"{count:,} others"]
+    shares = [*(share for _, share in best), others]
+    figure, axes = style.plots(300, width=500)
+    colors = [style.BLUE] * len(best) + [style.ORANGE]
+    texts = [percent(share) for share in shares]
+    style.bars(axes, labels, shares, color=colors, texts=texts)
+    axes.set_title(f"{PROMPT} …")
+    axes.set_xlim(0, max(shares) * 1.15)
+    axes.set_xticks([])
+    axes.spines["bottom"].set_visible(False)
+    return figure
+
+
+def numbers() -> dict[str, str | list]:
+    config, real = play.checkpoint().config, published("gpt2")
+    channels, vocabulary = config.n_embd, config.vocab_size
+    length = len(play.encode(PROMPT))
+    table = parameters(real, "wte")
+    return {
+        "prompt": PROMPT,
+        "channels": f"{channels}",
+        "vocabulary": f"{vocabulary:,}",
+        "hidden": hidden(),
+        "hidden_shape": f"`[1, {length}, {channels}]`",
+        "table_shape": f"`[{vocabulary}, {channels}]`",
+        "turned_shape": f"`[{channels}, {vocabulary}]`",
+        "logits_shape": f"`[1, {length}, {vocabulary}]`",
+        "every_place": every_place(),
+        "gpt2_head": f"{table:,}",
+        "gpt2_total": f"{parameters(real):,}",
+        "gpt2_head_share": percent(table / parameters(real)),
+        "ratio": f"{exp(2):.1f}",
+    }
+
+
+def hidden() -> list[list[str]]:
+    """The first numbers of the last token's hidden state."""
+    last = inside.norm(inside.streams(PROMPT)[-1], play.trained(), "ln_f")[-1]
+    shown = 6
+    names = [f"channel {c}" for c in range(shown)]
+    return [[*names, "…"], [*(signed(x) for x in last[:shown]), "…"]]
+
+
+def every_place() -> list[list[str]]:
+    """What the model expects at every place of a sentence, and what comes."""
+    ids = play.encode(SENTENCE)
+    shares = oracle.softmax(play.logits(ids))
+    token = play.checkpoint().tokenizer.token
+    rows = [["after", "it expects", "right answer", "its probability"]]
+    for place, answer in enumerate(ids[1:]):
+        expected = int(shares[place].argmax())
+        chance = percent(shares[place, answer])
+        rows.append([*(code(token(i)) for i in (ids[place], expected, answer)), chance])
+    return rows

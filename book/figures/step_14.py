@@ -1,0 +1,103 @@
+"""Figures and numbers of the chapter on text generation."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from book import play
+from book.figures import style
+from book.figures._words import code, percent, quoted, rough
+from tests import oracle
+
+PROMPT, NEW = "Once upon a time", 100
+UNSURE = "The dog was very"
+BEGINNING, SENTENCE, TIMES = "Tom went to the park.", " The bird sat on the tree.", 6
+TEMPERATURES = (0.3, 0.7, 1.0, 1.5, 3.0)
+
+
+def figures() -> dict[str, Figure]:
+    return {"generation-loop": loop_figure()}
+
+
+def loop_figure() -> Figure:
+    """The four statements of the loop, with the shapes between them."""
+    figure, axes = style.canvas(300, width=500)
+    boxes = {
+        "model(ids)": (185, 24, style.BLUE),
+        "[:, −1, :]": (360, 124, style.ORANGE),
+        "choose": (185, 224, style.GREEN),
+        "append": (10, 124, style.PURPLE),
+    }
+    for text, (x, y, color) in boxes.items():
+        style.box(axes, x, y, 130, 52, text, color=color, fontfamily=style.MONO)
+    style.arrow(axes, (319, 50), (425, 120), bend=-0.3)
+    style.arrow(axes, (425, 180), (319, 250), bend=-0.3)
+    style.arrow(axes, (181, 250), (75, 180), bend=-0.3)
+    style.arrow(axes, (75, 120), (181, 50), bend=-0.3)
+    shapes = {
+        "logits\n[B, T, V]": (442, 50),
+        "the last\n[B, V]": (442, 250),
+        "next ids\n[B, 1]": (58, 250),
+        "ids\n[B, T + 1]": (58, 50),
+    }
+    for text, (x, y) in shapes.items():
+        style.label(axes, x, y, text, color=style.MUTED, fontsize=style.SMALL)
+    style.label(axes, 250, 140, "once per token,", color=style.MUTED)
+    style.label(axes, 250, 160, "until EOS or enough", color=style.MUTED)
+    return figure
+
+
+def numbers() -> dict[str, str | list]:
+    length = len(play.encode("One day, the dog"))
+    prompt = len(play.encode(PROMPT))
+    vocabulary = play.checkpoint().config.vocab_size
+    return {
+        "prompt": PROMPT,
+        "greedy": quoted(greedy()),
+        "sentence": SENTENCE.strip(),
+        "repeats": repeats(),
+        "unsure": UNSURE,
+        "temperatures": temperatures(),
+        "ids_shape": f"`[3, {length}]`",
+        "logits_shape": f"`[3, {length}, {vocabulary}]`",
+        "last_shape": f"`[3, {vocabulary}]`",
+        "chosen_shape": "`[3, 1]`",
+        "longer_shape": f"`[3, {length + 1}]`",
+        "new": f"{NEW}",
+        "prompt_length": f"{prompt}",
+        "without_cache": f"{sum(range(prompt, prompt + NEW)):,}",
+        "with_cache": f"{prompt + NEW - 1:,}",
+    }
+
+
+def greedy() -> str:
+    """What the model writes, as far as the end of its text."""
+    end = play.checkpoint().tokenizer.end_of_text_id
+    ids = play.encode(PROMPT)
+    while len(ids) < NEW and ids[-1] != end:
+        ids.append(int(play.logits(ids)[-1].argmax()))
+    return play.checkpoint().tokenizer.decode(ids)
+
+
+def repeats() -> list[list[str]]:
+    """The mean probability of a sentence's tokens, each time that it is read."""
+    start, ids = play.encode(BEGINNING), play.encode(SENTENCE)
+    text = start + ids * TIMES
+    shares = oracle.softmax(play.logits(text))
+    surprise = -np.log(shares[np.arange(len(text) - 1), text[1:]])
+    parts = np.split(surprise[len(start) - 1 :], TIMES)
+    means = [percent(np.exp(-part.mean())) for part in parts]
+    return [["time", *(f"{n}." for n in range(1, TIMES + 1))], ["", *means]]
+
+
+def temperatures() -> list[list[str]]:
+    """The likeliest tokens' probabilities at several temperatures."""
+    scores = play.logits(play.encode(UNSURE))[-1]
+    best = np.argsort(-scores, kind="stable")[:5]
+    token = play.checkpoint().tokenizer.token
+    rows = [["τ", *(code(token(int(i))) for i in best), "choices"]]
+    for temperature in TEMPERATURES:
+        shares = oracle.softmax(scores / temperature)
+        entropy = -(shares * np.log(shares)).sum()
+        parts = [percent(share) for share in shares[best]]
+        rows.append([f"{temperature}", *parts, rough(float(np.exp(entropy)))])
+    return rows
