@@ -20,9 +20,7 @@ SHORTEST_ANSWER = 12  # characters without spaces; anything shorter is no answer
 CODE = re.compile(r"[`_=*/@<>{}\[\]\\#]|\w\(|\w\.\w")
 ENGLISH = {"all", "block", "choice", "float", "len", "mean", "model", "sum", "where"}
 
-steps = pytest.mark.parametrize(
-    "exercise", [e for e in exercises() if e.is_step], ids=lambda e: e.key
-)
+every = pytest.mark.parametrize("exercise", exercises(), ids=lambda e: e.key)
 
 
 def modules(exercise: Exercise) -> tuple[ModuleType, ModuleType]:
@@ -54,7 +52,8 @@ def described(text: object) -> str:
 
     In the skeleton a GPT2Config is ``steps.step_01.GPT2Config``.
     """
-    return str(text).replace("steps.step_", "solutions.solution_")
+    text = str(text).replace("steps.step_", "solutions.solution_")
+    return text.replace("steps.encore_", "solutions.encore_")
 
 
 def interface(value: object, *, fields: bool = True) -> dict[str, str]:
@@ -102,6 +101,8 @@ def is_given(node: ast.AST) -> bool:
         return True  # a docstring
     if isinstance(node, ast.AnnAssign) and node.value is None:
         return True  # an attribute's declaration
+    if isinstance(node, ast.TypeAlias):
+        return True  # a name for a type, which signatures use
     if isinstance(node, ast.Return) and node.value is not None:
         names = ast.walk(node.value)
         return all(isinstance(n, ast.Name | ast.Tuple | ast.Load) for n in names)
@@ -139,7 +140,7 @@ def imported_steps(source: str) -> set[str]:
     return {f"s{n.removeprefix(prefix)}" for n in names if n.startswith(prefix)}
 
 
-@steps
+@every
 def test_interface(exercise: Exercise) -> None:
     skeleton, solution = (public(module) for module in modules(exercise))
     if exercise.key == "s01":  # the fields and what follows from them are the exercise
@@ -160,7 +161,7 @@ def test_configuration_is_frozen() -> None:
             skeleton.GPT2Config(*values, **sizes)
 
 
-@steps
+@every
 def test_blanks_say_what_to_do(exercise: Exercise) -> None:
     for function in blanks((ROOT / exercise.step_path).read_text()):
         *docstring, last = function.body
@@ -172,19 +173,19 @@ def test_blanks_say_what_to_do(exercise: Exercise) -> None:
         assert re.fullmatch(r"[A-Z][^!]{15,}\.", sentence), sentence
 
 
-@steps
+@every
 def test_no_answer_in_skeleton(exercise: Exercise) -> None:
     text = without_docstrings((ROOT / exercise.step_path).read_text())
     assert not leaks(text, exercise)
 
 
-@steps
+@every
 def test_no_answer_in_first_hints(exercise: Exercise) -> None:
     text = " ".join(exercise.hints[:2]).replace("`", "")
     assert not leaks(text, exercise)
 
 
-@steps
+@every
 def test_first_hint_has_no_code(exercise: Exercise) -> None:
     hint = exercise.hints[0]
     assert not CODE.search(hint)
@@ -203,7 +204,7 @@ def test_every_exercise_has_three_hints() -> None:
             assert hint.endswith((".", "?")), exercise.key
 
 
-@steps
+@every
 def test_builds_on_what_the_solution_imports(exercise: Exercise) -> None:
     source = (ROOT / exercise.solution_path).read_text()
     assert set(exercise.builds_on) == imported_steps(source)
@@ -215,7 +216,7 @@ def test_files_exist() -> None:
             assert (ROOT / path).is_file(), path
 
 
-@steps
+@every
 def test_registry_knows_the_skeleton(exercise: Exercise) -> None:
     assert exercise.skeleton == blob_id(ROOT / exercise.step_path)
 
