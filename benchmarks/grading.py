@@ -6,7 +6,6 @@ in watch mode; with --cold also the first run on a new machine. Times are wall t
 
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.machine import machine
 from course.registry import ROOT, Exercise, load_registry
 
 
@@ -40,7 +40,7 @@ def watch_latencies(rounds: int) -> list[float]:
     with tempfile.TemporaryDirectory() as folder:
         steps = Path(folder, "steps")
         steps.mkdir()
-        for exercise in load_registry():
+        for exercise in filter(lambda e: e.is_step, load_registry()):
             text = (ROOT / exercise.solution_path).read_text()
             text = text.replace("solutions.solution_", "steps.step_")
             (steps / exercise.step_path.name).write_text(text)
@@ -90,13 +90,6 @@ def cold_seconds() -> float:
         return seconds(command, MODULAR_CACHE_DIR=cache, MODULAR_MAX_CACHE_DIR=cache)
 
 
-def machine() -> str:
-    """One line about where the figures come from."""
-    return (
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}"
-    )
-
-
 @click.command()
 @click.option("--rounds", default=3, show_default=True, help="How often to measure.")
 @click.option("--cold", is_flag=True, help="Measure a new machine's set-up as well.")
@@ -105,14 +98,14 @@ def machine() -> str:
 )
 def main(rounds: int, cold: bool, json_path: Path | None) -> None:
     """Measure how long a learner waits for a verdict."""
-    console, exercises = Console(), load_registry()
+    console, exercises = Console(), [e for e in load_registry() if e.is_step]
     alone: dict[str, list[float]] = {exercise.key: [] for exercise in exercises}
     for _ in range(rounds):  # interleaved, so that a busy minute hits every step
         for exercise in exercises:
             alone[exercise.key].append(seconds(check_command(exercise)))
     medians = {key: statistics.median(times) for key, times in alone.items()}
     figures = {
-        "machine": machine(),
+        **machine(),
         "check_seconds": medians,
         "check_median": statistics.median(medians.values()),
         "check_worst": max(max(times) for times in alone.values()),
@@ -129,7 +122,7 @@ def main(rounds: int, cold: bool, json_path: Path | None) -> None:
         if isinstance(value, float):
             table.add_row(name.replace("_", " "), f"{value:.2f}")
     console.print(table)
-    console.print(figures["machine"])
+    console.print(f"{figures['cpu']}, {figures['cores']} cores, {figures['system']}")
     if json_path:
         json_path.write_text(json.dumps(figures, indent=2))
 

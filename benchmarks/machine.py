@@ -1,0 +1,24 @@
+"""What figures were measured on, and when."""
+
+import os
+import platform
+import re
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+
+def machine() -> dict[str, str | int]:
+    """The processor, the cores, the versions and the day."""
+    cpu = platform.processor() or platform.machine()
+    if (info := Path("/proc/cpuinfo")).exists():
+        found = re.search(r"model name\s*: (.*)", info.read_text())
+        cpu = found[1] if found else cpu
+    return {
+        "cpu": cpu,
+        "cores": os.cpu_count() or 1,
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "max": version("max"),
+        "day": datetime.now(UTC).date().isoformat(),
+    }
