@@ -1,0 +1,193 @@
+"""Figures and numbers of the chapter on attention."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from book import inside, play
+from book.figures import style
+from book.figures._text import decimal, percent
+from solutions.solution_01 import GPT2Config
+from tests import oracle
+
+# Worked by hand: three tokens, D = 4. The channels of a query and a key stand for
+# "somebody", "something done", "a place" and nothing in particular.
+WORDS = ["Mia", "runs", "home"]
+QUERY = np.array([[1, 1, 3, 0], [2, 0, 1, 0], [1, 2, 0, 0]])
+KEY = np.array([[2, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0]])
+VALUE = np.array([[4, 0, 0, 2], [0, 4, 0, 2], [0, 0, 4, 2]])
+DOTS = QUERY @ KEY.T
+SCORES = DOTS / np.sqrt(QUERY.shape[-1])
+SHARES = oracle.softmax(SCORES + oracle.causal_mask(len(WORDS)))
+
+PROMPTS = ["They went to the", "Tom sat on the", "He ate all the"]
+BLOCK, HEAD, ASKING = 2, 0, 7  # the third block's first head; the token that asks
+HEAD_SIZES = 4 ** np.arange(6)
+CANDIDATES, DRAWS = 8, 4000
+
+
+def figures() -> dict[str, Figure]:
+    return {"attention-by-hand": hand_figure(), "attention-scale": scale_figure()}
+
+
+def numbers() -> dict[str, str | list]:
+    config, length = play.checkpoint().config, len(play.encode(inside.SENTENCE))
+    gpt2 = GPT2Config()
+    return {
+        "alone": alone_rows(),
+        "story_tokens": str(len(play.encode(inside.STORY))),
+        "loss": decimal(play.loss(inside.STORY)),
+        "loss_alone": decimal(play.loss(inside.STORY, silenced())),
+        "vectors": vector_rows(),
+        "home": home_rows(),
+        "sum": decimal(np.exp(SCORES[2]).sum()),
+        "ahead": decimal(oracle.softmax(SCORES)[0, 2]),
+        "results": result_rows(),
+        "real": real_rows(),
+        "tokens": str(length),
+        "heads": str(config.n_head),
+        "size": str(config.n_embd // config.n_head),
+        "shapes": shape_rows(length, config.n_head, config.n_embd // config.n_head),
+        "gpt2_scores": f"{gpt2.n_layer * gpt2.n_head * gpt2.n_positions**2:,}",
+    }
+
+
+def silenced() -> dict[str, np.ndarray]:
+    """The weights of a model whose attention has nothing to say."""
+    weights = play.copy_weights()
+    for name in weights:
+        if "attn.c_proj" in name:
+            weights[name][:] = 0
+    return weights
+
+
+def alone_rows() -> list[list[str]]:
+    """The likeliest tokens after texts with the same last token."""
+    rows = [["text", "with attention", "without"]]
+    for prompt in PROMPTS:
+        found = (best_three(prompt, w) for w in (play.trained(), silenced()))
+        rows.append([f"`{prompt}`", *found])
+    return rows
+
+
+def best_three(prompt: str, weights: play.Weights) -> str:
+    best = play.next_tokens(prompt, weights, 3)
+    return ", ".join(f"`{style.token(text)}`" for text, _ in best)
+
+
+def vector_rows() -> list[list[str]]:
+    """The queries, keys and values that the example starts from."""
+    rows = zip(WORDS, QUERY, KEY, VALUE, strict=True)
+    return [
+        ["token", "query", "key", "value"],
+        *(
+            [word, *(" ".join(map(str, part)) for part in parts)]
+            for word, *parts in rows
+        ),
+    ]
+
+
+def home_rows() -> list[list[str]]:
+    """The last word's way from dot products to shares."""
+    steps = {
+        "q · k": [str(dot) for dot in DOTS[2]],
+        "÷ √4": [decimal(score) for score in SCORES[2]],
+        "exp": [decimal(score) for score in np.exp(SCORES[2])],
+        "share": [decimal(share) for share in SHARES[2]],
+    }
+    columns = zip(WORDS, *steps.values(), strict=True)
+    return [["home asks", *steps], *map(list, columns)]
+
+
+def result_rows() -> list[list[str]]:
+    """Every word's shares and what it receives."""
+    rows = [["token", "shares", "result"]]
+    for word, shares, result in zip(WORDS, SHARES, SHARES @ VALUE, strict=True):
+        rows.append([word, *(" ".join(map(decimal, r)) for r in (shares, result))])
+    return rows
+
+
+def real_rows() -> list[list[str]]:
+    """One token's scores and shares in the embedded model."""
+    layer = inside.look_inside(inside.SENTENCE)[BLOCK]
+    query, keys = layer.query[HEAD, ASKING], layer.key[HEAD, : ASKING + 1]
+    dots, shares = keys @ query, layer.shares[HEAD, ASKING]
+    rows = [["key of", "q · k", "÷ √D", "share"]]
+    names = play.tokens(inside.SENTENCE)
+    for name, dot, share in zip(names, dots, shares, strict=False):
+        score = dot / np.sqrt(len(query))
+        rows.append(
+            [f"`{style.token(name)}`", decimal(dot), decimal(score), percent(share)]
+        )
+    return rows
+
+
+def shape_rows(length: int, heads: int, size: int) -> list[list[str]]:
+    """What each line of step 08 makes in the embedded model."""
+    parts, square = f"`[1, {heads}, {length}, {size}]`", f"{length}, {length}]`"
+    turned = f"`[1, {heads}, {size}, {length}]`"
+    return [
+        ["", "shape", "in the embedded model"],
+        ["query, key, value", "`[B, H, T, D]`", parts],
+        ["keys on their side", "`[B, H, D, T]`", turned],
+        ["scores", "`[B, H, T, T]`", f"`[1, {heads}, {square}"],
+        ["mask", "`[T, T]`", f"`[{square}"],
+        ["shares", "`[B, H, T, T]`", f"`[1, {heads}, {square}"],
+        ["result", "`[B, H, T, D]`", parts],
+    ]
+
+
+def hand_figure() -> Figure:
+    hidden = np.isinf(oracle.causal_mask(len(WORDS)))
+    visible = np.where(hidden, np.nan, SCORES)
+    texts = np.vectorize(decimal)(SCORES, 0)
+    panels = {
+        "q · k ÷ √D": (SCORES, texts, WORDS),
+        "+ mask": (visible, np.where(hidden, "−∞", texts), []),
+        "shares": (SHARES, np.vectorize(decimal)(SHARES), []),
+    }
+    figure, axes = style.plots(230, columns=3, width=600)
+    for axis, (title, (values, texts, rows)) in zip(axes, panels.items(), strict=True):
+        largest = 1.8 * (
+            1 if title == "shares" else SCORES.max()
+        )  # keeps texts legible
+        options = {"rows": rows, "columns": WORDS, "texts": texts}
+        style.heatmap(axis, values, largest=largest, **options)
+        axis.set_title(title)
+        axis.tick_params(axis="x", rotation=0)
+        for name in axis.get_xticklabels():
+            name.set_ha("center")
+    return figure
+
+
+def largest_shares() -> np.ndarray:
+    """``[2, sizes]``: the winner's mean share, without and with the division.
+
+    Queries and keys are drawn from a normal distribution of variance 1.
+    """
+    rng = np.random.default_rng(8)
+    means = []
+    for size in HEAD_SIZES:
+        query = rng.normal(size=(DRAWS, 1, size)).astype(np.float32)
+        key = rng.normal(size=(DRAWS, CANDIDATES, size)).astype(np.float32)
+        dots = np.einsum("bid,bjd->bij", query, key, dtype=np.float64)
+        scaled = dots / np.sqrt(size)
+        means.append([oracle.softmax(s).max(axis=-1).mean() for s in (dots, scaled)])
+    return np.array(means).T
+
+
+def scale_figure() -> Figure:
+    raw, scaled = largest_shares()
+    figure, axes = style.plots(240, width=520)
+    axes.plot(HEAD_SIZES, raw, "o-", color=style.ORANGE)
+    axes.plot(HEAD_SIZES, scaled, "o-", color=style.BLUE)
+    style.label(
+        axes, 16, raw[2] + 0.1, "scores as they are", color=style.ORANGE, ha="right"
+    )
+    style.label(axes, 64, scaled[3] - 0.09, "divided by √D", color=style.BLUE)
+    axes.set_xscale("log", base=4)
+    axes.set_xticks(HEAD_SIZES, [str(size) for size in HEAD_SIZES])
+    axes.minorticks_off()
+    axes.set_ylim(0, 1.05)
+    axes.set_xlabel("D, the length of query and key")
+    axes.set_ylabel("share of the best key")
+    return figure
