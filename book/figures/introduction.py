@@ -1,0 +1,72 @@
+"""Figures and numbers of the book's first page."""
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from book import play
+from book.figures import style
+from course.registry import load_registry
+
+PROMPT = "Once upon a time"
+
+
+def figures() -> dict[str, Figure]:
+    return {"course-map": map_figure()}
+
+
+def numbers() -> dict[str, str | list]:
+    steps = [exercise for exercise in load_registry() if exercise.is_step]
+    minutes = sum(step.minutes for step in steps)
+    longest = max(steps, key=lambda step: step.minutes)
+    rows = [[f"[{s.short}]({s.file}.md)", s.title, str(s.minutes)] for s in steps]
+    return {
+        "written": " ".join(play.write(PROMPT, count=40).split()),
+        "parameters": f"{sum(x.size for x in play.trained().values()):,}",
+        "hours": f"{minutes / 60:.0f}",
+        "shortest": str(min(step.minutes for step in steps)),
+        "longest": str(longest.minutes),
+        "longest_title": longest.title.lower(),
+        "steps": [["step", "builds", "about minutes"], *rows],
+    }
+
+
+def map_figure() -> Figure:
+    """Text at the top, text at the bottom, and the steps between them."""
+    figure, axes = style.canvas(590, width=480)
+    stage(axes, 0, "“Once upon a time”", style.MUTED)
+    stage(axes, 62, "05 tokens  +  06 positions", style.BLUE)
+    style.box(axes, 60, 124, 360, 262, color=style.MUTED, strength=0.04)
+    style.label(
+        axes,
+        76,
+        142,
+        "11 the block: 12 of them in GPT-2, one after the other",
+        ha="left",
+    )
+    half(axes, 160, "08 attention in 09 heads", "02 mask · 07 query, key, value")
+    half(axes, 272, "04 feed-forward network", "each token on its own")
+    stage(axes, 400, "03 layer normalization", style.GREEN)
+    stage(axes, 462, "13 a score for every token", style.BLUE)
+    stage(axes, 524, "14 choose one, append, repeat", style.PURPLE)
+    for y in (40, 102, 440, 502):
+        style.arrow(axes, (240, y), (240, y + 21))
+    style.arrow(axes, (240, 387), (240, 399))
+    axes.plot([400, 452, 452], [544, 544, 20], color=style.PURPLE, linewidth=1.5)
+    style.arrow(axes, (452, 20), (402, 20), color=style.PURPLE)
+    note = "12 stacks all of it · 01 holds the seven sizes"
+    style.label(axes, 240, 580, note, color=style.MUTED, fontsize=style.SMALL)
+    return figure
+
+
+def stage(axes: Axes, y: float, text: str, color: str) -> None:
+    """A box across the middle."""
+    style.box(axes, 80, y, 320, 40, text, color=color)
+
+
+def half(axes: Axes, y: float, title: str, below: str) -> None:
+    """Half a block: normalize, do the work, add."""
+    style.box(axes, 80, y, 320, 100, color=style.ORANGE)
+    style.label(axes, 240, y + 20, "03 layer normalization", color=style.GREEN)
+    style.label(axes, 240, y + 42, title)
+    style.label(axes, 240, y + 61, below, color=style.MUTED, fontsize=style.SMALL)
+    style.label(axes, 240, y + 82, "10 add to what came in", color=style.ORANGE)

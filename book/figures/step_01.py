@@ -1,0 +1,193 @@
+"""Figures and numbers of the chapter on the configuration."""
+
+from dataclasses import asdict
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from book import inside, play
+from book.figures import style
+from gpt2.checkpoints import EMBEDDED
+from solutions.solution_01 import GPT2Config
+
+SMALL = GPT2Config()
+FAMILY = {  # Radford et al. 2019, table 2; the heads are those of the released files
+    "GPT-2": SMALL,
+    "GPT-2 medium": GPT2Config(n_embd=1024, n_layer=24, n_head=16, n_inner=4096),
+    "GPT-2 large": GPT2Config(n_embd=1280, n_layer=36, n_head=20, n_inner=5120),
+    "GPT-2 XL": GPT2Config(n_embd=1600, n_layer=48, n_head=25, n_inner=6400),
+}
+MEANING = {
+    "vocab_size": "V, different tokens",
+    "n_positions": "P, longest text in tokens",
+    "n_embd": "C, channels: numbers per token",
+    "n_layer": "L, transformer blocks",
+    "n_head": "H, attention heads per block",
+    "n_inner": "I, width inside the feed-forward network",
+    "layer_norm_epsilon": "ε, keeps a division from failing",
+}
+TENSORS = {
+    "wte.weight": "[V, C]",
+    "wpe.weight": "[P, C]",
+    "h.0.ln_1.weight": "[C]",
+    "h.0.ln_1.bias": "[C]",
+    "h.0.attn.c_attn.weight": "[3 C, C]",
+    "h.0.attn.c_attn.bias": "[3 C]",
+    "h.0.attn.c_proj.weight": "[C, C]",
+    "h.0.attn.c_proj.bias": "[C]",
+    "h.0.ln_2.weight": "[C]",
+    "h.0.ln_2.bias": "[C]",
+    "h.0.mlp.c_fc.weight": "[I, C]",
+    "h.0.mlp.c_fc.bias": "[I]",
+    "h.0.mlp.c_proj.weight": "[C, I]",
+    "h.0.mlp.c_proj.bias": "[C]",
+    "ln_f.weight": "[C]",
+    "ln_f.bias": "[C]",
+}
+
+
+def figures() -> dict[str, Figure]:
+    return {"parameter-budget": budget_figure()}
+
+
+def numbers() -> dict[str, str | list]:
+    config, weights = play.checkpoint().config, play.trained()
+    total, file = sum(x.size for x in weights.values()), model_file()
+    assert total == sum(budget(config).values())
+    return {
+        "total": f"{total:,}",
+        "tensors": str(len(weights)),
+        "rows": f"{config.vocab_size:,}",
+        "channels": str(config.n_embd),
+        "layers": str(config.n_layer),
+        "heads": str(config.n_head),
+        "bytes": f"{4 * total:,}",
+        "file": f"{file:,}",
+        "header": f"{file - 4 * total:,}",
+        "block": f"{sum(budget(config).values()) - sum(outside(config)):,}",
+        "gpt2_total": f"{sum(budget(SMALL).values()):,}",
+        "gpt2_bytes": f"{4 * sum(budget(SMALL).values()) / 1e6:.0f} MB",
+        "gpt2_table": share(SMALL, "token table"),
+        "xl_table": share(FAMILY["GPT-2 XL"], "token table"),
+        "gpt2_inner": share(SMALL, "feed-forward"),
+        "gpt2_attention": share(SMALL, "attention"),
+        "fields": field_rows(config),
+        "by_heads": by_heads(config),
+        "names": tensor_rows(),
+        "family": family_rows(),
+    }
+
+
+def model_file() -> int:
+    """Bytes of the embedded model's file."""
+    return (EMBEDDED["tiny-stories"] / "model.safetensors").stat().st_size
+
+
+def budget(config: GPT2Config) -> dict[str, int]:
+    """How many parameters each part has, by the sizes alone."""
+    channels, inner, layers = config.n_embd, config.n_inner, config.n_layer
+    return {
+        "token table": config.vocab_size * channels,
+        "position table": config.n_positions * channels,
+        "attention": layers * (4 * channels**2 + 4 * channels),
+        "feed-forward": layers * (2 * channels * inner + inner + channels),
+        "normalization": (4 * layers + 2) * channels,
+    }
+
+
+def outside(config: GPT2Config) -> list[int]:
+    """The parameters that belong to no block."""
+    parts = budget(config)
+    return [parts["token table"], parts["position table"], 2 * config.n_embd]
+
+
+def share(config: GPT2Config, part: str) -> str:
+    """A part's share of all parameters."""
+    parts = budget(config)
+    return f"{100 * parts[part] / sum(parts.values()):.0f} %"
+
+
+def field_rows(config: GPT2Config) -> list[list[str]]:
+    """The seven fields in GPT-2 and in the embedded model."""
+    rows = [
+        [f"`{name}`", MEANING[name], f"{value:,}", f"{asdict(config)[name]:,}"]
+        for name, value in asdict(SMALL).items()
+    ]
+    return [["field", "what it counts", "GPT-2", "embedded"], *rows]
+
+
+def by_heads(config: GPT2Config) -> list[list[str]]:
+    """The loss and the text that the same weights give with other head counts."""
+    rows = [["heads", "loss", "what it writes"]]
+    for count in (1, config.n_head // 2, config.n_head, 4 * config.n_head):
+        loss = play.loss(inside.STORY, n_head=count)
+        text = " ".join(play.write("Once upon a time", n_head=count).split())
+        mark = "**" if count == config.n_head else ""
+        rows.append([f"{mark}{count}{mark}", f"{loss:.2f}", text])
+    return rows
+
+
+def tensor_rows() -> list[list[str]]:
+    """Names, shapes and counts of the tables, one block for all."""
+    rows = [["name", "shape", "here", "numbers"]]
+    for name, letters in TENSORS.items():
+        array = play.trained()[name]
+        here = " × ".join(map(str, array.shape))
+        rows.append([f"`{name}`", letters, here, f"{array.size:,}"])
+    return rows
+
+
+def family_rows() -> list[list[str]]:
+    """The four sizes in which GPT-2 was released."""
+    rows = [["", "L", "C", "H", "D = C / H", "parameters"]]
+    for name, size in FAMILY.items():
+        total = f"{sum(budget(size).values()):,}"
+        sizes = (size.n_layer, size.n_embd, size.n_head, size.n_embd // size.n_head)
+        rows.append([name, *map(str, sizes), total])
+    return rows
+
+
+def budget_figure() -> Figure:
+    """Each model's parameters, divided among the parts."""
+    models = {"embedded": play.checkpoint().config, **FAMILY}
+    figure, axes = style.plots(330)
+    for row, config in enumerate(models.values()):
+        stack(axes, row, budget(config))
+    label_narrow(axes, budget(models["embedded"]))
+    names = [
+        f"{name}\n{sum(budget(config).values()) / 1e6:,.0f} M"
+        for name, config in models.items()
+    ]
+    axes.set_yticks(range(len(models)), names)
+    axes.tick_params(axis="y", length=0, labelcolor=style.INK)
+    for tick in axes.get_yticklabels():
+        tick.set_multialignment("right")
+    axes.set_ylim(len(models) - 0.5, -0.8)
+    axes.set_xlim(0, 100)
+    axes.set_xlabel("% of the model's parameters")
+    axes.spines["left"].set_visible(False)
+    return figure
+
+
+def label_narrow(axes: Axes, parts: dict[str, int]) -> None:
+    """Names the two parts of the first bar that have no room for a name."""
+    total = sum(parts.values())
+    place = 100 * (parts["token table"] + parts["position table"] / 2) / total
+    small = {"fontsize": style.SMALL, "va": "bottom"}
+    style.label(axes, place, -0.4, "position table", color=style.ORANGE, **small)
+    style.label(axes, 100, -0.4, "normalization", color=style.GOLD, ha="right", **small)
+
+
+def stack(axes: Axes, row: int, parts: dict[str, int]) -> None:
+    """One model's bar; what is too narrow for its name has only a colour."""
+    left, total = 0.0, sum(parts.values())
+    for color, (name, count) in zip(style.COLORS, parts.items(), strict=False):
+        width = 100 * count / total
+        face = (color, 0.25)
+        axes.barh(row, width, left=left, height=0.62, color=face, edgecolor=color)
+        if width > 4:
+            style.label(axes, left + width / 2, row + 0.12, f"{width:.0f}")
+        if width > 15:
+            middle = left + width / 2
+            style.label(axes, middle, row - 0.14, name, fontsize=style.SMALL)
+        left += width

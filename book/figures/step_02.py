@@ -1,0 +1,122 @@
+"""Figures and numbers of the chapter on the causal mask."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from book import inside, play
+from book.figures import style
+from solutions.solution_01 import GPT2Config
+from tests import oracle
+
+ENDINGS = "Once upon a time there was a cat", "Once upon a time there was a dog"
+TEXT = "Once upon a time,"
+SHORT = "Once upon a time"
+
+
+def figures() -> dict[str, Figure]:
+    return {"causal-mask": mask_figure(), "mask-scores": scores_figure()}
+
+
+def numbers() -> dict[str, str | list]:
+    length = GPT2Config().n_positions
+    with play.instead("causal_mask", no_mask):
+        blind = changes()
+        loss = play.loss(inside.STORY)
+    return {
+        "changes": change_rows(changes(), blind),
+        "loss": f"{play.loss(inside.STORY):.2f}",
+        "loss_without": f"{loss:.2f}",
+        "squares": f"{length**2:,}",
+        "hidden": f"{length * (length - 1) // 2:,}",
+        "mebibytes": f"{length**2 * 4 // 2**20} MiB",
+        "layers_mebibytes": f"{GPT2Config().n_layer * length**2 * 4 // 2**20} MiB",
+        "scores": matrix_rows(0),
+        "shares": matrix_rows(2),
+        "tokens": str(len(play.encode(SHORT))),
+    }
+
+
+def no_mask(length: int, earlier: int = 0) -> np.ndarray:
+    """Nothing is hidden."""
+    return np.zeros((length, length + earlier))
+
+
+def changes() -> np.ndarray:
+    """``[T]``: the largest change of a score, at each place, if the ending changes."""
+    one, other = (play.logits(play.encode(text)) for text in ENDINGS)
+    return np.abs(one - other).max(axis=-1)
+
+
+def change_rows(masked: np.ndarray, blind: np.ndarray) -> list[list[str]]:
+    """With the mask and without it, place by place."""
+    names = [f"`{style.token(t)}`" for t in play.tokens(ENDINGS[0])[:-1]]
+    rows = zip([*names, "the last word"], masked, blind, strict=True)
+    return [
+        ["after", "with the mask", "without it"],
+        *([name, exact(a), exact(b)] for name, a, b in rows),
+    ]
+
+
+def exact(value: float) -> str:
+    """Two places, and 0 only for what is exactly 0."""
+    return "0" if value == 0 else f"{value:z.2f}"
+
+
+def mask_figure() -> Figure:
+    figure, panels = style.plots(290, columns=2)
+    names = [style.token(t) for t in play.tokens(TEXT)]
+    draw_mask(panels[0], oracle.causal_mask(len(names)), names, names)
+    draw_mask(panels[1], oracle.causal_mask(3, 2), names[2:], names)
+    panels[0].set_title("five new tokens")
+    panels[1].set_title("three new ones, two earlier")
+    panels[1].axvline(1.5, color=style.MUTED, linestyle=":")
+    return figure
+
+
+def draw_mask(
+    axes: Axes, mask: np.ndarray, rows: list[str], columns: list[str]
+) -> None:
+    """A mask's squares, with what they hold."""
+    hidden = np.isneginf(mask)
+    texts = np.where(hidden, "−∞", "0")
+    style.heatmap(
+        axes, hidden * -1.0, rows=rows, columns=columns, largest=2.5, texts=texts
+    )
+
+
+def attention_steps() -> list[np.ndarray]:
+    """``[T, T]`` each: scores of the last block's first head, masked, as shares."""
+    layer = inside.look_inside(SHORT)[-1]
+    scores = layer.query[0] @ layer.key[0].T / np.sqrt(layer.query.shape[-1])
+    masked = scores + oracle.causal_mask(len(scores))
+    return [scores, masked, oracle.softmax(masked)]
+
+
+def scores_figure() -> Figure:
+    """Scores, masked scores and shares side by side."""
+    figure, panels = style.plots(230, columns=3)
+    names = [style.token(t) for t in play.tokens(SHORT)]
+    titles = "scores", "+ mask", "softmax: shares"
+    for axes, values, title in zip(panels, attention_steps(), titles, strict=True):
+        rows = names if title == "scores" else []
+        shown = np.where(np.isneginf(values), np.nan, values)
+        largest = 2 * np.nanmax(np.abs(shown))  # pale, so that the text can be read
+        texts = np.vectorize(short)(values)
+        style.heatmap(
+            axes, shown, rows=rows, columns=names, largest=largest, texts=texts
+        )
+        axes.set_title(title)
+    return figure
+
+
+def short(value: float) -> str:
+    """Two places in a square."""
+    return "−∞" if np.isneginf(value) else exact(value).replace("-", "−")
+
+
+def matrix_rows(step: int) -> list[list[str]]:
+    """One of the figure's three tables, as numbers."""
+    names = [f"`{style.token(t)}`" for t in play.tokens(SHORT)]
+    rows = zip(names, attention_steps()[step], strict=True)
+    return [["", *names], *([name, *map(short, row)] for name, row in rows)]

@@ -1,0 +1,155 @@
+"""Figures and numbers of the chapter on layer normalization."""
+
+from collections.abc import Callable
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from book import inside, play
+from book.figures import style
+
+TEXT = "Once upon a time there was"
+SHOWN = 4  # channels of a table
+
+Norm = Callable[..., np.ndarray]
+
+
+def figures() -> dict[str, Figure]:
+    return {"layer-norm": norm_figure()}
+
+
+def numbers() -> dict[str, str | list]:
+    variances = [x.var(axis=-1) for x in streams(inside.STORY).values()]
+    channels = play.checkpoint().config.n_embd
+    lengths = np.linalg.norm(normalized(), axis=-1)
+    return {
+        "variants": variant_rows(),
+        "growth": growth_rows(),
+        "token": token_rows(),
+        "token_name": style.token(play.tokens(TEXT)[-1]),
+        "mean": f"{last_stream()[-1].mean():.2f}",
+        "deviation": f"{last_stream()[-1].std():.2f}",
+        "channels": str(channels),
+        "root": f"{np.sqrt(channels):.2f}",
+        "shortest": f"{lengths.min():.2f}",
+        "longest": f"{lengths.max():.2f}",
+        "smallest_variance": f"{min(v.min() for v in variances):.4f}",
+        "loss_tiny_eps": f"{play.loss(inside.STORY, layer_norm_epsilon=1e-12):.4f}",
+        "loss_exact": f"{play.loss(inside.STORY):.4f}",
+        "norms": str(2 * play.checkpoint().config.n_layer + 1),
+    }
+
+
+def streams(text: str) -> dict[str, np.ndarray]:
+    """``[T, C]``: what each normalization of the model gets, by its name."""
+    found = {}
+    for number, layer in enumerate(inside.look_inside(text)):
+        found[f"h.{number}.ln_1"] = layer.stream
+        found[f"h.{number}.ln_2"] = layer.stream + layer.attended
+        found["ln_f"] = layer.stream + layer.attended + layer.fed
+    return found | {"ln_f": found.pop("ln_f")}
+
+
+def last_stream() -> np.ndarray:
+    """``[T, C]``: the stream as the last block gets it."""
+    return inside.look_inside(TEXT)[-1].stream
+
+
+def normalized() -> np.ndarray:
+    """The same, each token shifted and scaled, without weight and bias."""
+    x = last_stream()
+    eps = play.checkpoint().config.layer_norm_epsilon
+    variance = x.var(axis=-1, keepdims=True)
+    return (x - x.mean(axis=-1, keepdims=True)) / np.sqrt(variance + eps)
+
+
+def variants() -> dict[str, Norm]:
+    """Other ways to normalize, or not to."""
+
+    def none(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, eps: float):
+        return x * weight + bias
+
+    def uncentred(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, eps: float):
+        return x / np.sqrt((x * x).mean(-1, keepdims=True) + eps) * weight + bias
+
+    def unscaled(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, eps: float):
+        return (x - x.mean(-1, keepdims=True)) * weight + bias
+
+    return {
+        "no normalization": none,
+        "mean subtracted, not scaled": unscaled,
+        "scaled, mean not subtracted": uncentred,
+    }
+
+
+def variant_rows() -> list[list[str]]:
+    """What the model makes of a story, and writes, with each of them."""
+    rows = [["", "loss", "what it writes"], ["**as trained**", *tried()]]
+    for name, norm in variants().items():
+        with play.instead("layer_norm", norm):
+            rows.append([name, *tried()])
+    return rows
+
+
+def tried() -> list[str]:
+    """Loss and text of the model as it is now."""
+    text = " ".join(play.write("Once upon a time", count=12).split())
+    return [f"{play.loss(inside.STORY):.2f}", text]
+
+
+def growth_rows() -> list[list[str]]:
+    """How far the channels of a token lie apart on their way through the model."""
+    rows = [["comes into", "smallest", "largest"]]
+    for name, x in streams(inside.STORY).items():
+        if not name.endswith("ln_2"):
+            spread = x.std(axis=-1)
+            rows.append([f"`{name}`", f"{spread.min():.2f}", f"{spread.max():.2f}"])
+    return rows
+
+
+def token_rows() -> list[list[str]]:
+    """The first channels of one token on their way through the equation."""
+    x, y, weights = last_stream()[-1], normalized()[-1], play.trained()
+    name = f"h.{play.checkpoint().config.n_layer - 1}.ln_1"
+    weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
+    rows = {
+        "$x$": x,
+        r"$x - \mu$": x - x.mean(),
+        r"$(x - \mu) / \sqrt{\sigma^2 + \varepsilon}$": y,
+        "weight": weight,
+        "bias": bias,
+        "result": y * weight + bias,
+    }
+    header = ["", *(f"channel {i}" for i in range(SHOWN))]
+    return [header, *([n, *(f"{v:z.2f}" for v in r[:SHOWN])] for n, r in rows.items())]
+
+
+def norm_figure() -> Figure:
+    """Every channel of every token as a tick, before and after."""
+    figure, (before, after) = style.plots(300, columns=2, sharey=True)
+    names = [style.token(t) for t in play.tokens(TEXT)]
+    ticks(before, last_stream(), style.ORANGE)
+    ticks(after, normalized(), style.BLUE)
+    before.set_title("before")
+    after.set_title("after")
+    before.set_yticks(range(len(names)), names)
+    before.invert_yaxis()
+    for axes in (before, after):
+        axes.tick_params(axis="y", length=0, labelcolor=style.INK)
+        axes.set_xlim(*np.array([-1.05, 1.05]) * np.abs(last_stream()).max())
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel("value of a channel")
+    return figure
+
+
+def ticks(axes: Axes, rows: np.ndarray, color: str) -> None:
+    """A stroke for each number, and a bar from mean − deviation to mean + deviation."""
+    for place, values in enumerate(rows):
+        x = np.repeat(values, 3)
+        y = np.tile([place - 0.22, place + 0.22, np.nan], len(values))
+        axes.plot(x, y, color=color, linewidth=0.7, alpha=0.7)
+        mean, spread = values.mean(), values.std()
+        ends = [mean - spread, mean + spread]
+        axes.plot(ends, [place + 0.33] * 2, color=style.INK, linewidth=2.5)
+        axes.plot([mean] * 2, [place + 0.24, place + 0.42], color=style.INK)

@@ -1,0 +1,179 @@
+"""Figures and numbers of the chapter on the feed-forward network."""
+
+from collections.abc import Callable, Iterator
+from math import erf
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from book import inside, play
+from book.figures import style
+from tests import oracle
+
+LISTED = 4  # hidden units of a table
+WORDS = 5  # the tokens that wake each of them
+
+
+def figures() -> dict[str, Figure]:
+    return {"gelu": gelu_figure(), "mlp-hidden": hidden_figure()}
+
+
+def numbers() -> dict[str, str | list]:
+    config, curve = play.checkpoint().config, oracle.gelu(np.linspace(-3, 3, 6_001))
+    x = np.linspace(-6, 6, 12_001)
+    gap = np.abs(exact(x) - oracle.gelu(x))
+    hidden = np.concatenate([*before_gelu()])
+    blocks = [n for n in play.trained() if n.startswith("h.")]
+    sizes = {name: play.trained()[name].size for name in blocks}
+    mlp = sum(size for name, size in sizes.items() if ".mlp." in name)
+    return {
+        "channels": str(config.n_embd),
+        "inner": str(config.n_inner),
+        "parameters": f"{mlp // config.n_layer:,}",
+        "merged": f"{config.n_embd**2 + config.n_embd:,}",
+        "of_blocks": f"{100 * mlp / sum(sizes.values()):.0f} %",
+        "variants": variant_rows(),
+        "values": value_rows(),
+        "lowest": f"{curve.min():.3f}",
+        "lowest_at": f"{np.linspace(-3, 3, 6_001)[curve.argmin()]:.2f}",
+        "gap": f"{gap.max():.5f}",
+        "gap_at": f"{np.abs(x[gap.argmax()]):.1f}",
+        "negative": f"{100 * (hidden < 0).mean():.0f} %",
+        "large": f"{100 * (oracle.gelu(hidden) > 1).mean():.0f} %",
+        "units": unit_rows(),
+        "one": token_rows(),
+    }
+
+
+def exact(x: np.ndarray) -> np.ndarray:
+    """The GELU that the tanh form stands in for: x · Φ(x)."""
+    return x * (1 + np.vectorize(erf)(x / np.sqrt(2))) / 2
+
+
+def relu(x: np.ndarray) -> np.ndarray:
+    return np.maximum(x, 0)
+
+
+VARIANTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "exact GELU": exact,
+    "x · sigmoid(1.702 x)": lambda x: x / (1 + np.exp(-1.702 * x)),
+    "SiLU": lambda x: x / (1 + np.exp(-x)),
+    "ReLU": relu,
+    "nothing (x itself)": lambda x: x,
+}
+
+
+def variant_rows() -> list[list[str]]:
+    """What the model makes of a story, and writes, with other functions inside."""
+    ids = play.encode(inside.STORY)
+    right = play.logits(ids)
+    rows = [["between the layers", "scores change by", "loss", "what it writes"]]
+    rows.append(["**tanh GELU**", "0", *tried()])
+    for name, function in VARIANTS.items():
+        with play.instead("gelu", function):
+            change = np.abs(play.logits(ids) - right).max()
+            rows.append([name, f"{change:.2g}", *tried()])
+    return rows
+
+
+def tried() -> list[str]:
+    """Loss and text of the model as it is now."""
+    text = " ".join(play.write("Once upon a time", count=10).split())
+    return [f"{play.loss(inside.STORY):.3f}", text]
+
+
+def value_rows() -> list[list[str]]:
+    """The three functions at a few places."""
+    x = np.array([-3, -1, -0.5, 0, 0.5, 1, 3])
+    rows = {"ReLU": relu(x), "GELU, exact": exact(x), "GELU, tanh": oracle.gelu(x)}
+    header = ["x", *(f"{v:g}" for v in x)]
+    return [header, *([n, *(f"{v:z.4f}" for v in r)] for n, r in rows.items())]
+
+
+def before_gelu() -> Iterator[np.ndarray]:
+    """``[T, I]`` for each block: what GELU gets while the model reads a story."""
+    weights = play.trained()
+    for number, layer in enumerate(inside.look_inside(inside.STORY)):
+        x, name = layer.stream + layer.attended, f"h.{number}"
+        normed = inside.norm(x, weights, f"{name}.ln_2")
+        yield oracle.linear(normed, weights, f"{name}.mlp.c_fc")
+
+
+def token_rows() -> list[list[str]]:
+    """A few hidden units of the last block, for the story's first token."""
+    hidden = [*before_gelu()][-1][0, :6]
+    rows = {"after `c_fc`": hidden, "after GELU": oracle.gelu(hidden)}
+    header = ["", *(f"unit {i}" for i in range(len(hidden)))]
+    return [header, *([n, *(f"{v:z.2f}" for v in r)] for n, r in rows.items())]
+
+
+def unit_rows() -> list[list[str]]:
+    """Hidden units of block 0: the tokens that wake them, and what they push up."""
+    weights = play.trained()
+    table = weights["wte.weight"].astype(np.float64)
+    normed = inside.norm(table, weights, "h.0.ln_2")
+    awake = oracle.gelu(oracle.linear(normed, weights, "h.0.mlp.c_fc"))  # [V, I]
+    best = np.argsort(-awake, axis=0)[:WORDS].T  # [I, WORDS]
+    rows = [["unit", "wakes for", "pushes up"]]
+    for unit in alike(table, best)[:LISTED]:
+        pushed = table @ weights["h.0.mlp.c_proj.weight"][:, unit]
+        rows.append([str(unit), listed(best[unit]), listed(np.argsort(-pushed))])
+    return rows
+
+
+def listed(ids: np.ndarray) -> str:
+    """The first few tokens of a list of ids."""
+    tokens = (play.checkpoint().tokenizer.token(int(i)) for i in ids[:WORDS])
+    return " ".join(f"`{style.token(token)}`" for token in tokens)
+
+
+def alike(table: np.ndarray, best: np.ndarray) -> list[int]:
+    """Units whose tokens are whole words, those with the most similar words first."""
+    tokenizer = play.checkpoint().tokenizer
+    unit = table / np.linalg.norm(table, axis=1, keepdims=True)
+    closeness = {
+        number: (unit[ids] @ unit[ids].T).sum()
+        for number, ids in enumerate(best)
+        if all(is_word(tokenizer.token(int(i))) for i in ids)
+    }
+    return sorted(closeness, key=lambda number: -closeness[number])
+
+
+def is_word(token: str) -> bool:
+    """Whether a token starts a word and has a few letters."""
+    return token[0] == " " and token[1:].isalpha() and len(token) > 3
+
+
+def gelu_figure() -> Figure:
+    """The curve beside ReLU's, and how far its two forms lie apart."""
+    figure, (curves, gap) = style.plots(270, columns=2)
+    x = np.linspace(-4, 3, 281)
+    curves.plot(x, oracle.gelu(x), color=style.BLUE)
+    curves.plot(x, relu(x), color=style.ORANGE, linestyle="--", linewidth=1.5)
+    curves.text(1.35, 0.95, "GELU", color=style.BLUE)
+    curves.text(0.55, 2.1, "ReLU", color=style.ORANGE, ha="center")
+    curves.set_title("two bends")
+    gap.plot(x, 1e4 * (exact(x) - oracle.gelu(x)), color=style.PURPLE)
+    gap.set_title("exact − tanh form, × 10,000")
+    for axes in (curves, gap):
+        axes.axhline(0, color=style.GRID, linewidth=1, zorder=0)
+        axes.axvline(0, color=style.GRID, linewidth=1, zorder=0)
+        axes.set_xlabel("x")
+    return figure
+
+
+def hidden_figure() -> Figure:
+    """What GELU gets in the embedded model: how often each value occurs."""
+    figure, axes = style.plots(230, width=560)
+    values = np.concatenate([*before_gelu()]).ravel()
+    counts, edges = np.histogram(values, bins=np.arange(-6, 6.25, 0.25))
+    colors = [style.ORANGE if edge < 0 else style.BLUE for edge in edges[:-1]]
+    shares = 100 * counts / len(values)
+    axes.bar(edges[:-1], shares, width=0.22, align="edge", color=colors)
+    low = 100 * (values < 0).mean()
+    top = shares.max()
+    axes.text(-5.8, 0.8 * top, f"{low:.0f} % below 0", color=style.ORANGE)
+    axes.text(5.8, 0.8 * top, f"{100 - low:.0f} % above", color=style.BLUE, ha="right")
+    axes.set_xlabel("number that GELU gets")
+    axes.set_ylabel("% of all")
+    return figure

@@ -1,0 +1,180 @@
+"""Figures and numbers of the chapter on token embeddings."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from book import inside, play
+from book.figures import style
+from solutions.solution_01 import GPT2Config
+from tests import oracle
+
+TEXT = "Once upon a time"
+GPT2_IDS = 7454, 2402, 257, 640  # the same four tokens in GPT-2's own vocabulary
+SPELLINGS = "Once", "once", " once", "ONCE", " cat", " cats"
+WORDS = " red", " cat", " girl", " happy", " said", " Lily", " big", " ran"
+PAIRS = (" he", " she", " boy"), (" he", " she", " his"), (" he", " she", " himself")
+NEAREST = 5
+CELL = 13  # pixels of a drawn number
+
+
+def figures() -> dict[str, Figure]:
+    return {"embedding-lookup": lookup_figure()}
+
+
+def numbers() -> dict[str, str | list]:
+    table, small = play.trained()["wte.weight"], GPT2Config()
+    total = sum(x.size for x in play.trained().values())
+    rows, channels = table.shape
+    return {
+        "rows": f"{rows:,}",
+        "channels": str(channels),
+        "parameters": f"{table.size:,}",
+        "share": f"{100 * table.size / total:.0f} %",
+        "gpt2_parameters": f"{small.vocab_size * small.n_embd:,}",
+        "ids": id_rows(),
+        "spellings": spelling_rows(),
+        "lookups": lookup_rows(),
+        "first": first_rows(),
+        "neighbours": neighbour_rows(),
+        "analogies": analogy_rows(),
+    }
+
+
+def id_rows() -> list[list[str]]:
+    """One text's ids in two vocabularies."""
+    names = [f"`{style.token(t)}`" for t in play.tokens(TEXT)]
+    here = [str(i) for i in play.encode(TEXT)]
+    return [
+        ["", *names],
+        ["embedded model", *here],
+        ["GPT-2", *(f"{i:,}" for i in GPT2_IDS)],
+    ]
+
+
+def spelling_rows() -> list[list[str]]:
+    """What the tokenizer makes of nearly equal texts."""
+    rows = [["text", "tokens", "ids"]]
+    for text in SPELLINGS:
+        pieces = " ".join(f"`{style.token(t)}`" for t in play.tokens(text))
+        ids = " ".join(map(str, play.encode(text)))
+        rows.append([f"`{style.token(text)}`", pieces, ids])
+    return rows
+
+
+def scores(ids: list[int], looked_up: np.ndarray) -> np.ndarray:
+    """``[T, V]``: the model with another table for reading, its own for writing."""
+    config, weights = play.checkpoint().config, dict(play.trained())
+    own = weights["wte.weight"].astype(np.float64)
+    weights["wte.weight"] = looked_up
+    hidden = oracle.hidden_states(
+        np.array([ids]), weights, config.n_layer, config.n_head
+    )
+    return hidden[0] @ own.T
+
+
+def lookup_rows() -> list[list[str]]:
+    """Loss and next token when the rows are looked up wrongly."""
+    table = play.trained()["wte.weight"]
+    ways = {
+        "**its own row**": table,
+        "the next row": np.roll(table, -1, axis=0),
+        "its own row × √C": table * np.sqrt(table.shape[1]),
+        "zeros": np.zeros_like(table),
+    }
+    rows = [["each token gets", "loss", "likeliest after “Once upon a”"]]
+    for name, looked_up in ways.items():
+        best = int(scores(play.encode("Once upon a"), looked_up)[-1].argmax())
+        token = style.token(play.checkpoint().tokenizer.token(best))
+        rows.append([name, f"{loss(looked_up):.2f}", f"`{token}`"])
+    return rows
+
+
+def loss(looked_up: np.ndarray) -> float:
+    """Nats per token of a story that is read with another table."""
+    ids = play.encode(inside.STORY)
+    shares = oracle.softmax(scores(ids[:-1], looked_up))
+    return float(-np.log(shares[np.arange(len(ids) - 1), ids[1:]]).mean())
+
+
+def first_rows() -> list[list[str]]:
+    """The first channels of the text's rows."""
+    rows = [["token", "id", *(f"channel {i}" for i in range(4)), "…"]]
+    for text, i in zip(play.tokens(TEXT), play.encode(TEXT), strict=True):
+        values = (f"{v:z.2f}" for v in play.trained()["wte.weight"][i, :4])
+        rows.append([f"`{style.token(text)}`", str(i), *values, "…"])
+    return rows
+
+
+def directions() -> np.ndarray:
+    """``[V, C]``: every row with length 1."""
+    table = play.trained()["wte.weight"].astype(np.float64)
+    return table / np.linalg.norm(table, axis=1, keepdims=True)
+
+
+def nearest(arrow: np.ndarray, without: set[int]) -> str:
+    """The tokens whose rows point most nearly in a direction."""
+    order = np.argsort(-(directions() @ arrow))
+    best = [int(i) for i in order[: NEAREST + len(without)] if i not in without]
+    tokens = map(play.checkpoint().tokenizer.token, best[:NEAREST])
+    return " ".join(f"`{style.token(t)}`" for t in tokens)
+
+
+def neighbour_rows() -> list[list[str]]:
+    """The rows most like that of a few words."""
+    rows = [["row of", "is most like the rows of"]]
+    for word in WORDS:
+        if len(ids := play.encode(word)) == 1:
+            near = nearest(directions()[ids[0]], {ids[0]})
+            rows.append([f"`{style.token(word)}`", near])
+    return rows
+
+
+def analogy_rows() -> list[list[str]]:
+    """What lies at row c − row a + row b."""
+    rows = [["sum of rows", "is most like the rows of"]]
+    for words in PAIRS:
+        a, b, c = (play.encode(word)[0] for word in words)
+        name = "`{2}` − `{0}` + `{1}`".format(*map(style.token, words))
+        arrow = directions()[c] - directions()[a] + directions()[b]
+        rows.append([name, nearest(arrow, {a, b, c})])
+    return rows
+
+
+def lookup_figure() -> Figure:
+    """Ids on the left, the table in the middle, the rows in the text's order."""
+    figure, axes = style.canvas(330, width=600)
+    ids, names = play.encode(TEXT), [style.token(t) for t in play.tokens(TEXT)]
+    table = play.trained()["wte.weight"]
+    places = {i: 64 + 62 * n for n, i in enumerate(sorted(ids))}
+    heads = (60, "ids  [T]"), (300, "weight  [V, C]"), (520, "result  [T, C]")
+    for x, text in heads:
+        style.label(axes, x, 20, text, fontweight="bold")
+    for i, y in places.items():
+        strip(axes, 240, y, table[i])
+        style.label(axes, 228, y, f"row {i}", ha="right", fontsize=style.SMALL)
+        style.label(axes, 300, y + 31, "⋮", color=style.MUTED)
+    colors = style.COLORS
+    for n, (i, name) in enumerate(zip(ids, names, strict=True)):
+        y, color = 64 + 62 * n, colors[n % len(colors)]
+        style.box(axes, 8, y - 20, 104, 40, f"{name}  {i}", color=color)
+        style.arrow(axes, (114, y), (172, places[i]), color=color)
+        style.arrow(axes, (366, places[i]), (452, y), color=color)
+        strip(axes, 460, y, table[i], edge=color)
+    return figure
+
+
+def strip(
+    axes: Axes, x: float, y: float, row: np.ndarray, edge: str = style.MUTED
+) -> None:
+    """The first numbers of a row as squares, blue above 0 and orange below."""
+    shown = row[:9]
+    for n, value in enumerate(shown):
+        color = style.BLUE if value > 0 else style.ORANGE
+        strength = round(min(abs(float(value)) / 0.35, 1.0), 2)
+        axes.add_patch(
+            Rectangle((x + CELL * n, y - 9), CELL, 18, facecolor=(color, strength))
+        )
+    width = CELL * len(shown)
+    axes.add_patch(Rectangle((x, y - 9), width, 18, facecolor="none", edgecolor=edge))
