@@ -16,7 +16,7 @@ from book.summary import summary
 from course.registry import ROOT
 
 # What mdBook adds for its own theme, and what pages have taken in already.
-UNUSED = ("*highlight-*", "tomorrow-night-*", "clipboard-*", "book-*", "toc*", "fonts")
+UNUSED = ("*highlight-*", "tomorrow-night-*", "clipboard-*", "toc*", "fonts")
 UNUSED += ("favicon-*.png", "numbers", "reports")
 
 

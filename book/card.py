@@ -66,7 +66,7 @@ def run_line(exercise: Exercise) -> str:
 
 def command(text: str) -> str:
     """A command that a button copies; the page's script makes the button."""
-    return f'<code class="command">{text}</code>'
+    return f'<span class="command"><code>{text}</code></span>'
 
 
 def skeleton(arguments: str, expand: Expand) -> str:
@@ -84,5 +84,7 @@ def solution(arguments: str, expand: Expand) -> str:
     exercise = exercise_of(arguments)
     path = exercise.solution_path
     text = (ROOT / path).read_text()
-    summary = f"<summary>Show the solution</summary>\n{file(str(path), text)}"
-    return f'<details class="solution">{summary}</details>'
+    return (
+        '<details class="solution">\n<summary>Show the solution</summary>\n\n'
+        f"{file(str(path), text)}\n\n</details>"
+    )

@@ -42,6 +42,9 @@ def pre(code: str, language: str, *classes: str) -> str:
 
 
 def file(name: str, code: str) -> str:
-    """A whole file under its name."""
-    body = pre(code, "python")
-    return f'<div class="listing"><p class="file">{escape(name)}</p>\n{body}</div>'
+    """A whole file under its name.
+
+    Markdown takes HTML as it is only up to a blank line, unless it begins with <pre.
+    """
+    head = f'<div class="listing">\n<p class="file">{escape(name)}</p>'
+    return f"{head}\n\n{pre(code, 'python')}\n\n</div>"

@@ -11,6 +11,9 @@ from book.card import chapter, skeleton, solution, task
 from book.pages import FIGURES, NUMBERS, REPORTS, BookError, exercise_of, key_of
 from course.catalogue import Mistake, load_mistakes
 
+WIDTH = re.compile(r' width="(\d+)"')
+SMALLEST = 0.75
+
 Expand = Callable[[str], str]
 
 
@@ -23,12 +26,20 @@ def figure(arguments: str, expand: Expand) -> str:
     path = FIGURES / f"{name}.svg"
     if not path.exists():
         raise BookError(f"there is no figure {name!r}; a script must write {path.name}")
-    label = f'<svg role="img" aria-label="{escape(alternative)}" '
-    svg = path.read_text().strip().replace("<svg ", label, 1)
+    svg = labelled(path.read_text().strip(), alternative)
     return (
         f'<figure class="drawing"><div class="scroll">{svg}</div>\n<figcaption>\n\n'
         f"{expand(caption)}\n\n</figcaption></figure>"
     )
+
+
+def labelled(svg: str, alternative: str) -> str:
+    """The drawing with its alternative text; on a phone it shrinks, but not to dust."""
+    width = int(WIDTH.search(svg)[1])
+    size = f"max-width: {width}px; min-width: {width * SMALLEST:.0f}px"
+    svg = svg.replace('style="', f'style="{size}; ', 1)
+    label = f'role="img" aria-label="{escape(alternative)}"'
+    return svg.replace("<svg ", f"<svg {label} ", 1)
 
 
 def number(arguments: str, expand: Expand) -> str:

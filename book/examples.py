@@ -1,0 +1,147 @@
+"""Runs the code of the pages: ``python -m book.examples [--write] [PAGE …]``.
+
+Blocks marked ``python run`` run in their page's order, in one namespace. A block marked
+``text output`` right after one holds what it printed.
+"""
+
+import contextlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from book.pages import SRC
+from course.registry import ROOT
+
+EXAMPLE = re.compile(
+    r"^```python run\n(?P<code>.*?)^```$(?:\n+```text output\n(?P<output>.*?)^```$)?",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A block of code and what its page says that it prints.
+
+    Attributes:
+        line: where the code starts in the page.
+        output: None where the page does not say it.
+    """
+
+    line: int
+    code: str
+    output: str | None
+
+
+class ExampleFailed(Exception):
+    """A block of a page raised an exception; the message says which."""
+
+
+def pages() -> list[str]:
+    """The pages that have code to run."""
+    texts = {path.stem: path.read_text() for path in SRC.glob("*.md")}
+    return sorted(name for name, text in texts.items() if EXAMPLE.search(text))
+
+
+def read(page: str) -> list[Example]:
+    """The code of a page."""
+    text = (SRC / f"{page}.md").read_text()
+    return [
+        Example(text.count("\n", 0, m.start("code")) + 1, m["code"], m["output"])
+        for m in EXAMPLE.finditer(text)
+    ]
+
+
+def run(page: str) -> list[str]:
+    """Runs a page's code in a process of its own; returns what each block printed.
+
+    Raises:
+        ExampleFailed: a block does not run.
+    """
+    examples = read(page)
+    done = subprocess.run(
+        [sys.executable, "-m", "book.examples", "--inside"],
+        cwd=ROOT,
+        env=os.environ | {"MAX_EAGER_EXECUTOR": "interpreter"},
+        input=json.dumps([example.code for example in examples]),
+        capture_output=True,
+        text=True,
+    )
+    printed = json.loads(done.stdout or "[]")
+    if len(printed) < len(examples):
+        line = examples[len(printed)].line
+        error = done.stderr.strip().splitlines()[-1]
+        raise ExampleFailed(f"book/src/{page}.md, the code at line {line}: {error}")
+    return printed
+
+
+def run_blocks(blocks: list[str]) -> None:
+    """Runs blocks on the CPU in float32, as the course does, and prints JSON."""
+    from max.driver import CPU
+    from max.dtype import DType
+    from max.experimental.tensor import default_device, default_dtype
+
+    printed: list[str] = []
+    scope = {"__name__": "__main__"}
+    try:
+        with default_device(CPU()), default_dtype(DType.float32):
+            for block in blocks:
+                with contextlib.redirect_stdout(io.StringIO()) as text:
+                    exec(compile(block, "the page", "exec"), scope)
+                printed.append(text.getvalue())
+    finally:
+        print(json.dumps(printed))
+
+
+def rewrite(page: str, printed: list[str]) -> None:
+    """Puts what the code printed into the page's blocks of output."""
+    path = SRC / f"{page}.md"
+    outputs = iter(printed)
+
+    def renewed(match: re.Match[str]) -> str:
+        output = next(outputs)
+        if match["output"] is None:
+            return match[0]
+        start, end = (place - match.start() for place in match.span("output"))
+        return match[0][:start] + output + match[0][end:]
+
+    path.write_text(EXAMPLE.sub(renewed, path.read_text()))
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--write", is_flag=True, help="put what is printed into the pages")
+@click.option("--inside", is_flag=True, hidden=True)
+def main(names: tuple[str, ...], write: bool, inside: bool) -> None:
+    """Run the code of the pages named, or of all, and compare what it prints."""
+    if inside:
+        run_blocks(json.load(sys.stdin))
+        return
+    stale = []
+    for page in [Path(name).stem for name in names] or pages():
+        try:
+            printed = run(page)
+        except (ExampleFailed, OSError) as error:
+            sys.exit(str(error))
+        if write:
+            rewrite(page, printed)
+        elif differing(page, printed):
+            stale.append(page)
+    if stale:
+        sys.exit(f"Other output than in the page: {', '.join(stale)} (try --write).")
+
+
+def differing(page: str, printed: list[str]) -> list[int]:
+    """Lines of the code that prints something else than the page says."""
+    pairs = zip(read(page), printed, strict=True)
+    return [e.line for e, text in pairs if e.output is not None and e.output != text]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+// What pages can do beyond being read: copy a line, scroll by keyboard, turn the page.
+"use strict";
+
+const isTyping = (target) => /^(input|select|textarea)$/i.test(target.nodeName);
+
+// mdBook's search asks by this name whether a key is meant for something else.
+function mdbook_something_else_has_focus(event) {
+  return isTyping(event.target);
+}
+
+// The page that is shown, in the contents.
+for (const link of document.querySelectorAll(".contents a")) {
+  const isIndex = location.pathname.endsWith("/") || location.pathname.endsWith("/index.html");
+  const isFirst = link === document.querySelector(".contents a");
+  if (link.pathname === location.pathname || (isIndex && isFirst)) {
+    link.setAttribute("aria-current", "page");
+    link.scrollIntoView({ block: "nearest" });
+  }
+}
+window.scrollTo(0, window.scrollY);
+
+// A button that copies, after each command and in each block of code.
+function addCopyButton(code, parent, what) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "copy";
+  button.textContent = "Copy";
+  button.setAttribute("aria-label", `Copy ${what}`);
+  button.addEventListener("click", async () => {
+    const text = code.textContent.trimEnd();
+    try {
+      await navigator.clipboard.writeText(text);
+      button.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(code);
+      button.textContent = "Selected";
+    }
+    setTimeout(() => (button.textContent = "Copy"), 1500);
+  });
+  parent.append(button);
+}
+for (const code of document.querySelectorAll(".command > code")) {
+  addCopyButton(code, code.parentElement, code.textContent);
+}
+for (const code of document.querySelectorAll("pre.code > code")) {
+  const box = document.createElement("div");
+  box.className = "copyable";
+  code.parentElement.replaceWith(box);
+  box.append(code.parentElement);
+  if (!code.parentElement.matches(".output")) addCopyButton(code, box, "this code");
+}
+
+// What scrolls sideways can be reached, and so scrolled, with the keyboard.
+function markScrollers() {
+  for (const box of document.querySelectorAll("pre, .table-wrapper, .scroll, .equation")) {
+    if (box.scrollWidth > box.clientWidth + 1) {
+      box.tabIndex = 0;
+    } else {
+      box.removeAttribute("tabindex");
+    }
+  }
+}
+new ResizeObserver(markScrollers).observe(document.body);
+document.addEventListener("toggle", markScrollers, true);
+
+// Left and right turn the page.
+document.addEventListener("keydown", (event) => {
+  const side = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
+  const hasModifier = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
+  const ownsArrows = event.target.closest("input, select, textarea, [tabindex='0'], [role]");
+  if (side && !hasModifier && !ownsArrows && !event.defaultPrevented) {
+    document.querySelector(`.neighbours a[rel=${side}]`)?.click();
+  }
+});
