@@ -195,3 +195,10 @@ def kind_of(value: Any) -> str:
     if isinstance(value, tuple | list):
         return f"{type(value).__name__} of {len(value)}"
     return "None" if value is None else f"{type(value).__name__} {value!r}"
+
+
+def as_plain(value: Any) -> Any:
+    """Without NumPy: a list for an array or a tuple, a number for a NumPy number."""
+    if isinstance(value, Array):
+        return value.values.tolist()
+    return [as_plain(x) for x in value] if isinstance(value, tuple | list) else value

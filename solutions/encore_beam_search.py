@@ -47,8 +47,8 @@ def beam_search(
     ``length ** length_penalty``; the length counts new tokens, and the end too. Of the
     ``2 * num_beams`` likeliest continuations of all beams, those that end are finished
     if they are among the first ``num_beams``; the best ``num_beams`` of the others go
-    on. The search is over when ``num_beams`` texts are finished and no beam's score is
-    above the lowest of theirs.
+    on. The best ``num_beams`` finished texts are kept; once there are that many and no
+    beam's score is above the lowest of theirs, the search is over.
 
     Args:
         next_logits: turns ids ``[N, T]`` into the logits ``[N, V]`` of what follows
