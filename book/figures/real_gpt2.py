@@ -1,0 +1,129 @@
+"""Numbers of the page on the real GPT-2."""
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from book import inside, play
+from book.figures import style
+from book.figures._parameters import parameters
+from book.figures._words import SIZES, perplexity, published
+from gpt2.layers import PROMPT, TOLERANCE
+from gpt2.weights import TRANSPOSED, parameter_shapes
+from tests import oracle
+
+LAYER = "transformer.h.0."
+FLOAT32 = 4  # bytes
+
+
+def figures() -> dict[str, Figure]:
+    return {"checkpoint": checkpoint_figure()}
+
+
+def checkpoint_figure() -> Figure:
+    """The three files of a checkpoint, and what becomes of them."""
+    figure, axes = style.canvas(300, width=500)
+    rows = [
+        ("config.json", "GPT2Config", "seven sizes", style.GOLD),
+        ("model.safetensors", "load_state_dict", "arrays by name", style.BLUE),
+        ("tokenizer.json", "encode, decode", "text and ids", style.GREEN),
+    ]
+    for number, (file, use, says, color) in enumerate(rows):
+        top = 20 + 96 * number
+        style.box(axes, 10, top, 180, 56, file, color=color, fontfamily=style.MONO)
+        style.arrow(axes, (194, top + 28), (306, top + 28))
+        small = {"color": style.MUTED, "fontsize": style.SMALL}
+        style.label(axes, 249, top + 14, says, **small)
+        style.box(axes, 310, top, 180, 56, use, color=color, fontfamily=style.MONO)
+    return figure
+
+
+def numbers() -> dict[str, str | list]:
+    real = published("gpt2")
+    masks = real.n_layer * real.n_positions**2 * FLOAT32
+    return {
+        "family": family(),
+        "names": names(),
+        "tensors": f"{len(parameter_shapes(real))}",
+        "vocabulary": f"{real.vocab_size:,}",
+        "weights": megabytes(parameters(real) * FLOAT32),
+        "masks": megabytes(masks),
+        "file": megabytes(parameters(real) * FLOAT32 + masks),
+        "perplexity": perplexity(inside.STORY),
+        "square": perplexity(inside.STORY, square_untransposed()),
+        "layers": layers(),
+        "tolerance": f"{TOLERANCE}",
+    }
+
+
+def megabytes(count: int) -> str:
+    """A number of bytes in decimal units, as download pages have them."""
+    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+
+
+def family() -> list[list[str]]:
+    """The published models and the memory that their weights take."""
+    rows = [["`--model`", "parameters", "in float32"]]
+    for name in SIZES:
+        count = parameters(published(name))
+        rows.append([f"`{name}`", f"{count:,}", megabytes(count * FLOAT32)])
+    return rows
+
+
+def names() -> list[list[str]]:
+    """One block's tensors: as the checkpoint stores them, and as MAX wants them."""
+    rows = [["in `transformer.h.0.`", "stored", "loaded"]]
+    for name, shape in parameter_shapes(published("gpt2")).items():
+        if name.startswith(LAYER):
+            loaded = shape[::-1] if name.endswith(TRANSPOSED) else shape
+            shapes = (f"`{list(s)}`" for s in (shape, loaded))
+            rows.append([f"`{name.removeprefix(LAYER)}`", *shapes])
+    return rows
+
+
+def square_untransposed() -> dict[str, np.ndarray]:
+    """The weights as they would be if the square matrices were loaded as stored."""
+    weights = play.copy_weights()
+    for name in weights:
+        if name.endswith("attn.c_proj.weight"):
+            weights[name] = weights[name].T
+    return weights
+
+
+def layers() -> list[list[str]]:
+    """What ``gpt2 layers`` shows of a model whose attention is not scaled."""
+    rows = [["piece", "step", "largest difference", ""]]
+    for place, step, difference in differences():
+        right = difference <= TOLERANCE
+        rows.append([f"`{place}`", step, f"{difference:.1e}", "✓" if right else "✗"])
+        if not right:
+            break
+    return rows
+
+
+def differences() -> Iterator[tuple[str, str, float]]:
+    """Each piece of the wrong model beside the right one's, on the right input."""
+    yield from (("wte", "05", 0.0), ("wpe", "06", 0.0))
+    right, wrong = (pieces(wrong) for wrong in (False, True))
+    for (place, step), result in right.items():
+        yield place, step, float(np.abs(result - wrong[place, step]).max())
+
+
+def pieces(unscaled: bool) -> dict[tuple[str, str], np.ndarray]:
+    """The first block's normalization and attention, on the reference's input."""
+    x, state = inside.look_inside(PROMPT)[0].stream, play.trained()
+    normed = inside.norm(x, state, "h.0.ln_1")
+    heads = play.checkpoint().config.n_head
+    with play.instead("attention", unscaled_attention) if unscaled else nullcontext():
+        attended = oracle.multi_head_attention(normed, state, heads, "h.0.attn.")
+    return {("h.0.ln_1", "03"): normed, ("h.0.attn", "09"): attended}
+
+
+def unscaled_attention(
+    query: np.ndarray, key: np.ndarray, value: np.ndarray
+) -> np.ndarray:
+    """``[..., T, D]`` each; the scores are not divided by √D."""
+    scores = query @ key.swapaxes(-1, -2) + oracle.causal_mask(query.shape[-2])
+    return oracle.softmax(scores) @ value
