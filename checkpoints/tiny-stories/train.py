@@ -2,18 +2,13 @@
 
 Needs Python 3.11 with torch 2.13.0, transformers 5.23.0, tokenizers 0.23.3 and numpy,
 an environment of its own: the course does not depend on PyTorch. The committed weights
-were made on two CPU cores, in this folder, by two commands:
+were made on one CPU core, in this folder, by one command:
 
-    export OMP_WAIT_POLICY=PASSIVE
-    export TEXT=../../../shared/data/tinystories/tinystories-excerpt.txt
-    python train.py --text $TEXT --out /tmp/first
-    python train.py --text $TEXT --start /tmp/first --steps 450 --rate 0.5 \
-        --dropout 0.05 --noise 0
+    OMP_NUM_THREADS=1 python train.py --text PATH
 
-of which the first was stopped after its evaluation at step 1500. (PASSIVE: threads that
-spin while they wait slow a busy machine down fivefold.) The text is a quarter of a
-million tokens, read many times, so the limit is not fit but generalisation: hence the
-noise, the averaged weights, and the best evaluation kept.
+with the excerpt described in README.md. The text is a quarter of a million tokens, read
+many times, so the limit is not fit but generalisation: hence the dropout, the noise,
+the averaged weights, and the best evaluation kept.
 """
 
 import argparse
@@ -31,6 +26,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 EOS, VOCAB, CONTEXT, BATCH = "<|endoftext|>", 2048, 256, 8
 LEARNING_RATE, MUON_RATE, WEIGHT_DECAY = 3e-3, 0.03, 0.1
+DROPOUT, NOISE = 0.1, 0.05
 WARM_UP, AVERAGED, EVALUATE_EVERY = 1 / 66, 1 / 16.5, 75  # two shares of the steps
 
 # The excerpt holds quotation marks whose UTF-8 was once read as Windows-1252.
@@ -82,7 +78,7 @@ class SharedDropout(torch.nn.Dropout):
         return x * super().forward(torch.ones_like(x[:, :1]))
 
 
-def build_model(eos_token_id, dropout):
+def build_model(eos_token_id):
     config = GPT2Config(
         vocab_size=VOCAB,
         n_positions=CONTEXT,
@@ -97,9 +93,9 @@ def build_model(eos_token_id, dropout):
         attn_pdrop=0.0,
     )
     model = GPT2LMHeadModel(config)
-    model.transformer.drop = SharedDropout(dropout)
+    model.transformer.drop = SharedDropout(DROPOUT)
     for block in model.transformer.h:
-        block.attn.resid_dropout = block.mlp.dropout = SharedDropout(dropout)
+        block.attn.resid_dropout = block.mlp.dropout = SharedDropout(DROPOUT)
     return model
 
 
@@ -139,22 +135,22 @@ def build_optimizers(model):
     return [Muon(matrices, {"lr": MUON_RATE}), torch.optim.AdamW(groups, **rest)]
 
 
-def schedules(optimizers, steps, peak):
+def schedules(optimizers, steps):
     def rate(step):
         cosine = 0.5 * (1 + math.cos(math.pi * step / steps))
-        return peak * min(1, (step + 1) / (WARM_UP * steps)) * cosine
+        return min(1, (step + 1) / (WARM_UP * steps)) * cosine
 
     return [torch.optim.lr_scheduler.LambdaLR(each, rate) for each in optimizers]
 
 
-def windows(ids, noise, rng):
+def windows(ids, rng):
     """Random windows; some inputs are other words of the text, so that none is trusted
     alone (Xie et al. 2017)."""
     starts = rng.integers(0, len(ids) - CONTEXT, BATCH)
     batch = torch.stack([ids[s : s + CONTEXT + 1] for s in starts])
     inputs, targets = batch[:, :-1], batch[:, 1:]
     other = ids[torch.randint(len(ids), inputs.shape)]
-    return torch.where(torch.rand(inputs.shape) < noise, other, inputs), targets
+    return torch.where(torch.rand(inputs.shape) < NOISE, other, inputs), targets
 
 
 @torch.no_grad()
@@ -191,13 +187,13 @@ def save(model, out):
 
 def train(model, ids, validation, args, bits_per_byte):
     optimizers = build_optimizers(model)
-    decay = 1 - 1 / (AVERAGED * args.steps)
-    schedulers = schedules(optimizers, args.steps, args.rate)
+    decay = max(0.0, 1 - 1 / (AVERAGED * args.steps))
+    schedulers = schedules(optimizers, args.steps)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay))
     rng, began = np.random.default_rng(args.seed), time.time()
     losses, best = [], math.inf
     for step in range(1, args.steps + 1):
-        batch = windows(ids, args.noise, rng)
+        batch = windows(ids, rng)
         losses.append(train_step(model, batch, optimizers, schedulers))
         average.update_parameters(model)
         if step % EVALUATE_EVERY and step != args.steps:
@@ -229,12 +225,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--text", required=True)
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent)
-    parser.add_argument("--steps", type=int, default=3300)
+    parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--start", type=Path, help="folder of weights to go on from")
-    parser.add_argument("--rate", type=float, default=1.0, help="of the peak rate")
-    parser.add_argument("--dropout", type=float, default=0.1)
-    parser.add_argument("--noise", type=float, default=0.05)
     args = parser.parse_args()
     torch.manual_seed(args.seed)
 
@@ -245,9 +237,7 @@ def main():
     ids, validation = encode(tokenizer, stories), encode(tokenizer, held_out)
     # A story's end counts as one byte, as the line break that it is in the file.
     size = sum(len(story.encode()) + 1 for story in held_out)
-    model = build_model(tokenizer.token_to_id(EOS), args.dropout)
-    if args.start:
-        model.load_state_dict(GPT2LMHeadModel.from_pretrained(args.start).state_dict())
+    model = build_model(tokenizer.token_to_id(EOS))
     print(f"{model.num_parameters()} parameters, {len(ids)} training tokens")
     print(f"{len(held_out)} stories held out: {len(validation)} tokens, {size} bytes")
     bits_per_byte = (len(validation) - 1) / size / math.log(2)
