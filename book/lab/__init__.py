@@ -1,0 +1,1 @@
+"""The decoding lab and the attention page: what is recorded for them."""

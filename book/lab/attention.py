@@ -1,0 +1,74 @@
+"""Records the attention page's data: ``python -m book.lab.attention``."""
+
+from typing import Any
+
+import numpy as np
+
+from book import play
+from book.inside import look_inside
+from book.lab.packing import DATA, pack_array, write_script
+
+SENTENCES = [
+    "Tom has a dog. The dog likes Tom.",
+    "Lily had a red ball and a blue ball. She gave the red ball to Tom.",
+    "The cat was hungry, so Mom gave the cat some fish.",
+    '"I am sad," said Ben. "I lost my toy."',
+    "One day the sun was hot. One day the sun was",
+]
+
+
+def attention(text: str) -> np.ndarray:
+    """Every head's attention for a text, ``[L, H, T, T]``; rows sum to 1."""
+    return np.stack([layer.shares for layer in look_inside(text)])
+
+
+def pack_sentence(text: str) -> dict[str, Any]:
+    """A sentence's tokens, and its attention in steps of 1/65535."""
+    shares = np.rint(attention(text) * 65535).astype(np.uint16)
+    rows, columns = np.tril_indices(shares.shape[-1])  # all that is not 0
+    return {
+        "tokens": play.tokens(text),
+        "shares": pack_array(shares[..., rows, columns]),
+    }
+
+
+def targets(shares: np.ndarray) -> np.ndarray:
+    """Adds up where ``[L, H, T, T]`` looks, without the first token: it has no choice.
+
+    Returns:
+        ``[L, H, 4]``: the shares that go to the token itself, to the one before it, to
+        the text's first token, and to all others; the second token's share for the
+        first counts as the one before.
+    """
+    itself = np.diagonal(shares, axis1=-2, axis2=-1)[..., 1:]  # [L, H, T - 1]
+    before = np.diagonal(shares, offset=-1, axis1=-2, axis2=-1)
+    first = shares[..., 2:, 0]
+    named = np.stack([part.sum(-1) for part in (itself, before, first)], axis=-1)
+    return np.concatenate([named, itself.shape[-1] - named.sum(-1, keepdims=True)], -1)
+
+
+def mean_targets(texts: list[str]) -> np.ndarray:
+    """The same for a token of any sentence: ``[L, H, 4]``, which sums to 1."""
+    asked = sum(len(play.tokens(text)) - 1 for text in texts)
+    return sum(targets(attention(text)) for text in texts) / asked
+
+
+def recording() -> dict[str, Any]:
+    """Everything that the page shows."""
+    config = play.checkpoint().config
+    return {
+        "layers": config.n_layer,
+        "heads": config.n_head,
+        "sentences": [pack_sentence(text) for text in SENTENCES],
+        "targets": mean_targets(SENTENCES).round(4).tolist(),
+    }
+
+
+def main() -> None:
+    """Writes the script and says how large it is."""
+    size = write_script(DATA / "attention.js", "attention", recording())
+    print(f"attention.js: {size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()

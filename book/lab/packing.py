@@ -1,0 +1,45 @@
+"""Arrays as text: a page opened from a disk can load scripts, but no other files."""
+
+import json
+from base64 import b64encode
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from book.pages import SRC
+
+DATA = SRC / "lab" / "data"
+DIGITS = np.frombuffer(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", np.uint8
+)
+ZERO = 2048  # the code of weight 0; codes go from 1 to 4095
+
+
+def pack_array(array: np.ndarray) -> str:
+    """Writes an array's bytes, little-endian, in base64."""
+    return b64encode(array.astype(array.dtype.newbyteorder("<")).tobytes()).decode()
+
+
+def pack_matrix(matrix: np.ndarray) -> dict[str, Any]:
+    """Rounds a matrix ``[R, C]`` to 12 bits, two base64 digits for each number.
+
+    A row's largest number decides its scale, so every row uses the whole range.
+    """
+    scale = np.maximum(np.abs(matrix).max(axis=1), 1e-12) / (ZERO - 1)  # [R]
+    codes = np.rint(matrix / scale[:, None]).astype(np.int64) + ZERO
+    digits = DIGITS[np.stack([codes >> 6, codes & 63], axis=-1)]
+    return {
+        "rows": matrix.shape[0],
+        "columns": matrix.shape[1],
+        "scale": pack_array(scale.astype(np.float32)),
+        "digits": digits.tobytes().decode(),
+    }
+
+
+def write_script(path: Path, name: str, value: Any) -> int:
+    """Writes a script that makes ``value`` known as ``lab.NAME``; returns its bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    script = f"var lab = lab || {{}};\nlab.{name} = {text};\n"
+    return path.write_bytes(script.encode())

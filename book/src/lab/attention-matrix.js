@@ -1,0 +1,68 @@
+"use strict";
+// A matrix of shares as a drawing: small without names, large with them.
+var lab = lab || {};
+
+lab.attentionMatrix = (() => {
+  const { draw, percent, quoted } = lab.dom;
+  const LEAST = 0.004; // a share that would not be seen
+  const [CELL, NAMES] = [22, 96];
+
+  function cells(matrix, size, place = 0) {
+    return matrix.flatMap((row, i) => row.map((share, j) => ({ share, i, j })))
+      .filter(({ share }) => share >= LEAST)
+      .map(({ share, i, j }) => draw("rect", {
+        x: place + j * size, y: place + i * size, width: size, height: size,
+        "fill-opacity": share.toFixed(3),
+      }));
+  }
+
+  /** A thumbnail, which its label explains. */
+  function small(matrix) {
+    const size = matrix.length;
+    return draw("svg", { viewBox: `0 0 ${size} ${size}`, class: "attention-small", "aria-hidden": "true" },
+      ...cells(matrix, 1));
+  }
+
+  function names(tokens) {
+    const middle = (i) => NAMES + i * CELL + CELL / 2;
+    return tokens.flatMap((token, i) => [
+      draw("text", { x: NAMES - 6, y: middle(i), class: "attention-row-name" }, token),
+      draw("text", { transform: `translate(${middle(i)} ${NAMES - 6}) rotate(-90)` }, token),
+    ]);
+  }
+
+  /** The matrix with its tokens; pointing at a row tells which one. */
+  function large(matrix, tokens, point) {
+    const side = NAMES + matrix.length * CELL + 1;
+    const grid = draw("rect", {
+      x: NAMES, y: NAMES, width: side - NAMES - 1, height: side - NAMES - 1, class: "attention-grid",
+    });
+    const frame = draw("rect", { x: NAMES, height: CELL, class: "attention-frame" });
+    const svg = draw("svg", { width: side, height: side, class: "attention-large", "aria-hidden": "true" },
+      grid, ...cells(matrix, CELL, NAMES), ...names(tokens), frame);
+    svg.addEventListener("pointermove", (event) => follow(event, svg, tokens.length, point));
+    svg.addEventListener("click", (event) => follow(event, svg, tokens.length, point));
+    return svg;
+  }
+
+  function follow(event, svg, size, point) {
+    const row = Math.floor((event.clientY - svg.getBoundingClientRect().top - NAMES) / CELL);
+    if (row >= 0 && row < size) point(row);
+  }
+
+  function frame(svg, row) {
+    const box = svg.querySelector(".attention-frame");
+    box.setAttribute("y", NAMES + row * CELL);
+    box.setAttribute("width", (row + 1) * CELL);
+  }
+
+  /** A token's largest shares in words. */
+  function sentence(row, tokens, asking) {
+    const order = [...row.keys()].slice(0, asking + 1).sort((a, b) => row[b] - row[a] || a - b);
+    const places = order.slice(0, 3).map((j) =>
+      `${j === asking ? "itself" : quoted(tokens[j])} ${percent(row[j])}`);
+    return `${quoted(tokens[asking])} looks at ${places.join(", ")}.`;
+  }
+
+  return { small, large, frame, sentence };
+})();

@@ -1,0 +1,78 @@
+"use strict";
+// Where a text's next logits come from: the model in this page once it is loaded,
+// before that what Python has recorded.
+var lab = lab || {};
+
+lab.source = (() => {
+  /** The likeliest tokens of every recorded step, by the ids of the text before it. */
+  function readRecording({ openings, recorded }) {
+    const steps = new Map();
+    for (const { prompt, path, ids, logits, rest } of openings) {
+      const tokens = lab.unpack.array(Uint16Array, ids);
+      const scores = lab.unpack.array(Float32Array, logits);
+      lab.unpack.array(Float64Array, rest).forEach((others, step) => {
+        const [from, to] = [step * recorded, (step + 1) * recorded];
+        const text = [...prompt, ...path.slice(0, step)].join();
+        const known = { ids: tokens.subarray(from, to), logits: scores.subarray(from, to) };
+        steps.set(text, { ...known, rest: others });
+      });
+    }
+    return steps;
+  }
+
+  /** Logits [V]: the recorded ones, and all others as if they were equally likely. */
+  function spread({ ids, logits, rest }, size) {
+    const all = new Float64Array(size).fill(rest - Math.log(size - ids.length));
+    ids.forEach((id, i) => (all[id] = logits[i]));
+    return all;
+  }
+
+  /** Loads a script once; works from a disk too, where fetch does not. */
+  function loadScript(address) {
+    return new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = address;
+      script.onload = resolve;
+      script.onerror = () => reject(new Error(`${address} cannot be loaded`));
+      document.head.append(script);
+    });
+  }
+
+  class Source {
+    constructor(recording) {
+      this.size = recording.vocabulary.length;
+      this.steps = readRecording(recording);
+      this.model = null;
+      this.positions = Infinity;
+    }
+
+    async load(address) {
+      await loadScript(address);
+      this.model = new lab.model.GPT2(lab.weights);
+      this.positions = this.model.positions;
+    }
+
+    /** How many tokens the text can still grow by. */
+    room(ids) {
+      return this.positions - ids.length;
+    }
+
+    /** What is known of the next token: { logits [V], recorded ids or null }, or null. */
+    next(ids) {
+      const known = this.steps.get(ids.join());
+      if (this.model) return { logits: this.model.next(ids), recorded: null };
+      return known ? { logits: spread(known, this.size), recorded: known.ids } : null;
+    }
+
+    /** The largest difference to Python's logits at this step, or null. */
+    difference(ids) {
+      const known = this.steps.get(ids.join());
+      if (!known || !this.model) return null;
+      const logits = this.model.next(ids);
+      const gaps = Array.from(known.ids, (id, i) => Math.abs(logits[id] - known.logits[i]));
+      return Math.max(...gaps);
+    }
+  }
+
+  return { Source, spread };
+})();
