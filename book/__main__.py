@@ -26,15 +26,17 @@ def main() -> None:
 
 
 @main.command()
-def build() -> None:
-    """Make the pages, in book/build."""
-    done = mdbook("build", capture_output=True, text=True)
+@click.option("--to", type=click.Path(path_type=Path), default=BUILD, help="a folder")
+def build(to: Path) -> None:
+    """Make the pages, in book/build or elsewhere."""
+    folder = to.resolve()
+    done = mdbook("build", "--dest-dir", str(folder), capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(reason(done.stderr))
-    for pattern in UNUSED:
-        for path in BUILD.glob(pattern):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-    print(f"The book begins at {BUILD / 'index.html'}")
+    warnings = [x for x in done.stderr.splitlines() if not x.startswith(" INFO")]
+    print(*warnings, sep="\n", end="\n" * bool(warnings), file=sys.stderr)
+    remove_unused(folder)
+    print(f"The book begins at {folder / 'index.html'}")
 
 
 @main.command()
@@ -59,6 +61,13 @@ def mdbook(command: str, *options: str, **how: Any) -> subprocess.CompletedProce
     return subprocess.run(
         [programs / "mdbook", command, BOOK, *options], env=env, **how
     )
+
+
+def remove_unused(folder: Path) -> None:
+    """Deletes what no page refers to."""
+    for pattern in UNUSED:
+        for path in folder.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def write_summary() -> None:

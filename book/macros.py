@@ -12,7 +12,7 @@ from book.pages import FIGURES, NUMBERS, REPORTS, BookError, exercise_of, key_of
 from course.catalogue import Mistake, load_mistakes
 
 WIDTH = re.compile(r' width="(\d+)"')
-SMALLEST = 0.75
+SMALLEST = 0.7
 
 Expand = Callable[[str], str]
 

@@ -51,18 +51,21 @@ def prune(element: ElementTree.Element) -> None:
 
 
 def name_parts(root: ElementTree.Element, name: str) -> None:
-    """Keeps the identifiers that something refers to, under the figure's name."""
+    """Numbers the parts that something refers to, under the figure's name.
+
+    Matplotlib names them by their content, down to the last digit of a coordinate.
+    """
     values = [value for e in root.iter() for k, value in e.items() if k != "id"]
     found = [match for value in values for match in REFERENCE.findall(value)]
-    used = {target for match in found for target in match}
+    used = dict.fromkeys(target for match in found for target in match if target)
+    names = {target: f"{name}-{i}" for i, target in enumerate(used, start=1)}
     for element in root.iter():
-        if element.get("id") not in used:
-            element.attrib.pop("id", None)
+        if (part := element.attrib.pop("id", None)) in names:
+            element.set("id", names[part])
         for key, value in element.attrib.items():
-            if key == "id":
-                element.set(key, f"{name}-{value}")
-            elif REFERENCE.search(value):
-                element.set(key, value.replace("#", f"#{name}-"))
+            for target in REFERENCE.findall(value):
+                part = "".join(target)
+                element.set(key, value.replace(f"#{part}", f"#{names[part]}"))
 
 
 def tidy(element: ElementTree.Element) -> None:

@@ -1,0 +1,137 @@
+"""Every page in a real browser: it loads, fits a phone, and can be used by everyone."""
+
+from typing import Any
+
+import pytest
+
+from book.pages import SRC
+
+PAGES = sorted(path.stem for path in SRC.glob("*.md") if path.stem != "SUMMARY")
+FIRST_PAGE = 300_000  # bytes
+KINDS = "pre, .table-wrapper, .scroll, .equation"
+
+TOO_WIDE = f"""() => [...document.querySelectorAll("main *")]
+  .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+  .filter((e) => !e.closest("{KINDS}, [popover], .allows-scroll"))
+  .map((e) => e.outerHTML.slice(0, 80))"""
+SCROLLING_CODE = """() => [...document.querySelectorAll("pre.code, pre.terminal")]
+  .filter((e) => e.scrollWidth > e.clientWidth + 1)
+  .map((e) => e.innerText.split("\\n").sort((a, b) => b.length - a.length)[0])"""
+
+
+@pytest.fixture(scope="session")
+def axe() -> Any:
+    from axe_playwright_python.sync_playwright import Axe
+
+    return Axe()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_fits_a_phone_and_is_accessible(visit: Any, axe: Any, name: str) -> None:
+    page = visit(name, width=390, scheme="dark")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate(TOO_WIDE) == []
+    assert serious(axe.run(page)) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_at_full_size_is_accessible(visit: Any, axe: Any, name: str) -> None:
+    page = visit(name)
+    assert page.title()
+    assert serious(axe.run(page)) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_code_does_not_scroll_at_900(visit: Any, name: str) -> None:
+    page = visit(name, width=900)
+    page.evaluate("document.querySelectorAll('details').forEach((d) => d.open = true)")
+    assert page.evaluate(SCROLLING_CODE) == []
+
+
+def serious(results: Any) -> list[str]:
+    """Axe's complaints that keep somebody from reading or using the page."""
+    return [
+        f"{rule['id']}: {node['html'][:100]}"
+        for rule in results.response["violations"]
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
+
+
+def test_first_page_is_small(chromium: Any, site: str) -> None:
+    sizes = []
+    page = chromium.new_page()
+    page.on("response", lambda response: sizes.append(len(response.body())))
+    page.goto(f"{site}/index.html", wait_until="networkidle")
+    page.close()
+    assert sizes
+    assert sum(sizes) < FIRST_PAGE
+
+
+def test_copy_button_copies_the_command(visit: Any) -> None:
+    page = visit("step_08")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy pixi run s08").first.click()
+    page.get_by_text("Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == "pixi run s08"
+
+
+def test_search_finds_and_leads_to_a_page(visit: Any) -> None:
+    page = visit("introduction")
+    page.keyboard.press("/")
+    page.get_by_role("searchbox").fill("causal mask")
+    result = page.locator("#mdbook-searchresults a").first
+    result.wait_for()
+    result.click()
+    page.wait_for_url("**/*.html?highlight=*")
+    assert page.locator("main mark").count() > 0
+
+
+def test_contents_open_and_lead_on_a_phone(visit: Any) -> None:
+    page = visit("introduction", width=390)
+    contents = page.get_by_role("navigation", name="Contents")
+    assert not contents.is_visible()
+    page.get_by_role("button", name="Contents").click()
+    contents.get_by_role("link", name="Attention").first.click()
+    page.wait_for_url("**/step_08.html")
+
+
+def test_contents_show_where_we_are(visit: Any) -> None:
+    page = visit("step_08")
+    current = page.locator("#contents a[aria-current=page]")
+    assert current.inner_text() == "08 · Attention"
+    assert current.is_visible()
+
+
+def test_arrow_keys_turn_the_page(visit: Any) -> None:
+    page = visit("step_07")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url("**/step_08.html")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url("**/step_07.html")
+
+
+def test_answers_are_folded(visit: Any) -> None:
+    page = visit("step_08")
+    question = page.locator("details.question").first
+    answer = question.locator("p").first
+    assert not answer.is_visible()
+    question.locator("summary").click()
+    assert answer.is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_figures_follow_the_theme(visit: Any, scheme: str) -> None:
+    page = visit("step_08", scheme=scheme)
+    ink = page.evaluate("getComputedStyle(document.body).color")
+    text = page.locator(".drawing text").first
+    assert text.evaluate("(e) => getComputedStyle(e).fill") == ink
+
+
+def test_page_reads_without_scripts(chromium: Any, site: str) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site}/step_08.html")
+    assert page.get_by_role("heading", level=1).inner_text() == "Attention"
+    assert page.locator("#contents a").count() > 20
+    context.close()

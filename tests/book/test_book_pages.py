@@ -1,0 +1,163 @@
+"""The built book: all pages are there, and every link in them leads somewhere."""
+
+import re
+from collections import Counter
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from book import preprocess
+from book.macros import labelled
+from book.pages import SRC
+from book.summary import AFTERWARDS, PLAYGROUND, REFERENCE, START, summary
+from course.registry import load_registry
+
+NAMES = [*START, *(e.file for e in load_registry())]
+NAMES += [*PLAYGROUND, *AFTERWARDS, *REFERENCE]
+LOADED = {"script": "src", "img": "src", "link": "href", "iframe": "src", "use": "href"}
+MEGABYTE = 1_000_000
+
+
+class Elements(HTMLParser):
+    """What a page consists of."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.ignored = 0
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+        self.ignored += tag in ("script", "style", "code", "svg")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        self.ignored -= tag in ("script", "style", "code", "svg")
+
+    def handle_data(self, data: str) -> None:
+        if not self.ignored:
+            self.words.append(data)
+
+    def values(self, *names: str) -> list[str]:
+        """The values of these attributes, on whatever element."""
+        return [a[n] for _, a in self.found for n in names if a.get(n)]
+
+
+@cache
+def elements(path: Path) -> Elements:
+    return Elements(path.read_text())
+
+
+def test_contents_are_current() -> None:
+    assert (SRC / "SUMMARY.md").read_text() == summary(), "python -m book build"
+
+
+def test_every_page_is_written_and_in_the_contents(pages: dict[str, Path]) -> None:
+    assert {path.stem for path in SRC.glob("*.md")} == {"SUMMARY", *NAMES}
+    assert set(pages) == {"index", "404", *NAMES}
+
+
+def test_contents_follow_the_course(pages: dict[str, Path]) -> None:
+    html = pages["index"].read_text()
+    contents = re.search(r'<nav id="contents".*?</nav>', html, re.DOTALL)[0]
+    assert re.findall(r'href="(\w+)\.html"', contents) == NAMES
+
+
+def test_build_has_no_warnings(built: SimpleNamespace) -> None:
+    assert built.said == ""
+
+
+@pytest.mark.parametrize("exercise", load_registry(), ids=lambda e: e.key)
+def test_chapter_begins_with_its_card(exercise, pages: dict[str, Path]) -> None:
+    text = pages[exercise.file].read_text()
+    assert text.count("<h1 ") == 1
+    assert f">{exercise.title}</a></h1>" in text
+    assert text.index('class="place"') < text.index("<h1 ") < text.index('class="card"')
+    assert f"about {exercise.minutes} minutes" in text
+    assert f"<code>pixi run {exercise.key}</code>" in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_links_lead_somewhere(name: str, pages: dict[str, Path]) -> None:
+    links = elements(pages[name]).values("href")
+    assert [link for link in links if leads_astray(link, pages[name])] == []
+
+
+def leads_astray(link: str, page: Path) -> bool:
+    """Whether a link within the book has no target."""
+    parts = urlsplit(link)
+    if parts.scheme or parts.netloc:
+        return False
+    target = page.parent / unquote(parts.path) if parts.path else page
+    if not target.is_file():
+        return True
+    places = ["", *elements(target).values("id")]
+    return unquote(parts.fragment) not in places
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_page_needs_no_network(name: str, pages: dict[str, Path]) -> None:
+    for tag, attributes in elements(pages[name]).found:
+        address = attributes.get(LOADED.get(tag, "")) or ""
+        assert not urlsplit(address).netloc, address
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_page_is_sound(name: str, pages: dict[str, Path]) -> None:
+    page = elements(pages[name])
+    ids = Counter(page.values("id"))
+    assert [name for name, count in ids.items() if count > 1] == []
+    assert sum(tag == "h1" for tag, _ in page.found) == 1
+    for tag, attributes in page.found:
+        if tag == "img":
+            assert attributes.get("alt") is not None, attributes
+    leftovers = re.findall(r"\{\{|\}\}|\$\$|```", "".join(page.words))
+    assert leftovers == []
+
+
+@pytest.mark.parametrize("exercise", load_registry(), ids=lambda e: e.key)
+def test_chapter_has_what_a_chapter_needs(exercise, pages: dict[str, Path]) -> None:
+    kinds = [a.get("class") for _, a in elements(pages[exercise.file]).found]
+    assert kinds.count("drawing") >= 1
+    assert kinds.count("mistake") == 3
+    assert kinds.count("question") == 3
+    assert kinds.count("terminal") >= 2
+    assert kinds.count("solution") == 1
+    assert "<math" in pages[exercise.file].read_text()
+
+
+def test_book_is_small(built: SimpleNamespace, pages: dict[str, Path]) -> None:
+    files = [path for path in built.folder.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 5 * MEGABYTE
+
+
+def test_drawing_keeps_its_own_style() -> None:
+    svg = '<svg width="640" height="9" style="fill: red"><g style="a: b"/></svg>'
+    text = labelled(svg, "a < b")
+    assert text.startswith('<svg role="img" aria-label="a &lt; b" width="640"')
+    assert 'max-width: 640px; min-width: 448px; fill: red"><g style="a: b"/>' in text
+
+
+def test_steps_that_pass_are_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preprocess, "passed", lambda: {"s02"})
+    pages = [chapter("Causal mask", "step_02.md"), chapter("Attention", "step_08.md")]
+    preprocess.preprocess({"items": [{"Chapter": page} for page in pages]})
+    assert [page["name"] for page in pages] == ["Causal mask ✓", "Attention"]
+
+
+def chapter(name: str, path: str) -> dict[str, object]:
+    """A page as mdBook sends it."""
+    return {"name": name, "path": path, "content": "", "sub_items": []}
+
+
+def test_published_pages_show_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(preprocess.SHOWS_PROGRESS, raising=False)
+    assert preprocess.passed() == set()
