@@ -1,4 +1,4 @@
-"""The commands: ``python -m gpt2 PROMPT``, and ``chat`` and ``layers`` after it."""
+"""The commands: ``python -m gpt2 PROMPT``, and those that a first word names."""
 
 import os
 import sys
@@ -7,11 +7,13 @@ from pathlib import Path
 import click
 
 from gpt2.chat import chat
-from gpt2.checkpoints import load_checkpoint
 from gpt2.command import Command
+from gpt2.compare import compare
+from gpt2.diversity import diversity
 from gpt2.layers import layers
 from gpt2.options import BEAMS, CHOICE, MODEL, NUM_SAMPLES
-from gpt2.prompt import COMMANDS, new_tokens, read_prompt
+from gpt2.plot_command import plot
+from gpt2.prompt import COMMANDS, open_start, read_prompt
 from gpt2.session import Session
 from gpt2.writing import Task, chosen_strategy, write_one, write_samples
 
@@ -21,10 +23,15 @@ Examples:
   python -m gpt2 "Once upon a time" --greedy --max-new-tokens 40
   python -m gpt2 "Tom had a red ball." --temperature 1.2 --seed 7 --show-steps
   python -m gpt2 "The meaning of life is" --model gpt2 --top-k 40
+  python -m gpt2 "Once upon a time" --num-samples 5 --temperature 1
+  python -m gpt2 "Once upon a time" --beams 4
   python -m gpt2 --prompt-file start.txt > story.txt
   echo "One day" | python -m gpt2 --json
   python -m gpt2 chat
   python -m gpt2 layers
+  python -m gpt2 compare "Once upon a time"
+  python -m gpt2 diversity "Once upon a time"
+  python -m gpt2 plot next-token "Once upon a"
 """
 
 
@@ -85,11 +92,11 @@ def continue_text(
         ctx, num_samples=num_samples, show_steps=show_steps, **choice
     )
     text = read_prompt(prompt, prompt_file, literal=ctx.meta["literal"])
-    checkpoint = load_checkpoint(model)
-    ids = checkpoint.tokenizer.encode(text) or [checkpoint.tokenizer.end_of_text_id]
-    count = new_tokens(checkpoint, len(ids), max_new_tokens)
-    task = Task(text, ids, count, strategy, json_object)
-    session = Session(checkpoint, mine=mine, cache=cache, device=device, seed=seed)
+    start = open_start(model, text, max_new_tokens)
+    session = Session(
+        start.checkpoint, mine=mine, cache=cache, device=device, seed=seed
+    )
+    task = Task(start, strategy, json_object)
     if num_samples > 1:
         interrupted = write_samples(session, task, num_samples)
     else:
@@ -97,7 +104,7 @@ def continue_text(
     ctx.exit(130 if interrupted else 0)
 
 
-OTHERS = dict(zip(COMMANDS, (chat, layers), strict=True))
+OTHERS = dict(zip(COMMANDS, (chat, layers, compare, diversity, plot), strict=True))
 
 
 def main() -> None:

@@ -1,13 +1,14 @@
 """The prompt: from the argument, a file or standard input, and whether it fits."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from gpt2.checkpoints import Checkpoint
+from gpt2.checkpoints import Checkpoint, load_checkpoint
 
-COMMANDS = ("chat", "layers")  # words that are no prompt
+COMMANDS = ("chat", "layers", "compare", "diversity", "plot")  # no prompts
 NEW_TOKENS = 100  # written unless told otherwise, or fewer where fewer fit
 
 
@@ -57,7 +58,41 @@ def _without_last_newline(text: str) -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-def new_tokens(checkpoint: Checkpoint, prompt_tokens: int, wanted: int | None) -> int:
+@dataclass(frozen=True)
+class Start:
+    """A model and the text that it is to continue, by up to ``count`` tokens."""
+
+    checkpoint: Checkpoint
+    text: str
+    ids: list[int]
+    count: int
+
+
+def open_start(
+    model: str, text: str, wanted: int | None, default: int = NEW_TOKENS
+) -> Start:
+    """Loads a model and gives it the text; an end of text stands for nothing at all.
+
+    Args:
+        model: its name or folder.
+        text: the prompt.
+        wanted: how many tokens to write; None for the default, or what fits.
+        default: that default.
+
+    Raises:
+        CheckpointError: the model cannot be used.
+        click.UsageError: the text does not fit.
+    """
+    checkpoint = load_checkpoint(model)
+    tokenizer = checkpoint.tokenizer
+    ids = tokenizer.encode(text) or [tokenizer.end_of_text_id]
+    count = new_tokens(checkpoint, len(ids), wanted, default)
+    return Start(checkpoint, text, ids, count)
+
+
+def new_tokens(
+    checkpoint: Checkpoint, prompt_tokens: int, wanted: int | None, default: int
+) -> int:
     """Returns how many tokens to write after the prompt.
 
     Raises:
@@ -71,4 +106,4 @@ def new_tokens(checkpoint: Checkpoint, prompt_tokens: int, wanted: int | None) -
             f"{prompt_tokens}, which leaves room for {max(room, 0)} new ones"
             + (f", not for {wanted}." if wanted else ".")
         )
-    return min(NEW_TOKENS, room) if wanted is None else wanted
+    return min(default, room) if wanted is None else wanted

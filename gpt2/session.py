@@ -49,32 +49,40 @@ class Session:
             checkpoint, mine=mine, cache=cache, device=device, on_compile=note
         )
         self._encores = open_encores(mine=mine, note=note)
-        self._restart()
-
-    def _restart(self) -> None:
-        """Lets the next text draw from the seed again."""
         self._rng = np.random.default_rng(self.seed)
 
     def steps(
         self, ids: Sequence[int], count: int, strategy: Strategy
     ) -> Iterator[Step]:
-        """Continues ``ids`` by up to ``count`` tokens."""
-        return (step for _, step in self.samples(ids, count, strategy, 1))
+        """Continues ``ids`` by up to ``count`` tokens, with new draws every time."""
+        return _alone(self._generate(ids, count, strategy, self._rng.spawn(1)))
 
     def samples(
         self, ids: Sequence[int], count: int, strategy: Strategy, number: int
     ) -> Iterator[tuple[int, Step]]:
         """Continues ``ids`` several times in one batch; yields (sample, step).
 
-        Every sample draws from a generator of its own, so that it is the same text
-        however many others there are (but for rounding in the model).
+        Every sample draws from a generator of its own, made from the seed, so that
+        it is the same text however many others there are (but for rounding in the
+        model).
         """
+        rngs = np.random.default_rng(self.seed).spawn(number)
+        return self._generate(ids, count, strategy, rngs)
+
+    def _generate(
+        self,
+        ids: Sequence[int],
+        count: int,
+        strategy: Strategy,
+        rngs: Sequence[np.random.Generator],
+    ) -> Iterator[tuple[int, Step]]:
+        """Yields what ``generate_batch`` does; a learner's error names their file."""
         with self._blame():
             yield from generate_batch(
                 self.engine,
                 ids,
                 strategy,
-                self._rng.spawn(number),
+                rngs,
                 max_new_tokens=count,
                 end_of_text_id=self.tokenizer.end_of_text_id,
                 sampling=self._encores.sampling,
@@ -110,16 +118,20 @@ class Session:
         *,
         look: bool = False,
     ) -> Iterator[Step]:
-        """Continues ``ids`` in whichever way, drawing from the seed again."""
-        self._restart()
+        """Continues ``ids`` in whichever way; what is drawn depends on the seed."""
         if isinstance(strategy, Beams):
             return self.search(ids, count, strategy, look=look)
-        return self.steps(ids, count, strategy)
+        return _alone(self.samples(ids, count, strategy, 1))
 
     def description(self, strategy: Strategy | Beams) -> dict[str, Any]:
         """Returns what is needed to repeat a run."""
         drawn = isinstance(strategy, Strategy) and not strategy.greedy
         return strategy.describe() | ({"seed": self.seed} if drawn else {})
+
+
+def _alone(steps: Iterable[tuple[int, Step]]) -> Iterator[Step]:
+    """The steps of a batch of one."""
+    return (step for _, step in steps)
 
 
 def show(

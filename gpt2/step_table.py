@@ -30,7 +30,7 @@ class StepTable:
             table.add_column(name, width=width, justify=right, no_wrap=True)
         table.add_column("the five likeliest")
         self._rows += 1
-        cells = (f"{self._rows}", self._visible(step.id), f"{step.id}")
+        cells = (f"{self._rows}", self._tokenizer.visible(step.id), f"{step.id}")
         table.add_row(*map(Text, cells), f"{step.probability:.1%}", self._best(step))
         self._console.print(table)
 
@@ -38,13 +38,9 @@ class StepTable:
         """Lists the likeliest tokens, the chosen one in bold."""
         parts = [
             Text(
-                f"{self._visible(token)} {chance:.0%}",
+                f"{self._tokenizer.visible(token)} {chance:.0%}",
                 style="bold" if token == step.id else "",
             )
             for token, chance in step.best
         ]
         return Text("  ").join(parts)
-
-    def _visible(self, token: int) -> str:
-        """Shows a token so that spaces and control characters can be seen."""
-        return repr(self._tokenizer.token(token))[1:-1].replace(" ", "␣")

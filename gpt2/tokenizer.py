@@ -42,6 +42,10 @@ class Tokenizer:
         """Returns one token's text, that of ``<|endoftext|>`` too."""
         return self._bpe.decode([token_id], skip_special_tokens=False)
 
+    def visible(self, token_id: int) -> str:
+        """Returns one token's text with its spaces and control characters in sight."""
+        return repr(self.token(token_id))[1:-1].replace(" ", "␣")
+
 
 class StreamingDecoder:
     """Decodes token by token, and never shows a part of a character.

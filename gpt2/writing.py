@@ -9,6 +9,7 @@ import click
 from gpt2.beams import Beams
 from gpt2.generation import Strategy
 from gpt2.output import Batch, Run, as_json, note, statistics, write
+from gpt2.prompt import Start
 from gpt2.session import Session, show
 from gpt2.step_table import StepTable
 
@@ -17,9 +18,7 @@ from gpt2.step_table import StepTable
 class Task:
     """A prompt to continue, in which way, and how to show it."""
 
-    prompt: str
-    ids: Sequence[int]
-    count: int
+    start: Start
     strategy: Strategy | Beams
     json_object: bool
 
@@ -67,11 +66,12 @@ def _refuse_choices(ctx: click.Context, names: Sequence[str]) -> None:
 
 def write_one(session: Session, task: Task, *, show_steps: bool) -> bool:
     """Writes one text, live if nothing else is asked; returns whether Ctrl-C came."""
-    run = Run(task.prompt, task.ids, session.tokenizer)
+    start = task.start
+    run = Run(start.text, start.ids, session.tokenizer)
     live = not (show_steps or task.json_object)
-    write(task.prompt if live else "")
+    write(start.text if live else "")
     table = StepTable(session.tokenizer) if show_steps else None
-    steps = session.write(task.ids, task.count, task.strategy, look=show_steps)
+    steps = session.write(start.ids, start.count, task.strategy, look=show_steps)
     interrupted = show(run, steps, live=live, table=table)
     strategy = session.description(task.strategy)
     score = {"score": session.score} if isinstance(task.strategy, Beams) else {}
@@ -85,12 +85,13 @@ def write_one(session: Session, task: Task, *, show_steps: bool) -> bool:
 
 def write_samples(session: Session, task: Task, number: int) -> bool:
     """Writes several texts, shown when all are done; returns whether Ctrl-C came."""
+    start = task.start
     batch = Batch(
-        [Run(task.prompt, task.ids, session.tokenizer) for _ in range(number)]
+        [Run(start.text, start.ids, session.tokenizer) for _ in range(number)]
     )
     interrupted = True
     with suppress(KeyboardInterrupt):
-        batch.follow(session.samples(task.ids, task.count, task.strategy, number))
+        batch.follow(session.samples(start.ids, start.count, task.strategy, number))
         interrupted = False
     for run in batch.runs:
         run.finish()
