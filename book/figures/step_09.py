@@ -1,0 +1,144 @@
+"""Figures and numbers of the chapter on multi-head attention."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from book import inside, play
+from book.figures import style
+from book.figures._text import decimal, percent
+from book.figures.step_08 import KEY, QUERY, WORDS
+from tests import oracle
+
+HOME = QUERY[2], np.array([2, 0, 1, 0])  # what "home" asks in two heads
+BLOCK, ASKING = 3, 8  # the last block; the token that asks
+OWNERS = style.BLUE, style.ORANGE  # of the channels, when there are two heads
+
+
+def figures() -> dict[str, Figure]:
+    return {"attention-heads": heads_figure(), "split-heads": split_figure()}
+
+
+def numbers() -> dict[str, str | list]:
+    config, length = play.checkpoint().config, len(play.encode(inside.SENTENCE))
+    return {
+        "home": home_rows(),
+        "loss": decimal(play.loss(inside.STORY)),
+        "loss_one": decimal(loss_as_one_head()),
+        "heads": str(config.n_head),
+        "size": str(config.n_embd // config.n_head),
+        "channels": str(config.n_embd),
+        "choices": choice_rows(),
+        "tokens": str(length),
+        "shapes": shape_rows(length, config.n_head, config.n_embd),
+        "rises": rise_rows(),
+    }
+
+
+def home_rows() -> list[list[str]]:
+    """One word's shares: by two heads of 4 channels, and by one head of 8."""
+    dots = [query @ KEY.T for query in HOME]
+    shares = [oracle.softmax(d / np.sqrt(KEY.shape[-1])) for d in dots]
+    shares.append(oracle.softmax(sum(dots) / np.sqrt(2 * KEY.shape[-1])))
+    rows = zip(WORDS, *(map(decimal, share) for share in shares), strict=True)
+    header = ["`home` looks at", "head 0", "head 1", "one head of 8"]
+    return [header, *map(list, rows)]
+
+
+def loss_as_one_head() -> float:
+    """The story's loss when the trained weights are read as one large head."""
+    ids, config = play.encode(inside.STORY), play.checkpoint().config
+    batch = np.array([ids[:-1]])
+    shares = oracle.softmax(oracle.logits(batch, play.trained(), config.n_layer, 1)[0])
+    return float(-np.log(shares[np.arange(len(ids) - 1), ids[1:]]).mean())
+
+
+def choice_rows() -> list[list[str]]:
+    """Where each head of one block looks most, for one token."""
+    names = [f"`{style.token(name)}`" for name in play.tokens(inside.SENTENCE)]
+    rows = [["head", "looks most at", "share"]]
+    for head, shares in enumerate(inside.look_inside(inside.SENTENCE)[BLOCK].shares):
+        best = int(shares[ASKING].argmax())
+        name = f"{names[best]} ({best})"
+        rows.append([str(head), name, percent(shares[ASKING, best])])
+    return rows
+
+
+def shape_rows(length: int, heads: int, channels: int) -> list[list[str]]:
+    """What each move makes in the embedded model."""
+    size = channels // heads
+    joined, cut = [1, length, channels], [1, length, heads, size]
+    apart, scores = [1, heads, length, size], [1, heads, length, length]
+    rows = {
+        "x, query, key, value": ("[B, T, C]", joined),
+        "cut the channels": ("[B, T, H, D]", cut),
+        "heads to the front": ("[B, H, T, D]", apart),
+        "scores, inside step 08": ("[B, H, T, T]", scores),
+        "result of step 08": ("[B, H, T, D]", apart),
+        "heads back": ("[B, T, H, D]", cut),
+        "join the channels": ("[B, T, C]", joined),
+        "`c_proj`": ("[B, T, C]", joined),
+    }
+    header = ["", "shape", "in the embedded model"]
+    return [header, *([name, f"`{s}`", f"`{n}`"] for name, (s, n) in rows.items())]
+
+
+def silence(block: int, head: int) -> dict[str, np.ndarray]:
+    """The trained weights, without what one head adds."""
+    weights, config = play.copy_weights(), play.checkpoint().config
+    size = config.n_embd // config.n_head
+    weights[f"h.{block}.attn.c_proj.weight"][:, head * size : (head + 1) * size] = 0
+    return weights
+
+
+def rise_rows() -> list[list[str]]:
+    """How much the story's loss rises when one head is silent."""
+    config, start = play.checkpoint().config, play.loss(inside.STORY)
+    rows = [["block", *(f"head {head}" for head in range(config.n_head))]]
+    for block in range(config.n_layer):
+        silent = [silence(block, head) for head in range(config.n_head)]
+        rises = [play.loss(inside.STORY, weights) - start for weights in silent]
+        rows.append([str(block), *map(decimal, rises)])
+    return rows
+
+
+def heads_figure() -> Figure:
+    names = [style.token(name) for name in play.tokens(inside.SENTENCE)]
+    tables = inside.look_inside(inside.SENTENCE)[BLOCK].shares
+    hidden = np.isinf(oracle.causal_mask(len(names)))
+    figure, panels = style.plots(660, rows=2, columns=2)
+    for head, (axes, shares) in enumerate(zip(panels.flat, tables, strict=True)):
+        shares = np.where(hidden, np.nan, shares)
+        style.heatmap(axes, shares, rows=names, columns=names, largest=1.0)
+        axes.set_title(f"head {head}")
+    return figure
+
+
+def split_figure() -> Figure:
+    tokens, channels, heads = 3, 4, 2
+    x = 10 * np.arange(1, tokens + 1)[:, None] + np.arange(channels)
+    right = x.reshape(tokens, heads, -1).swapaxes(0, 1)
+    wrong = x.reshape(heads, tokens, -1)
+    figure, axes = style.canvas(300, width=440)
+    style.label(axes, 74, 80, "x, [T, C]")
+    draw_numbers(axes, 4, 96, x)
+    draw_heads(axes, 36, "reshape, then transpose", right)
+    draw_heads(axes, 186, "reshape alone", wrong)
+    return figure
+
+
+def draw_heads(axes: Axes, y: float, title: str, parts: np.ndarray) -> None:
+    """An arrow, and ``[H, T, D]`` with a title above."""
+    style.arrow(axes, (160, 140), (206, y + 44))
+    style.label(axes, 320, y - 16, title)
+    for head, part in enumerate(parts):
+        x = 230 + 110 * head
+        draw_numbers(axes, x, y, part)
+        style.label(axes, x + 35, y + 102, f"head {head}", color=style.MUTED)
+
+
+def draw_numbers(axes: Axes, x: float, y: float, values: np.ndarray) -> None:
+    """Squares with numbers; the last digit is the channel, and so tells the owner."""
+    for (row, column), value in np.ndenumerate(values):
+        owner = OWNERS[value % 10 // 2]
+        style.box(axes, x + 36 * column, y + 30 * row, 33, 27, str(value), color=owner)
