@@ -1,4 +1,4 @@
-"""Where a token's time goes: ``python -m benchmarks.profile``.
+"""Where a token's time goes: ``python -m benchmarks.parts``.
 
 One compiled graph cannot be timed in parts, so models that lack a part are timed
 beside the whole one, in turns: GPT-2 124M, the same with one layer, and that with a
@@ -121,7 +121,7 @@ def main(out: Path | None, rounds: int) -> None:
             "floor_milliseconds": floor,
         }
         out.mkdir(parents=True, exist_ok=True)
-        (out / "profile.json").write_text(json.dumps(result, indent=1) + "\n")
+        (out / "parts.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":
