@@ -41,11 +41,11 @@ class Rehearsal(Grading):
     def __init__(self, exercise: Exercise, worker: WorkerProcess, source: str) -> None:
         super().__init__(exercise, Target(), worker)
         self.source = source
+        self.name = f"solutions.{exercise.solution_path.stem}"
 
     def _load(self) -> None:
-        name = f"solutions.{self.exercise.solution_path.stem}"
         tensors = not self.exercise.on_numpy
-        load = Load(name, source=self.source)
+        load = Load(self.name, source=self.source)
         self.student = Student(self.worker, load, self.target.limit, tensors=tensors)
 
 
@@ -71,7 +71,7 @@ def record(key: str, names: list[str]) -> dict[str, str]:
 
 def rehearse(exercise: Exercise, mistake: Mistake | None, worker: WorkerProcess) -> str:
     """Grades the solution, or a mistake in it, and returns what a learner reads."""
-    text = (ROOT / exercise.solution_path).read_text()
+    text, here = (ROOT / exercise.solution_path).read_text(), str(exercise.step_path)
     source = apply_mistake(exercise, mistake) if mistake else text
     grading = Rehearsal(exercise, worker, source)
     console = Console(
@@ -82,7 +82,7 @@ def rehearse(exercise: Exercise, mistake: Mistake | None, worker: WorkerProcess)
     for check in load_checks(exercise):
         report.check(grading.run(check))
     report.end(grading, seconds=0.0)
-    return as_html(console.file.getvalue())
+    return as_html(console.file.getvalue().replace(f"<{grading.name}>", here))
 
 
 def as_html(printed: str) -> str:

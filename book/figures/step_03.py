@@ -27,7 +27,7 @@ def numbers() -> dict[str, str | list]:
         "variants": variant_rows(),
         "growth": growth_rows(),
         "token": token_rows(),
-        "token_name": style.token(play.tokens(TEXT)[-1]),
+        "token_name": f"`{style.token(play.tokens(TEXT)[-1])}`",
         "mean": f"{last_stream()[-1].mean():.2f}",
         "deviation": f"{last_stream()[-1].std():.2f}",
         "channels": str(channels),

@@ -1,6 +1,7 @@
 """Figures and numbers of the chapter on the feed-forward network."""
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from math import erf
 
 import numpy as np
@@ -108,23 +109,24 @@ def token_rows() -> list[list[str]]:
 
 
 def unit_rows() -> list[list[str]]:
-    """Hidden units of block 0: the tokens that wake them, and what they push up."""
-    weights = play.trained()
+    """Hidden units of the last block: what wakes them, and what they push up."""
+    weights, last = play.trained(), f"h.{play.checkpoint().config.n_layer - 1}"
     table = weights["wte.weight"].astype(np.float64)
-    normed = inside.norm(table, weights, "h.0.ln_2")
-    awake = oracle.gelu(oracle.linear(normed, weights, "h.0.mlp.c_fc"))  # [V, I]
+    normed = inside.norm(table, weights, f"{last}.ln_2")
+    awake = oracle.gelu(oracle.linear(normed, weights, f"{last}.mlp.c_fc"))  # [V, I]
     best = np.argsort(-awake, axis=0)[:WORDS].T  # [I, WORDS]
     rows = [["unit", "wakes for", "pushes up"]]
     for unit in alike(table, best)[:LISTED]:
-        pushed = table @ weights["h.0.mlp.c_proj.weight"][:, unit]
+        pushed = table @ weights[f"{last}.mlp.c_proj.weight"][:, unit]
         rows.append([str(unit), listed(best[unit]), listed(np.argsort(-pushed))])
     return rows
 
 
 def listed(ids: np.ndarray) -> str:
-    """The first few tokens of a list of ids."""
-    tokens = (play.checkpoint().tokenizer.token(int(i)) for i in ids[:WORDS])
-    return " ".join(f"`{style.token(token)}`" for token in tokens)
+    """The first few tokens of a list of ids, except for bytes that are no text."""
+    tokens = (play.checkpoint().tokenizer.token(int(i)) for i in ids)
+    texts = (t for t in tokens if t.isprintable() and not set(t) & {"`", "\ufffd"})
+    return " ".join(f"`{style.token(text)}`" for text in islice(texts, WORDS))
 
 
 def alike(table: np.ndarray, best: np.ndarray) -> list[int]:
