@@ -41,6 +41,7 @@ def numbers() -> dict[str, str | list]:
         "home": home_rows(),
         "sum": decimal(np.exp(SCORES[2]).sum()),
         "ahead": decimal(oracle.softmax(SCORES)[0, 2]),
+        "mix": mix_text(),
         "results": result_rows(),
         "real": real_rows(),
         "tokens": str(length),
@@ -96,6 +97,13 @@ def home_rows() -> list[list[str]]:
     }
     columns = zip(WORDS, *steps.values(), strict=True)
     return [["home asks", *steps], *map(list, columns)]
+
+
+def mix_text() -> str:
+    """How the last word's first channel comes about."""
+    shares, values = SHARES[2], VALUE[:, 0]
+    terms = [f"{decimal(s, 3)}·{v}" for s, v in zip(shares, values, strict=True)]
+    return f"{' + '.join(terms)} = {decimal(shares @ values)}"
 
 
 def result_rows() -> list[list[str]]:

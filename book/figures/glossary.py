@@ -1,0 +1,26 @@
+"""Numbers of the glossary: what the shape letters stand for in two models."""
+
+from book import play
+from solutions.solution_01 import GPT2Config
+
+LETTERS = {
+    "C": ("channels: the numbers that describe one token", "n_embd"),
+    "H": ("heads: attentions side by side", "n_head"),
+    "D": ("head size: C / H channels", None),
+    "V": ("vocabulary: how many different tokens there are", "vocab_size"),
+    "L": ("layers: blocks on top of each other", "n_layer"),
+}
+
+
+def numbers() -> dict[str, str | list]:
+    models = play.checkpoint().config, GPT2Config()
+    rows = [["", "stands for", "tiny-stories", "GPT-2"]]
+    for letter, (meaning, field) in LETTERS.items():
+        rows.append([letter, meaning, *(size(config, field) for config in models)])
+    return {"letters": rows}
+
+
+def size(config: GPT2Config, field: str | None) -> str:
+    """A field of the configuration, or else the head size."""
+    value = getattr(config, field) if field else config.n_embd // config.n_head
+    return f"{value:,}"
