@@ -187,7 +187,7 @@ def generate_with_cache(
 ) -> Tensor:
     """Writes ``max_new_tokens`` tokens, always the likeliest, as step 14 does.
 
-    The model reads the prompt once, and then each new token once.
+    The model reads the prompt in one call, and then each new token once.
 
     Args:
         model: turns ids ``[B, T]`` and a cache (None at first) into logits

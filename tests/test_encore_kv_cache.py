@@ -295,7 +295,7 @@ def test_text(step):
 
 
 def test_one_token_per_call(step):
-    """The model reads the prompt once; after that, each call sees one new token.
+    """The model reads the prompt in one call, and then each new token once.
 
     And it gets the cache of the call before, with all the tokens until then.
     """
