@@ -53,6 +53,13 @@ def mean_targets(texts: list[str]) -> np.ndarray:
     return sum(targets(attention(text)) for text in texts) / asked
 
 
+def sharpest(text: str) -> dict[str, int]:
+    """The head whose tokens give most to a single one, on average: the page's first."""
+    highest = attention(text)[..., 1:, :].max(axis=-1).mean(axis=-1)  # [L, H]
+    layer, head = np.unravel_index(highest.argmax(), highest.shape)
+    return {"layer": int(layer), "head": int(head)}
+
+
 def recording() -> dict[str, Any]:
     """Everything that the page shows."""
     config = play.checkpoint().config
@@ -60,6 +67,7 @@ def recording() -> dict[str, Any]:
         "layers": config.n_layer,
         "heads": config.n_head,
         "sentences": [pack_sentence(text) for text in SENTENCES],
+        "start": sharpest(SENTENCES[0]),
         "targets": mean_targets(SENTENCES).round(4).tolist(),
     }
 

@@ -16,6 +16,8 @@ import pytest
 
 from course.registry import ROOT
 
+LAB_SCRIPTS = "decoding statistics random beams unpack model tokenizer"
+LAB_SCRIPTS += " data/recording data/weights"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -102,3 +104,21 @@ def note_foreign(url: str, site: str, complaints: list[str]) -> None:
     """Notes a request that leaves this machine."""
     if not url.startswith((f"{site}/", "data:", "blob:")):
         complaints.append(f"asked for {url}")
+
+
+@pytest.fixture
+def lab(visit: Any) -> Any:
+    """The page of the decoding lab, once its model is there."""
+    page = visit("lab")
+    page.evaluate("lab.page.loading")
+    return page
+
+
+@pytest.fixture(scope="module")
+def js(chromium: Any) -> Any:
+    """Evaluates expressions in a page that knows the lab's functions and data."""
+    page = chromium.new_page()
+    for name in LAB_SCRIPTS.split():
+        page.add_script_tag(path=ROOT / "book/src/lab" / f"{name}.js")
+    yield page.evaluate
+    page.close()

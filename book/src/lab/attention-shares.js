@@ -22,7 +22,7 @@ lab.attentionShares = (() => {
   }
 
   /** The matrix [T][T] of a choice, an average where it means several heads. */
-  function matrix({ shares }, choice) {
+  function matrix(shares, choice) {
     const all = chosen(shares, choice);
     return all[0].map((row, i) => row.map((_, j) => mean(all.map((m) => m[i][j]))));
   }

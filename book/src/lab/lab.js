@@ -24,7 +24,8 @@ lab.Lab = class {
     const { find, keepArrowKeys } = lab.dom;
     const actions = [() => this.write(1), () => this.write(20), () => this.do("undo"),
       () => this.do("restart")];
-    this.controls.forEach((button, i) => button.addEventListener("click", actions[i]));
+    this.controls.forEach((button, i) =>
+      button.addEventListener("click", () => button.ariaDisabled === "true" || actions[i]()));
     find("lab-seed").addEventListener("input", () => this.reseed());
     lab.viewOpening.listen(this);
     lab.scenes.listen(this);
@@ -47,6 +48,7 @@ lab.Lab = class {
 
   /** Starts with other ids, and draws as the seed says. */
   open(ids, written) {
+    this.setBusy(null);
     this.session.open(ids, written);
     this.reseed();
     this.show();
@@ -54,34 +56,42 @@ lab.Lab = class {
 
   /** Changes the text as the session knows how. */
   do(change, ...values) {
+    if (this.busy) return;
     this.session[change](...values);
     if (change === "restart") this.reseed();
     this.show();
   }
 
   choose(id) {
-    if (!this.busy && this.source.room(this.session.ids) > 0) this.do("add", id);
+    if (this.canGrow()) this.do("add", id);
+  }
+
+  canGrow() {
+    return Boolean(this.step) && this.source.room(this.session.ids) > 0;
   }
 
   /** Draws tokens and shows each; undo takes them back together. */
   async write(count) {
     const { session, recording } = this;
     const history = session.before.length;
-    this.setBusy(true);
-    for (let i = 0; i < count && this.step && this.source.room(session.ids) > 0; i++) {
+    const job = {};
+    this.setBusy(job);
+    for (let i = 0; i < count && this.busy === job && this.canGrow(); i++) {
       session.add(lab.random.draw(this.step.after, this.uniform));
       this.show();
       if (session.ids.at(-1) === recording.endOfText) break;
       await lab.dom.pause();
     }
+    if (this.busy !== job) return; // another text was opened meanwhile
     session.join(history);
-    this.setBusy(false);
+    this.setBusy(null);
     this.say(`The text ends: ${this.tokenizer.decode(session.ids.slice(-20))}`);
   }
 
-  setBusy(busy) {
-    this.busy = busy;
-    lab.dom.find("lab").setAttribute("aria-busy", busy);
+  /** Takes note of a job that is changing the text, or of its end. */
+  setBusy(job) {
+    this.busy = job;
+    lab.dom.find("lab").setAttribute("aria-busy", Boolean(job));
     this.showControls();
   }
 
@@ -104,11 +114,12 @@ lab.Lab = class {
     if (!this.busy) this.say(lab.viewSurvivors.sentence(this.step));
   }
 
+  /** A button that is out of use keeps the focus, so it is not `disabled`. */
   showControls() {
     const { before, ids, opening } = this.session;
-    const stuck = this.busy || !this.step || this.source.room(ids) <= 0;
-    const states = [stuck, stuck, this.busy || !before.length, this.busy || ids.length === opening];
-    this.controls.forEach((button, i) => (button.disabled = states[i]));
+    const still = !this.busy;
+    const can = [this.canGrow(), this.canGrow(), before.length > 0, ids.length > opening];
+    this.controls.forEach((button, i) => (button.ariaDisabled = !(still && can[i])));
   }
 
   /** Tells those who hear the page, once the reader has stopped moving a slider. */

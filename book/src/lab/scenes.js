@@ -39,10 +39,10 @@ lab.scenes = (() => {
 
   function listen(page) {
     for (const button of document.querySelectorAll("[data-scene]")) {
-      button.addEventListener("click", () => page.busy || setUp(page, button.dataset.scene));
+      button.addEventListener("click", () => setUp(page, button.dataset.scene));
     }
     for (const button of document.querySelectorAll("[data-place]")) {
-      button.addEventListener("click", () => page.busy || go(page, button.dataset.place));
+      button.addEventListener("click", () => go(page, button.dataset.place));
     }
   }
 

@@ -7,7 +7,7 @@ lab.viewBars = (() => {
   const { find, make, percent, quoted } = lab.dom;
   const FEW = 12;
   const MANY = 40;
-  const SCALES = [0.02, 0.05, 0.1, 0.2, 0.5, 1]; // what a full bar can stand for
+  const SCALES = [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1]; // what a full bar can stand for
   const NAMES = {
     penalty: "repetition penalty",
     temperature: "temperature",
@@ -47,7 +47,7 @@ lab.viewBars = (() => {
     return stage ? NAMES[stage.name] : "";
   }
 
-  const total = (shares, ids) => ids.reduce((sum, id) => sum - shares[id], 1);
+  const rest = (shares, ids) => ids.reduce((sum, id) => sum - shares[id], 1);
 
   function scaleFor(shares) {
     const highest = Math.max(...shares);
@@ -59,6 +59,7 @@ lab.viewBars = (() => {
       this.tokenizer = tokenizer;
       this.rows = Array.from({ length: MANY }, () => row());
       this.others = row("div");
+      this.others.querySelector(".lab-tracks").replaceChildren(); // on no common scale
       this.shown = FEW;
       find("lab-bars").append(...this.rows, this.others);
       find("lab-bars").addEventListener("click", (event) => {
@@ -96,7 +97,7 @@ lab.viewBars = (() => {
 
     showOthers({ before, after }, scale) {
       const name = `${lab.dom.count(before.length - this.ids.length)} others`;
-      const [first, second] = [before, after].map((shares) => Math.max(0, total(shares, this.ids)));
+      const [first, second] = [before, after].map((shares) => Math.max(0, rest(shares, this.ids)));
       fill(this.others, { name, before: first, after: second, scale });
     }
   }

@@ -60,7 +60,8 @@ lab.viewDraws = (() => {
     showRows() {
       const best = lab.decoding.likeliestFirst(this.probabilities).slice(0, SHOWN);
       const ids = best.filter((id) => this.probabilities[id] > 0);
-      const scale = lab.viewBars.scaleFor(ids.map((id) => this.probabilities[id]));
+      const ends = ids.map((id) => this.probabilities[id]).map((p) => p + spread(p, DRAWS));
+      const scale = lab.viewBars.scaleFor(ends);
       const rows = ids.map((id) => row({
         name: this.tokenizer.show(id),
         share: this.probabilities[id],

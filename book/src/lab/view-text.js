@@ -5,21 +5,24 @@ var lab = lab || {};
 lab.viewText = (() => {
   const { find, make, arrowKeys, stopAt, quoted } = lab.dom;
 
-  /** A token as it stands in the text; line ends are shown and obeyed. */
-  function written(tokenizer, id) {
-    const text = tokenizer.decode([id]);
-    const readable = !text.includes("\uFFFD") && !text.startsWith("<|");
-    return readable ? text.replaceAll("\n", "↵\n") : tokenizer.show(id);
+  /** A token's button, between the space before it and the line's end after it. */
+  function written(tokenizer, id, className) {
+    const name = tokenizer.show(id);
+    const space = name.length > 1 && name.startsWith("␣") ? " " : "";
+    const button = make("button", {
+      type: "button",
+      className,
+      title: "Back to the place before this token",
+    }, name.slice(space.length));
+    return [space, button, name.endsWith("↵") ? "\n" : ""];
   }
 
-  function button(tokenizer, id, { place, opening, repeated }) {
-    const kind = place < opening ? "lab-given" : "lab-written";
-    return make("button", {
-      type: "button",
-      className: `lab-token ${kind} ${repeated ? "lab-repeated" : ""}`,
-      textContent: written(tokenizer, id),
-      title: place ? "Back to the place before this token" : "",
-      disabled: place === 0,
+  /** All tokens, prompt and text. */
+  function tokens(tokenizer, { ids, opening }, marks) {
+    return ids.flatMap((id, place) => {
+      const kind = place < opening ? "lab-token lab-given" : "lab-token";
+      const mark = marks[place] ? "lab-repeated" : "";
+      return written(tokenizer, id, `${kind} ${mark}`);
     });
   }
 
@@ -43,15 +46,13 @@ lab.viewText = (() => {
     arrowKeys(root);
     root.addEventListener("click", (event) => {
       const place = [...root.children].indexOf(event.target.closest("button"));
-      if (place > 0) cut(place);
+      if (place > 0) cut(place); // the model needs something to read
     });
-    return ({ ids, opening }) => {
-      const marks = lab.statistics.repeated(ids);
-      const tokens = ids.map((id, place) =>
-        button(tokenizer, id, { place, opening, repeated: marks[place] }));
-      root.replaceChildren(...tokens);
-      if (tokens.length > 1) stopAt(root, tokens.at(-1));
-      find("lab-loop").textContent = repetition(tokenizer, ids, marks);
+    return (session) => {
+      const marks = lab.statistics.repeated(session.ids);
+      root.replaceChildren(...tokens(tokenizer, session, marks));
+      stopAt(root, root.lastElementChild);
+      find("lab-loop").textContent = repetition(tokenizer, session.ids, marks);
     };
   }
 

@@ -4,7 +4,7 @@ var lab = lab || {};
 
 lab.viewTree = (() => {
   const { make, draw, signed } = lab.dom;
-  const [WIDTH, HEIGHT, ACROSS, DOWN, START] = [92, 38, 124, 46, 28];
+  const [WIDTH, HEIGHT, ACROSS, DOWN, START] = [86, 38, 108, 46, 24];
 
   const left = (step) => START + step * ACROSS;
   const top = (rank) => rank * DOWN + 4;
@@ -36,7 +36,7 @@ lab.viewTree = (() => {
     const { fate, rank, sum } = candidate;
     const boxes = { kept: [0], ended: [0, 3], dropped: [] }[fate];
     const middle = left(step) + WIDTH / 2;
-    const short = name.length > 11 ? `${name.slice(0, 10)}…` : name;
+    const short = name.length > 10 ? `${name.slice(0, 9)}…` : name;
     return draw("g", { class: `lab-node lab-${fate} ${chosen ? "lab-best" : ""}` },
       ...boxes.map((inset) => box(inset, candidate, step)),
       draw("text", { x: middle, y: top(rank) + 16, class: "lab-node-name" }, short),
@@ -47,7 +47,7 @@ lab.viewTree = (() => {
   function tree(steps, winner, show) {
     const line = lineage(steps, winner);
     const all = steps.flatMap((step, i) => step.map((candidate) => [i, candidate]));
-    const sizes = [left(steps.length) - 20, DOWN * Math.max(...steps.map((s) => s.length))];
+    const sizes = [left(steps.length) - ACROSS + WIDTH + 2, DOWN * Math.max(...steps.map((s) => s.length))];
     return draw("svg", {
       class: "lab-tree", width: sizes[0], height: sizes[1],
       viewBox: `0 0 ${sizes.join(" ")}`, "aria-hidden": "true",

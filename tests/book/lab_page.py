@@ -1,0 +1,82 @@
+"""What the tests of the lab share: how to move its controls and read what it shows."""
+
+from typing import Any
+
+import numpy as np
+
+from solutions import encore_sampling as sampling
+
+OFF = {"temperature": 1, "topK": 0, "topP": 1, "minP": 0, "penalty": 1}
+FIRST, LAST = "temperature first", "temperature last"
+
+
+def filtered(logits: np.ndarray, seen: list[int], settings: dict, order: str):
+    """Python's answer; for the second order its filters are put in another row."""
+    s = OFF | settings
+    if order == FIRST:
+        names = {"topK": "top_k", "topP": "top_p", "minP": "min_p"}
+        options = {names.get(name, name): value for name, value in s.items()}
+        return sampling.next_token_probabilities(logits, seen, **options)
+    logits = sampling.repetition_penalty(logits, seen, s["penalty"])
+    logits = sampling.top_k_filter(logits, s["topK"])
+    logits = sampling.top_p_filter(logits, s["topP"])
+    logits = sampling.min_p_filter(logits, s["minP"])
+    return sampling.softmax(sampling.temperature_scale(logits, s["temperature"]))
+
+
+def opened(page: Any) -> Any:
+    """The page, once the model is there."""
+    page.evaluate("lab.page.loading")
+    return page
+
+
+def ids(page: Any) -> list[int]:
+    return page.evaluate("lab.page.session.ids")
+
+
+def logits(page: Any, text: list[int]) -> np.ndarray:
+    return np.array(
+        page.evaluate("(ids) => [...lab.page.source.next(ids).logits]", text)
+    )
+
+
+def slide(page: Any, settings: dict[str, float]) -> None:
+    for name, value in settings.items():
+        page.evaluate(
+            """([name, value]) => {
+              const input = document.querySelector(`[name=${name}]`);
+              input.value = value;
+              input.dispatchEvent(new Event("input", { bubbles: true }));
+            }""",
+            [name, value],
+        )
+
+
+def idle(page: Any) -> None:
+    page.locator("#lab[aria-busy=false]").wait_for()
+
+
+def choose(page: Any, number: int) -> None:
+    page.locator("#lab-bars button").nth(number).click()
+
+
+def bars(page: Any, share: str) -> list[float]:
+    """The shares that the visible bars stand for."""
+    return page.evaluate(
+        """(share) => [...document.querySelectorAll("#lab-bars button")]
+          .filter((bar) => bar.checkVisibility())
+          .map((bar) => Number(bar.style.getPropertyValue(share)))""",
+        share,
+    )
+
+
+def summary(page: Any, row: int) -> list[str]:
+    cells = page.locator(f"#lab-summary tbody tr:nth-child({row + 1}) td")
+    return [text.replace("\u00a0", " ") for text in cells.all_inner_texts()]
+
+
+def scene(page: Any, number: int) -> None:
+    page.get_by_role("button", name=f"Set up experiment {number}").click()
+    assert page.get_by_role("region", name=f"Experiment {number}").is_visible()
+    assert page.locator(".lab-scene:visible").count() == 1
+    idle(page)
