@@ -23,6 +23,21 @@ TRAP = [
     [0.30, 0.20, 0.20, 0.16, 0.14],
     [0.20, 0.20, 0.20, 0.20, 0.20],
 ]
+# After 1, both 3 and 4 are likely, and 4 turns out to be the better choice.
+COMPETE = [
+    [0.04, 0.60, 0.30, 0.03, 0.03],
+    [0.02, 0.02, 0.02, 0.49, 0.45],
+    [0.20, 0.19, 0.21, 0.22, 0.18],
+    [0.20, 0.19, 0.21, 0.22, 0.18],
+    [0.02, 0.90, 0.03, 0.03, 0.02],
+]
+# After 0 comes 1, then the end; what would follow the end is likely as well.
+CHAIN = [
+    [0.02, 0.90, 0.02, 0.03, 0.03],
+    [0.03, 0.02, 0.02, 0.03, 0.90],
+    *TRAP[2:4],
+    [0.90, 0.03, 0.03, 0.02, 0.02],
+]
 # A text that ends at once is good, but one that goes on through 1 gets better.
 WAIT = [
     [0.03, 0.35, 0.20, 0.02, 0.40],
@@ -33,8 +48,8 @@ WAIT = [
 SECOND = [[0.02, 0.50, 0.02, 0.01, 0.45], *TRAP[1:]]
 # The end comes first; of the two best others, the second turns out to be better.
 FULL = [
-    [0.02, 0.30, 0.15, 0.03, 0.50],
-    [0.20, 0.19, 0.21, 0.22, 0.18],
+    [0.02, 0.26, 0.20, 0.02, 0.50],
+    [0.19, 0.26, 0.10, 0.25, 0.20],
     [0.01, 0.01, 0.01, 0.01, 0.96],
     *TRAP[3:],
 ]
@@ -121,6 +136,16 @@ def test_trap(step):
         expect_text(value, [0, 2, 3], None, call([0], options))
 
 
+def test_all_compete(step):
+    """All beams' continuations compete: the best may continue the same beam.
+
+    Here the two best texts of two tokens both begin with 1.
+    """
+    options = {"num_beams": 2, "max_new_tokens": 3}
+    value = step.beam_search(step.hold(likely(COMPETE)), [0], **options)
+    expect_text(value, [0, 1, 4, 1], None, call([0], options))
+
+
 def test_score(step):
     """The score is the new tokens' log-probability, divided by length ** penalty.
 
@@ -170,18 +195,9 @@ def test_end(step):
 
     Its length counts the end.
     """
-    options = {"max_new_tokens": 4, "eos_token_id": END, "length_penalty": 0.0}
-    for beams in (1, 2):
-        search(step, likely(WAIT), [1], num_beams=beams, **options)
-    search(step, likely(FULL), [2], num_beams=2, max_new_tokens=4, eos_token_id=END)
-
-
-def test_end_in_the_prompt(step):
-    """An end in the prompt stops nothing, and any id can be the end, 0 as well."""
-    options = {"num_beams": 2, "max_new_tokens": 3}
-    search(step, likely(TRAP), [END, 0], eos_token_id=END, **options)
-    search(step, likely(TRAP), [1, 3], eos_token_id=0, **options)
-    search(step, likely(TRAP), [1, END], eos_token_id=END, **options)
+    for beams, penalty in [(1, 1.0), (2, 1.0), (2, 2.0)]:
+        options = {"num_beams": beams, "max_new_tokens": 4, "eos_token_id": END}
+        search(step, likely(CHAIN), [0], length_penalty=penalty, **options)
 
 
 def test_search_goes_on(step):
@@ -207,20 +223,8 @@ def test_as_many_go_on(step):
 
     That is why 2 · num_beams continuations are looked at.
     """
-    options = {"max_new_tokens": 4, "eos_token_id": END, "length_penalty": 2.0}
+    options = {"max_new_tokens": 3, "eos_token_id": END, "length_penalty": 1.5}
     search(step, likely(FULL), [0], num_beams=2, **options)
-
-
-def test_length_penalty(step):
-    """A high length penalty finds longer texts, a negative one shorter texts.
-
-    It decides which finished text is the best, and when the search is over.
-    """
-    for seed in (3, 4, 5):
-        for penalty in (-1.0, 0.0, 1.0, 2.0):
-            options = {"max_new_tokens": 6, "eos_token_id": END}
-            options |= {"num_beams": 3, "length_penalty": penalty}
-            search(step, random_model(seed), [0], **options)
 
 
 def test_over(step):
@@ -236,6 +240,26 @@ def test_over(step):
             search(step, random_model(seed), [1], length_penalty=-0.5, **options)
 
 
+def test_length_penalty(step):
+    """A high length penalty finds longer texts, a negative one shorter texts.
+
+    It decides which finished text is the best, and when the search is over.
+    """
+    for seed in (3, 4, 5):
+        for penalty in (-1.0, 0.0, 1.0, 2.0):
+            options = {"max_new_tokens": 6, "eos_token_id": END}
+            options |= {"num_beams": 3, "length_penalty": penalty}
+            search(step, random_model(seed), [0], **options)
+
+
+def test_end_in_the_prompt(step):
+    """An end in the prompt stops nothing, and any id can be the end, 0 as well."""
+    options = {"num_beams": 2, "max_new_tokens": 3}
+    search(step, likely(TRAP), [END, 0], eos_token_id=END, **options)
+    search(step, likely(TRAP), [1, 3], eos_token_id=0, **options)
+    search(step, likely(TRAP), [1, END], eos_token_id=END, **options)
+
+
 def test_equal_to_hugging_face(step):
     """On a small GPT-2 the texts and scores are those of Hugging Face's generate.
 
@@ -244,10 +268,7 @@ def test_equal_to_hugging_face(step):
     model, cases = golden()
     held = step.hold(model)
     for case in cases:
-        prompt, new = case["prompt"], case["new_ids"]
-        options = {k: v for k, v in case.items() if k not in ANSWERS}
+        options = dict(case)
+        prompt, new, score = (options.pop(k) for k in ("prompt", "new_ids", "score"))
         value = step.beam_search(held, prompt, **options)
-        expect_text(value, prompt + new, case["score"], call(prompt, options))
-
-
-ANSWERS = ("prompt", "new_ids", "score")
+        expect_text(value, prompt + new, score, call(prompt, options))
