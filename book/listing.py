@@ -2,14 +2,26 @@
 
 from html import escape
 
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
+from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
+from pygments.token import Token
 from pygments.util import ClassNotFound
 
 from book.pages import BookError
 
-_formatter = HtmlFormatter(nowrap=True)
+# What is coloured, and its class in book/theme/css/code.css; the first that fits.
+CLASSES = {
+    Token.Comment: "comment",
+    Token.Literal.String.Doc: "comment",
+    Token.Literal.String: "string",
+    Token.Literal.Number: "literal",
+    Token.Keyword: "keyword",
+    Token.Operator.Word: "keyword",
+    Token.Name.Function: "defined",
+    Token.Name.Class: "defined",
+    Token.Name.Decorator: "decorator",
+    Token.Generic.Prompt: "prompt",
+}
 
 
 def block(code: str, info: str) -> str:
@@ -36,9 +48,17 @@ def pre(code: str, language: str, *classes: str) -> str:
             f"a block of code in an unknown language {language!r}"
         ) from None
     names = " ".join(filter(None, ["code", *classes]))
-    return (
-        f'<pre class="{names}"><code>{highlight(code, lexer, _formatter)}</code></pre>'
-    )
+    return f'<pre class="{names}"><code>{coloured(code, lexer)}</code></pre>'
+
+
+def coloured(code: str, lexer: Lexer) -> str:
+    """Code as HTML, with a class on what has a colour of its own."""
+    parts = []
+    for kind, text in lexer.get_tokens(code):
+        name = next((CLASSES[k] for k in CLASSES if kind in k), "")
+        part = escape(text, quote=False)
+        parts.append(f'<span class="{name}">{part}</span>' if name else part)
+    return "".join(parts)
 
 
 def file(name: str, code: str) -> str:

@@ -13,6 +13,7 @@ from course.catalogue import Mistake, load_mistakes
 
 WIDTH = re.compile(r' width="(\d+)"')
 SMALLEST = 0.7
+DEFAULT = re.compile(r"var\((--[\w-]+), [^)]*\)")
 
 Expand = Callable[[str], str]
 
@@ -34,7 +35,11 @@ def figure(arguments: str, expand: Expand) -> str:
 
 
 def labelled(svg: str, alternative: str) -> str:
-    """The drawing with its alternative text; on a phone it shrinks, but not to dust."""
+    """The drawing with its alternative text; on a phone it shrinks, but not to dust.
+
+    The page has all colours, so what the file says for viewing it alone is left out.
+    """
+    svg = DEFAULT.sub(r"var(\1)", svg)
     width = int(WIDTH.search(svg)[1])
     size = f"max-width: {width}px; min-width: {width * SMALLEST:.0f}px"
     svg = svg.replace('style="', f'style="{size}; ', 1)

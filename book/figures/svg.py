@@ -12,6 +12,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 ElementTree.register_namespace("", SVG[1:-1])
 ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
 
+# In a page, matplotlib's own <style> would hold for every other element too.
+STYLE = "stroke-linejoin: round; font-family: var(--fig-font, sans-serif)"
+IMPLIED = {"stroke-linejoin: miter", "stroke-linecap: butt", STYLE.split("; ")[1]}
 LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 REFERENCE = re.compile(r"url\(#([^)]+)\)|^#(.+)")
 
@@ -27,27 +30,31 @@ def render(figure: Figure, name: str) -> str:
     del root.attrib["version"]
     for side in ("width", "height"):
         root.set(side, root.get(side).removesuffix("pt"))
-    prune(root)
-    # In a page, matplotlib's own <style> would hold for every other element too.
-    root.set("style", "stroke-linejoin: round; stroke-linecap: butt")
     name_parts(root, name)
+    prune(root)
     for element in root.iter():
         tidy(element)
+    root.set("style", STYLE)
     return ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
 def prune(element: ElementTree.Element) -> None:
-    """Takes out what is never seen: metadata, styles, empty groups and paths."""
+    """Takes out what is never seen: metadata, styles, paths, groups that do nothing."""
     for child in list(element):
         prune(child)
         kind = child.tag.removeprefix(SVG)
-        is_empty = kind in ("g", "defs") and not len(child)
         is_unseen = kind == "path" and child.get("style") in (
             "fill: none",
             "opacity: 0",
         )
-        if kind in ("metadata", "style") or is_empty or is_unseen:
+        is_idle = (kind == "g" and not child.attrib) or (
+            kind == "defs" and not len(child)
+        )
+        if kind in ("metadata", "style") or is_unseen or is_idle:
+            place = list(element).index(child)
             element.remove(child)
+            if is_idle:
+                element[place:place] = list(child)
 
 
 def name_parts(root: ElementTree.Element, name: str) -> None:
@@ -71,7 +78,9 @@ def name_parts(root: ElementTree.Element, name: str) -> None:
 def tidy(element: ElementTree.Element) -> None:
     """Shortens numbers, drops layout between elements, and uses the page's theme."""
     for key, value in element.attrib.items():
-        element.set(key, LONG_NUMBER.sub(rounded, value).strip())
+        element.set(key, " ".join(LONG_NUMBER.sub(rounded, value).split()))
+    if element.get("transform", "").startswith("rotate(-0 "):
+        del element.attrib["transform"]
     if style := element.get("style"):
         element.set("style", themed(style))
     element.tail = None
@@ -88,8 +97,8 @@ def themed(style: str) -> str:
     """Colours and fonts as the page's variables, with the light theme as default."""
     for color, variable in VARIABLES.items():
         style = style.replace(color, f"var({variable}, {color})")
-    parts = [part.strip() for part in style.split(";")]
-    return "; ".join(own_font(part) for part in parts)
+    parts = [own_font(part.strip()) for part in style.split(";")]
+    return "; ".join(part for part in parts if part not in IMPLIED)
 
 
 def own_font(part: str) -> str:

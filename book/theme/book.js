@@ -3,11 +3,6 @@
 
 const isTyping = (target) => /^(input|select|textarea)$/i.test(target.nodeName);
 
-// mdBook's search asks by this name whether a key is meant for something else.
-function mdbook_something_else_has_focus(event) {
-  return isTyping(event.target);
-}
-
 // The page that is shown, in the contents.
 for (const link of document.querySelectorAll(".contents a")) {
   const isIndex = location.pathname.endsWith("/") || location.pathname.endsWith("/index.html");

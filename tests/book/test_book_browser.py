@@ -76,15 +76,26 @@ def test_copy_button_copies_the_command(visit: Any) -> None:
     assert page.evaluate("navigator.clipboard.readText()") == "pixi run s08"
 
 
-def test_search_finds_and_leads_to_a_page(visit: Any) -> None:
-    page = visit("introduction")
+@pytest.mark.parametrize("width", [1280, 390])
+def test_search_finds_and_leads_to_a_section(visit: Any, width: int) -> None:
+    page = visit("introduction", width=width)
     page.keyboard.press("/")
-    page.get_by_role("searchbox").fill("causal mask")
-    result = page.locator("#mdbook-searchresults a").first
-    result.wait_for()
-    result.click()
-    page.wait_for_url("**/*.html?highlight=*")
-    assert page.locator("main mark").count() > 0
+    box = page.get_by_role("search")
+    assert box.get_by_role("searchbox").evaluate("e => e === document.activeElement")
+    page.keyboard.type("causal mas")
+    box.get_by_role("link", name="Causal mask").first.wait_for()
+    assert "sections" in box.get_by_role("status").inner_text()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/step_02.html#causal-mask")
+
+
+def test_search_says_that_there_is_nothing(visit: Any) -> None:
+    page = visit("introduction")
+    page.get_by_role("button", name="Search").click()
+    page.keyboard.type("xylophone (")
+    page.get_by_text("0 sections").wait_for()
+    page.keyboard.press("Escape")
+    assert not page.get_by_role("searchbox").is_visible()
 
 
 def test_contents_open_and_lead_on_a_phone(visit: Any) -> None:

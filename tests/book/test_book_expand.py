@@ -89,7 +89,7 @@ def test_fenced_code_is_coloured_and_not_expanded() -> None:
     text = expand('```python run\nx = "$y$ {{a}}"\n```\n')
     assert text.startswith('<pre class="code run"><code>')
     assert "$y$ {{a}}" in text
-    assert '<span class="s2">' in text
+    assert '<span class="string">' in text
 
 
 @pytest.mark.parametrize(

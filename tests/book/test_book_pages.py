@@ -1,6 +1,11 @@
 """The built book: all pages are there, and every link in them leads somewhere."""
 
+import json
 import re
+import signal
+import subprocess
+import sys
+import urllib.request
 from collections import Counter
 from functools import cache
 from html.parser import HTMLParser
@@ -14,7 +19,7 @@ from book import preprocess
 from book.macros import labelled
 from book.pages import SRC
 from book.summary import AFTERWARDS, PLAYGROUND, REFERENCE, START, summary
-from course.registry import load_registry
+from course.registry import ROOT, load_registry
 
 NAMES = [*START, *(e.file for e in load_registry())]
 NAMES += [*PLAYGROUND, *AFTERWARDS, *REFERENCE]
@@ -156,6 +161,27 @@ def test_steps_that_pass_are_marked(monkeypatch: pytest.MonkeyPatch) -> None:
 def chapter(name: str, path: str) -> dict[str, object]:
     """A page as mdBook sends it."""
     return {"name": name, "path": path, "content": "", "sub_items": []}
+
+
+def test_search_looks_through_every_page(built: SimpleNamespace) -> None:
+    text = (built.folder / "search-index.js").read_text()
+    index = json.loads(text.removeprefix("window.searchIndex="))
+    assert set(index) == {f"{name}.html" for name in NAMES}
+    assert index["step_08.html"][0][:2] == ["attention", "Attention"]
+    assert all(title and body for s in index.values() for _, title, body in s)
+
+
+def test_served_book_is_for_this_machine_and_current() -> None:
+    command = [sys.executable, "-m", "book", "serve", "--port", "0", "--no-open"]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        address = re.search(r"http://127\.0\.0\.1:\d+", server.stdout.readline())[0]
+        with urllib.request.urlopen(f"{address}/step_08.html") as response:
+            assert b"Attention" in response.read()
+            assert response.headers["Cache-Control"] == "no-store"
+    finally:
+        server.send_signal(signal.SIGINT)
+    assert server.wait(timeout=10) == 0
 
 
 def test_published_pages_show_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,62 @@
+"""Makes the pages: mdBook renders them, and what no page needs is left out."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from book.pages import BOOK, SRC, BookError
+from book.preprocess import SHOWS_PROGRESS
+from book.search import write_index
+from book.summary import summary
+from course.registry import ROOT
+
+# What mdBook adds for its own theme, and what pages have taken in already.
+UNUSED = ("*highlight-*", "tomorrow-night-*", "clipboard-*", "toc*", "fonts")
+UNUSED += ("favicon-*.png", "figures", "numbers", "reports")
+
+
+def build_pages(folder: Path, *, shows_progress: bool = False) -> list[str]:
+    """Makes the book in a folder; with progress, steps that pass have their mark.
+
+    Returns:
+        mdBook's warnings.
+
+    Raises:
+        BookError: a page asks for something that is not there.
+    """
+    write_summary()
+    programs = Path(sys.executable).parent
+    # mdBook starts our preprocessor with the Python that it finds first.
+    env = os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    env["PYTHONPATH"] = str(ROOT)
+    if shows_progress:
+        env[SHOWS_PROGRESS] = "1"
+    command = [programs / "mdbook", "build", BOOK, "--dest-dir", folder]
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise BookError(reason(done.stderr))
+    remove_unused(folder)
+    write_index(folder)
+    return [x for x in done.stderr.splitlines() if not x.startswith(" INFO")]
+
+
+def write_summary() -> None:
+    """Makes ``SUMMARY.md`` again; an unchanged file keeps its time."""
+    path = SRC / "SUMMARY.md"
+    if not path.exists() or path.read_text() != summary():
+        path.write_text(summary())
+
+
+def remove_unused(folder: Path) -> None:
+    """Deletes what no page refers to."""
+    for pattern in UNUSED:
+        for path in folder.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def reason(stderr: str) -> str:
+    """Our own sentence, or else everything that mdBook said."""
+    lines = [line for line in stderr.splitlines() if line.startswith("book/src/")]
+    return "\n".join(lines) or stderr.strip()

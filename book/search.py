@@ -1,0 +1,54 @@
+"""What the book's search looks through: the text of every section of every page."""
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+HEADINGS = ("h1", "h2", "h3")
+# Neither equations nor drawings are words, and a file's code would hide what is said.
+SKIPPED = ("math", "svg", "script", "style", "pre", "button")
+
+
+class Sections(HTMLParser):
+    """The sections of one page, each a heading's identifier, its title and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[list[str]] = []
+        self.skipping = 0
+        self.in_main = self.in_heading = False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.in_main |= tag == "main"
+        self.skipping += tag in SKIPPED
+        if self.in_main and tag in HEADINGS:
+            self.in_heading = True
+            self.found.append([dict(attrs).get("id") or "", "", ""])
+
+    def handle_endtag(self, tag: str) -> None:
+        self.in_main &= tag != "main"
+        self.skipping -= tag in SKIPPED
+        self.in_heading &= tag not in HEADINGS
+
+    def handle_data(self, data: str) -> None:
+        if self.in_main and self.found and not self.skipping:
+            self.found[-1][1 if self.in_heading else 2] += data
+
+
+def write_index(folder: Path) -> None:
+    """Writes ``search-index.js`` beside the pages that are there."""
+    pages = [path for path in sorted(folder.glob("*.html")) if is_searched(path)]
+    index = {path.name: sections(path.read_text()) for path in pages}
+    text = json.dumps(index, ensure_ascii=False, separators=(",", ":"))
+    (folder / "search-index.js").write_text(f"window.searchIndex={text}\n")
+
+
+def is_searched(page: Path) -> bool:
+    """Whether a page is one of the book's own; the first one is there twice."""
+    return page.stem not in ("index", "404", "toc")
+
+
+def sections(html: str) -> list[list[str]]:
+    """A page's sections, blanks and line ends all one blank."""
+    return [[" ".join(part.split()) for part in s] for s in Sections(html).found]

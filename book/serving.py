@@ -1,0 +1,53 @@
+"""Serves the book to this machine, and makes it again when something changes."""
+
+import functools
+import threading
+import webbrowser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+from watchfiles import watch
+
+from book.pages import BOOK, BUILD, SRC, BookError
+from book.render import build_pages
+from course.registry import ROOT
+
+PROGRESS = ROOT / ".course"
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Sends files without a word on the terminal, and lets no browser keep them."""
+
+    def log_message(self, *args: object) -> None: ...
+
+    def end_headers(self) -> None:
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
+
+def serve(port: int, *, opens: bool) -> None:
+    """Serves the book on 127.0.0.1 until Ctrl-C; steps that pass have their mark.
+
+    Raises:
+        BookError: the book cannot be built at all.
+        OSError: the port is taken.
+    """
+    build_pages(BUILD, shows_progress=True)
+    handler = functools.partial(Handler, directory=str(BUILD))
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        address = f"http://127.0.0.1:{server.server_port}"
+        print(f"The book is at {address} until you press Ctrl-C.", flush=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        if opens:
+            webbrowser.open(address)
+        rebuild_on_change()
+        server.shutdown()
+
+
+def rebuild_on_change() -> None:
+    """Builds again whenever a page, the theme or the learner's progress changes."""
+    PROGRESS.mkdir(exist_ok=True)
+    for _ in watch(SRC, BOOK / "theme", PROGRESS, raise_interrupt=False):
+        try:
+            build_pages(BUILD, shows_progress=True)
+        except BookError as error:
+            print(error, flush=True)

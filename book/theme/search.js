@@ -1,0 +1,105 @@
+// Search through the book. The index is loaded when the box first opens.
+"use strict";
+
+const searchBox = document.getElementById("search");
+const searchField = searchBox.querySelector("input");
+const searchStatus = searchBox.querySelector("[role=status]");
+const searchList = searchBox.querySelector("ul");
+const MOST = 20;
+const AROUND = 70; // characters of text on each side of what was found
+
+let searchSections = null;
+
+function loadIndex() {
+  if (searchSections) return;
+  searchSections = [];
+  const script = document.createElement("script");
+  script.src = `${path_to_root}search-index.js`;
+  script.onload = () => {
+    for (const [page, sections] of Object.entries(window.searchIndex)) {
+      const pageTitle = sections[0][1];
+      for (const [id, title, text] of sections) {
+        searchSections.push({ address: `${page}#${id}`, pageTitle, title, text });
+      }
+    }
+    showResults();
+  };
+  document.body.append(script);
+}
+
+// Each word as a pattern for the beginning of a word.
+function patterns(query) {
+  const words = query.match(/[\p{L}\p{N}_]+/gu) ?? [];
+  return words.map((word) => new RegExp(`(?<![\\p{L}\\p{N}_])${word}`, "giu"));
+}
+
+const count = (text, pattern) => text.match(pattern)?.length ?? 0;
+
+// How well a section fits: 0 unless it has every word; titles weigh more than text.
+function score(section, wanted) {
+  const of = (pattern) =>
+    20 * count(section.title, pattern) + 5 * count(section.pageTitle, pattern) +
+    Math.min(5, count(section.text, pattern));
+  const scores = wanted.map(of);
+  return scores.includes(0) ? 0 : scores.reduce((sum, value) => sum + value, 0);
+}
+
+function resultItem(section, wanted) {
+  const item = document.createElement("li");
+  const link = document.createElement("a");
+  link.href = path_to_root + section.address;
+  link.textContent =
+    section.title === section.pageTitle
+      ? section.title
+      : `${section.pageTitle} › ${section.title}`;
+  const excerpt = document.createElement("span");
+  excerpt.append(...excerptOf(section.text, wanted));
+  item.append(link, excerpt);
+  return item;
+}
+
+// The text around the first word that is found, with that word marked.
+function excerptOf(text, wanted) {
+  const places = wanted.map((pattern) => text.search(pattern)).filter((at) => at >= 0);
+  if (!places.length) return [text.slice(0, 2 * AROUND)];
+  const at = Math.min(...places);
+  const word = text.slice(at).match(/^[\p{L}\p{N}_]+/u)[0];
+  const mark = document.createElement("mark");
+  mark.textContent = word;
+  const start = Math.max(0, at - AROUND);
+  const end = at + word.length;
+  return [
+    (start ? "… " : "") + text.slice(start, at), mark, `${text.slice(end, end + AROUND)} …`,
+  ];
+}
+
+function showResults() {
+  const wanted = patterns(searchField.value);
+  const found = wanted.length
+    ? searchSections
+        .map((section) => ({ section, points: score(section, wanted) }))
+        .filter(({ points }) => points > 0)
+        .sort((a, b) => b.points - a.points)
+    : [];
+  const shown = found.slice(0, MOST);
+  searchList.replaceChildren(...shown.map(({ section }) => resultItem(section, wanted)));
+  const sections = found.length === 1 ? "1 section" : `${found.length} sections`;
+  searchStatus.textContent = wanted.length ? sections : "";
+}
+
+searchBox.addEventListener("toggle", (event) => {
+  if (event.newState === "open") loadIndex();
+});
+searchField.addEventListener("input", showResults);
+searchList.addEventListener("click", () => searchBox.hidePopover());
+searchBox.querySelector("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  searchList.querySelector("a")?.click();
+});
+document.addEventListener("keydown", (event) => {
+  const isPlain = !(event.ctrlKey || event.metaKey || event.altKey);
+  if (isPlain && ["/", "s"].includes(event.key) && !isTyping(event.target)) {
+    event.preventDefault();
+    searchBox.showPopover();
+  }
+});
