@@ -1,6 +1,23 @@
-"""Settings for tests that import MAX themselves; they must come before that."""
+"""Settings for the whole suite."""
 
 import os
+from typing import Any
 
-# The default executor compiles every operation in processes of its own besides.
+from xdist.scheduler import LoadFileScheduling
+
+# Before any test imports MAX: its default executor would compile every operation in
+# processes of its own besides.
 os.environ.setdefault("MAX_EAGER_EXECUTOR", "interpreter")
+
+
+class Scheduler(LoadFileScheduling):
+    """Keeps each file's tests in one process, but spreads the catalogue over all."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        if "::test_every_mistake_is_named" in nodeid:  # minutes in all
+            return nodeid
+        return super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: Any, log: Any) -> Scheduler:
+    return Scheduler(config, log)
