@@ -98,8 +98,9 @@ class Studio:
         """Says where in the text a place is."""
         from gpt2.plots import label
 
-        end = self.session.tokenizer.decode(place.ids).split()[-4:]
-        return label(f"after “… {' '.join(end)}”")
+        words = self.session.tokenizer.decode(place.ids).split()
+        cut = "… " if len(words) > 4 else ""
+        return label(f"after “{cut}{' '.join(words[-4:])}”")
 
     def pictures(self) -> dict[str, Callable[[], Figure]]:
         """What can be drawn, by name."""

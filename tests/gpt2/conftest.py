@@ -1,14 +1,17 @@
 """Fixtures of the command's tests."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from safetensors.numpy import save_file
-from samples import BPE, FakeEngine, prefixed, tensors, write_config
+from samples import BPE, FakeEngine, TableEngine, prefixed, tensors, write_config
 
 from gpt2.cli import continue_text
+
+SOLUTIONS = Path(__file__).parents[2] / "solutions"
 
 
 @pytest.fixture
@@ -33,6 +36,14 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeEngine]:
 
 
 @pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> TableEngine:
+    """Replaces the engine of the command by one that depends on the whole text."""
+    engine = TableEngine()
+    monkeypatch.setattr("gpt2.session.open_engine", lambda *_, **__: engine)
+    return engine
+
+
+@pytest.fixture
 def run(folder, monkeypatch):
     """Runs the command in this process, with the tiny checkpoint by default.
 
@@ -46,3 +57,23 @@ def run(folder, monkeypatch):
         return CliRunner().invoke(command, arguments, input=stdin)
 
     return invoke
+
+
+@pytest.fixture
+def steps(tmp_path, monkeypatch):
+    """Makes a desk of a learner's own, and opens the model there."""
+
+    config = (SOLUTIONS / "solution_01.py").read_text()
+
+    def open_desk(**files):
+        desk = tmp_path / "desk" / "steps"
+        desk.mkdir(parents=True)
+        for name, code in {"__init__": "", "step_01": config, **files}.items():
+            (desk / f"{name}.py").write_text(code)
+        for name in [name for name in sys.modules if name.split(".")[0] == "steps"]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.syspath_prepend(desk.parent)
+
+    yield open_desk
+    for name in [name for name in sys.modules if name.split(".")[0] == "steps"]:
+        del sys.modules[name]  # the next test has another desk

@@ -136,6 +136,41 @@ class FakeEngine:
         self.rows = len(rows)
 
 
+class TableEngine:
+    """Scores the next token by all tokens of a text, the last ones most.
+
+    It keeps its texts as the real engines do; ``read`` counts the tokens it was given.
+    """
+
+    def __init__(self, vocab: int = VOCAB) -> None:
+        self.table = np.random.default_rng(0).normal(size=[vocab, vocab])
+        self.texts = np.empty([0, 0], dtype=np.int64)
+        self.read = 0
+
+    def logits(self, ids: np.ndarray) -> np.ndarray:
+        """Ids ``[N, T]`` to logits ``[N, V]``."""
+        weights = 0.7 ** np.arange(ids.shape[1])[::-1]
+        return (weights[:, None] * self.table[ids]).sum(axis=1)
+
+    def prefill(self, ids: np.ndarray) -> np.ndarray:
+        """Starts anew: ids ``[N, T]``."""
+        self.texts = np.empty([len(ids), 0], dtype=np.int64)
+        return self._extend(ids)
+
+    def decode(self, ids: np.ndarray) -> np.ndarray:
+        """One more id for each row, ``[N]``."""
+        return self._extend(ids[:, None])
+
+    def select(self, rows: Sequence[int]) -> None:
+        """Other rows."""
+        self.texts = self.texts[list(rows)]
+
+    def _extend(self, ids: np.ndarray) -> np.ndarray:
+        self.read += ids.size
+        self.texts = np.concatenate([self.texts, ids], axis=1)
+        return self.logits(self.texts)
+
+
 def interrupted(engine, after):
     """Makes Ctrl-C come while the model works on a later token."""
     decode = engine.decode

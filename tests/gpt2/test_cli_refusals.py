@@ -7,6 +7,7 @@ from samples import POSITIONS, STORY
 
 from gpt2.chat import chat
 from gpt2.errors import CheckpointError
+from gpt2.prompt import COMMANDS
 
 
 class Terminal:
@@ -25,11 +26,12 @@ def usage_error(result):
     return result.stderr.partition("Error: ")[2]
 
 
-def test_the_word_chat_as_a_prompt(run, fake):
+@pytest.mark.parametrize("word", COMMANDS)
+def test_a_commands_name_as_a_prompt(run, fake, word):
     fake(STORY)
-    assert "comes before its options" in usage_error(run("chat"))
-    result = run("--max-new-tokens", "0", "--", "chat")
-    assert result.stdout == "chat\n"
+    assert "comes before its options" in usage_error(run(word))
+    result = run("--max-new-tokens", "0", "--", word)
+    assert result.stdout == f"{word}\n"
 
 
 @pytest.mark.parametrize(
@@ -53,6 +55,7 @@ def test_the_word_chat_as_a_prompt(run, fake):
         ("--repetition-penalty", "inf"),
         ("--max-new-tokens", "-1"),
         ("--seed", "-1"),
+        ("--device", "tpu"),
         ("--model", "gtp2"),
         ("--prompt-file", "no-such-file"),
         ("--prompt-file", "."),

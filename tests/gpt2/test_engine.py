@@ -9,9 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gpt2.beams import Continuations
 from gpt2.configuration import read_config
 from gpt2.engine import Engine, RecomputingEngine
+from gpt2.generation import Strategy, generate_batch
 from gpt2.weights import convert_weights, read_weights
+from solutions.encore_beam_search import beam_search
 from solutions.solution_13 import MaxGPT2LMHeadModel
 from tests import oracle
 
@@ -146,3 +149,30 @@ def test_selected_rows_go_on(engine, expected, rows):
     for place in range(4, 7):
         found = engine.decode(BATCH[rows, place])
         np.testing.assert_allclose(found, expected[rows, place], **NEAR)
+
+
+@pytest.mark.parametrize("penalty", [0.0, 1.0])
+def test_beams_in_a_batch_find_what_the_oracle_finds(engine, penalty):
+    def logits(ids):
+        return oracle.logits(ids, WEIGHTS, CONFIG.n_layer, CONFIG.n_head)[:, -1]
+
+    prompt, end = BATCH[0, :5], int(GOLDEN["greedy_0"][3])
+    settings = dict(num_beams=4, max_new_tokens=12, eos_token_id=end)
+    settings["length_penalty"] = penalty
+    ids, score = beam_search(Continuations(engine), prompt, **settings)
+    want, best = beam_search(logits, prompt, **settings)
+    assert ids == want
+    assert score == pytest.approx(best, abs=1e-4)
+
+
+def test_samples_are_the_same_alone_and_in_a_batch(engine):
+    def write(number):
+        texts = [[] for _ in range(number)]
+        rngs = np.random.default_rng(5).spawn(number)
+        limits = dict(max_new_tokens=9, end_of_text_id=-1)
+        steps = generate_batch(engine, BATCH[0, :5], Strategy(), rngs, **limits)
+        for row, step in steps:
+            texts[row].append(step.id)
+        return texts
+
+    assert write(1) == write(4)[:1]

@@ -1,16 +1,12 @@
 """``--mine``: a learner's model is run, or the step that is missing is named."""
 
-import sys
-from pathlib import Path
-
 import pytest
 from samples import POSITIONS
 
 from gpt2 import engine
 from gpt2.checkpoints import load_checkpoint
-from gpt2.opening import LearnerError, open_engine
+from gpt2.opening import LearnerError, NoAcceleratorError, open_engine
 
-CONFIG = (Path(__file__).parents[2] / "solutions" / "solution_01.py").read_text()
 MODEL = """
 from max.experimental.nn import Linear, Module
 class MaxGPT2LMHeadModel(Module):
@@ -24,24 +20,6 @@ class MaxGPT2LMHeadModel(Module):
 def model(init: str = "pass", forward: str = "pass") -> str:
     """A step 13 of two given lines."""
     return MODEL.format(init=init, forward=forward)
-
-
-@pytest.fixture
-def steps(tmp_path, monkeypatch):
-    """Makes a desk of a learner's own, and opens the model there."""
-
-    def open_desk(**files):
-        desk = tmp_path / "desk" / "steps"
-        desk.mkdir(parents=True)
-        for name, code in {"__init__": "", "step_01": CONFIG, **files}.items():
-            (desk / f"{name}.py").write_text(code)
-        for name in [name for name in sys.modules if name.split(".")[0] == "steps"]:
-            monkeypatch.delitem(sys.modules, name)
-        monkeypatch.syspath_prepend(desk.parent)
-
-    yield open_desk
-    for name in [name for name in sys.modules if name.split(".")[0] == "steps"]:
-        del sys.modules[name]  # the next test has another desk
 
 
 def open_mine(folder):
@@ -116,3 +94,31 @@ def test_missing_file_is_named(steps, folder):
 def test_parameters_that_are_not_the_checkpoints(steps, folder):
     steps(step_13=model(init="self.head = Linear(3, 5)", forward="return input_ids"))
     assert sentence(folder).startswith("the model in steps/ does not run: ")
+
+
+# An accelerator
+
+
+def open_on_gpu(folder, monkeypatch, count, **options):
+    """Opens the tiny checkpoint where MAX finds so many accelerators."""
+    monkeypatch.setattr("max.driver.accelerator_count", lambda: count)
+    monkeypatch.setattr(engine, "RecomputingEngine", lambda *_, **more: more)
+    checkpoint = load_checkpoint(str(folder))
+    options = dict(mine=False, cache=True, on_compile=None) | options
+    return open_engine(checkpoint, device="gpu", **options)
+
+
+@pytest.mark.parametrize("mine", [False, True])
+def test_no_accelerator_is_one_sentence(folder, monkeypatch, mine):
+    with pytest.raises(NoAcceleratorError) as caught:
+        open_on_gpu(folder, monkeypatch, 0, mine=mine)
+    assert "MAX finds no accelerator on this machine" in str(caught.value)
+
+
+def test_an_accelerator_recomputes_instead_of_caching(folder, monkeypatch):
+    assert open_on_gpu(folder, monkeypatch, 1)["device"] == "gpu"
+
+
+def test_a_learners_model_on_an_accelerator(steps, folder, monkeypatch):
+    steps(step_13=model())
+    assert open_on_gpu(folder, monkeypatch, 1, mine=True)["device"] == "gpu"

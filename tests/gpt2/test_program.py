@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from gpt2.prompt import COMMANDS
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -22,11 +24,13 @@ def program(*arguments, **options):
     )
 
 
-def test_help_of_both_commands():
+def test_help_of_every_command():
     words = program("--help").stdout
     assert "Examples:" in words
-    assert "--repetition-penalty" in words
-    assert "--max-new-tokens" in program("chat", "--help").stdout
+    for option in ("--repetition-penalty", "--beams", "--num-samples", "--device"):
+        assert option in words
+    for command in COMMANDS:
+        assert f"Usage: python -m gpt2 {command}" in program(command, "--help").stdout
 
 
 def test_usage_errors_do_not_import_max():
