@@ -62,6 +62,11 @@ def norm(x: np.ndarray, state: play.Weights, name: str) -> np.ndarray:
     return oracle.layer_norm(x, state[f"{name}.weight"], state[f"{name}.bias"], eps)
 
 
+def plain_norm(x: np.ndarray) -> np.ndarray:
+    """Layer normalization before its two learned vectors."""
+    return oracle.layer_norm(x, np.array(1.0), np.array(0.0))
+
+
 def split(x: np.ndarray) -> np.ndarray:
     """``[T, C]`` to ``[H, T, D]``."""
     return np.stack(np.split(x, play.checkpoint().config.n_head, axis=-1))

@@ -44,13 +44,8 @@ def size(channels: int) -> int:
 
 def rows_alone() -> list[np.ndarray]:
     """``[T, T]`` in each block: the shares if normalized rows were queries and keys."""
-    rows = [plain_norm(stream) for stream in inside.streams(TEXT)[:-1]]
+    rows = [inside.plain_norm(stream) for stream in inside.streams(TEXT)[:-1]]
     return [inside.attention_shares(x, x) for x in rows]
-
-
-def plain_norm(x: np.ndarray) -> np.ndarray:
-    """Layer normalization before its two learned vectors."""
-    return oracle.layer_norm(x, np.array(1.0), np.array(0.0))
 
 
 def share_of_self(shares: list[np.ndarray]) -> str:
@@ -74,7 +69,7 @@ def part_rows() -> list[list[str]]:
 def score_tables() -> tuple[np.ndarray, np.ndarray]:
     """``[T, T]`` twice: rows compared with rows, and queries with keys."""
     layer = inside.look_inside(TEXT)[BLOCK]
-    x, query, key = plain_norm(layer.stream), layer.query[HEAD], layer.key[HEAD]
+    x, query, key = inside.plain_norm(layer.stream), layer.query[HEAD], layer.key[HEAD]
     tables = [(x, x), (query, key)]
     rows, learned = [a @ b.T / np.sqrt(a.shape[-1]) for a, b in tables]
     return rows, learned

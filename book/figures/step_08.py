@@ -4,20 +4,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from book import inside, play
+from book.figures import _example as example
 from book.figures import style
 from book.figures._text import decimal, percent
 from solutions.solution_01 import GPT2Config
 from tests import oracle
-
-# Worked by hand: three tokens, D = 4. The channels of a query and a key stand for
-# "somebody", "something done", "a place" and nothing in particular.
-WORDS = ["Mia", "runs", "home"]
-QUERY = np.array([[1, 1, 3, 0], [2, 0, 1, 0], [1, 2, 0, 0]])
-KEY = np.array([[2, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0]])
-VALUE = np.array([[4, 0, 0, 2], [0, 4, 0, 2], [0, 0, 4, 2]])
-DOTS = QUERY @ KEY.T
-SCORES = DOTS / np.sqrt(QUERY.shape[-1])
-SHARES = oracle.softmax(SCORES + oracle.causal_mask(len(WORDS)))
 
 PROMPTS = ["They went to the", "Tom sat on the", "He ate all the"]
 BLOCK, HEAD, ASKING = 2, 0, 7  # the third block's first head; the token that asks
@@ -37,12 +28,12 @@ def numbers() -> dict[str, str | list]:
         "story_tokens": str(len(play.encode(inside.STORY))),
         "loss": decimal(play.loss(inside.STORY)),
         "loss_alone": decimal(play.loss(inside.STORY, silenced())),
-        "vectors": vector_rows(),
-        "home": home_rows(),
-        "sum": decimal(np.exp(SCORES[2]).sum()),
-        "ahead": decimal(oracle.softmax(SCORES)[0, 2]),
-        "mix": mix_text(),
-        "results": result_rows(),
+        "vectors": example.vector_rows(),
+        "home": example.home_rows(),
+        "sum": decimal(np.exp(example.SCORES[2]).sum()),
+        "ahead": decimal(oracle.softmax(example.SCORES)[0, 2]),
+        "mix": example.mix_text(),
+        "results": example.result_rows(),
         "real": real_rows(),
         "tokens": str(length),
         "heads": str(config.n_head),
@@ -73,45 +64,6 @@ def alone_rows() -> list[list[str]]:
 def best_three(prompt: str, weights: play.Weights) -> str:
     best = play.next_tokens(prompt, weights, 3)
     return ", ".join(f"`{style.token(text)}`" for text, _ in best)
-
-
-def vector_rows() -> list[list[str]]:
-    """The queries, keys and values that the example starts from."""
-    rows = zip(WORDS, QUERY, KEY, VALUE, strict=True)
-    return [
-        ["token", "query", "key", "value"],
-        *(
-            [word, *(" ".join(map(str, part)) for part in parts)]
-            for word, *parts in rows
-        ),
-    ]
-
-
-def home_rows() -> list[list[str]]:
-    """The last word's way from dot products to shares."""
-    steps = {
-        "q · k": [str(dot) for dot in DOTS[2]],
-        "÷ √4": [decimal(score) for score in SCORES[2]],
-        "exp": [decimal(score) for score in np.exp(SCORES[2])],
-        "share": [decimal(share) for share in SHARES[2]],
-    }
-    columns = zip(WORDS, *steps.values(), strict=True)
-    return [["home asks", *steps], *map(list, columns)]
-
-
-def mix_text() -> str:
-    """How the last word's first channel comes about."""
-    shares, values = SHARES[2], VALUE[:, 0]
-    terms = [f"{decimal(s, 3)}·{v}" for s, v in zip(shares, values, strict=True)]
-    return f"{' + '.join(terms)} = {decimal(shares @ values)}"
-
-
-def result_rows() -> list[list[str]]:
-    """Every word's shares and what it receives."""
-    rows = [["token", "shares", "result"]]
-    for word, shares, result in zip(WORDS, SHARES, SHARES @ VALUE, strict=True):
-        rows.append([word, *(" ".join(map(decimal, r)) for r in (shares, result))])
-    return rows
 
 
 def real_rows() -> list[list[str]]:
@@ -145,20 +97,21 @@ def shape_rows(length: int, heads: int, size: int) -> list[list[str]]:
 
 
 def hand_figure() -> Figure:
-    hidden = np.isinf(oracle.causal_mask(len(WORDS)))
-    visible = np.where(hidden, np.nan, SCORES)
-    texts = np.vectorize(decimal)(SCORES, 0)
+    hidden = np.isinf(oracle.causal_mask(len(example.WORDS)))
+    visible = np.where(hidden, np.nan, example.SCORES)
+    texts = np.vectorize(decimal)(example.SCORES, 0)
+    shares = np.vectorize(decimal)(example.SHARES)
+    pale = 1.8 * example.SCORES.max()  # full colour, too far off for a text to drown in
     panels = {
-        "q · k ÷ √D": (SCORES, texts, WORDS),
-        "+ mask": (visible, np.where(hidden, "−∞", texts), []),
-        "shares": (SHARES, np.vectorize(decimal)(SHARES), []),
+        "q · k ÷ √D": (example.SCORES, texts, example.WORDS, pale),
+        "+ mask": (visible, np.where(hidden, "−∞", texts), [], pale),
+        "shares": (example.SHARES, shares, [], 1.8),
     }
     figure, axes = style.plots(230, columns=3, width=600)
-    for axis, (title, (values, texts, rows)) in zip(axes, panels.items(), strict=True):
-        largest = 1.8 * (
-            1 if title == "shares" else SCORES.max()
-        )  # keeps texts legible
-        options = {"rows": rows, "columns": WORDS, "texts": texts}
+    for axis, (title, (values, texts, rows, largest)) in zip(
+        axes, panels.items(), strict=True
+    ):
+        options = {"rows": rows, "columns": example.WORDS, "texts": texts}
         style.heatmap(axis, values, largest=largest, **options)
         axis.set_title(title)
         axis.tick_params(axis="x", rotation=0)

@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 
 from book import inside, play
 from book.figures import style
+from book.figures._example import KEY, QUERY, WORDS
 from book.figures._text import decimal, percent
-from book.figures.step_08 import KEY, QUERY, WORDS
 from tests import oracle
 
 HOME = QUERY[2], np.array([2, 0, 1, 0])  # what "home" asks in two heads

@@ -43,15 +43,10 @@ def numbers() -> dict[str, str | list]:
     }
 
 
-def plain_norm(x: np.ndarray) -> np.ndarray:
-    """Layer normalization before its two learned vectors."""
-    return oracle.layer_norm(x, np.array(1.0), np.array(0.0))
-
-
 def hand_rows() -> list[list[str]]:
     """The right result and wrong ones, for a sublayer that halves what it reads."""
     x, half = BY_HAND, BY_HAND / 2
-    normed = plain_norm(x)
+    normed = inside.plain_norm(x)
     results = {
         "x": x,
         "norm(x)": normed,
@@ -59,7 +54,7 @@ def hand_rows() -> list[list[str]]:
         "**x + the sublayer's result**": x + normed / 2,
         "without x": normed / 2,
         "norm(x) + the sublayer's result": normed * 1.5,
-        "normalized after the sum": plain_norm(x + half),
+        "normalized after the sum": inside.plain_norm(x + half),
     }
     header = ["", *(f"channel {i}" for i in range(4))]
     return [header, *([k, *(decimal(v, 1) for v in row)] for k, row in results.items())]
@@ -100,7 +95,7 @@ def alikeness(*, keep: bool) -> list[float]:
     x = np.random.default_rng(10).normal(size=(TOKENS, CHANNELS))
     found = [mean_cosine(x)]
     for number, sublayer in enumerate(random_sublayers(seed=100)):
-        result = sublayer(plain_norm(x))
+        result = sublayer(inside.plain_norm(x))
         x = x + result if keep else result
         if number % 2:  # a block has two sublayers
             found.append(mean_cosine(x))
