@@ -118,7 +118,7 @@ BEAMS = with_options(
     click.option(
         "--length-penalty",
         metavar="L",
-        type=FiniteRange(),
+        type=FiniteRange(-10, 10),
         show_default="1",
         help="Above 0 favours long texts, below 0 short ones.",
     ),

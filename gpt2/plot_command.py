@@ -120,7 +120,7 @@ KINDS = ("next-token", "temperature", "top-k", "top-p", "diversity", "cache")
 
 
 @click.command(cls=Command)
-@click.argument("kind", type=click.Choice([*KINDS, "all"]))
+@click.argument("kind", type=click.Choice([*KINDS, "all"]), metavar="KIND")
 @click.argument("prompt", default="Once upon a time")
 @MODEL_NAME
 @SEED

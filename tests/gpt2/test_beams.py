@@ -139,6 +139,7 @@ def test_ctrl_c_while_searching(run, fake):
         ("--beams", "nan"),
         ("--length-penalty", "nan"),
         ("--length-penalty", "inf"),
+        ("--length-penalty", "500"),
         ("--length-penalty", "long"),
     ],
 )
