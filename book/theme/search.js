@@ -91,6 +91,9 @@ searchBox.addEventListener("toggle", (event) => {
   if (event.newState === "open") loadIndex();
 });
 searchField.addEventListener("input", showResults);
+searchField.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") searchBox.hidePopover(); // not only the text goes
+});
 searchList.addEventListener("click", () => searchBox.hidePopover());
 searchBox.querySelector("form").addEventListener("submit", (event) => {
   event.preventDefault();
