@@ -17,7 +17,8 @@ def distinct(texts: Iterable[Sequence[int]], n: int) -> float | None:
         Above 0 and up to 1, which means that none comes twice; None without any run.
 
     Source: Li et al. 2016, "A Diversity-Promoting Objective Function for Neural
-    Conversation Models", section 5.2 (distinct-1 and distinct-2).
+    Conversation Models", section 5 (distinct-1 and distinct-2, which are there divided
+    by the number of tokens).
     """
     runs = [run for ids in texts for run in ngrams(ids, n)]
     return len(set(runs)) / len(runs) if runs else None
@@ -26,8 +27,8 @@ def distinct(texts: Iterable[Sequence[int]], n: int) -> float | None:
 def repetition(ids: Sequence[int], n: int = RUN) -> float | None:
     """The share of runs of n tokens that the text had before: 0 for none.
 
-    Source: Welleck et al. 2020, "Neural Text Generation with Unlikelihood Training",
-    section 6.1 (seq-rep-n).
+    Source: Welleck et al. 2020, "Neural Text Generation with Unlikelihood Training"
+    (seq-rep-n).
     """
     fresh = distinct([ids], n)
     return None if fresh is None else 1 - fresh
