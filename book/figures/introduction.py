@@ -1,11 +1,14 @@
 """Figures and numbers of the book's first page."""
 
+import ast
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from book import play
 from book.figures import style
-from course.registry import load_registry
+from book.figures._words import quoted
+from course.registry import ROOT, Exercise, load_registry
 
 PROMPT = "Once upon a time"
 
@@ -20,14 +23,24 @@ def numbers() -> dict[str, str | list]:
     longest = max(steps, key=lambda step: step.minutes)
     rows = [[f"[{s.short}]({s.file}.md)", s.title, str(s.minutes)] for s in steps]
     return {
-        "written": " ".join(play.write(PROMPT, count=40).split()),
+        "written": quoted(play.write(PROMPT, count=40)),
         "parameters": f"{sum(x.size for x in play.trained().values()):,}",
         "hours": f"{minutes / 60:.0f}",
         "shortest": str(min(step.minutes for step in steps)),
         "longest": str(longest.minutes),
         "longest_title": longest.title.lower(),
+        "lines": str(sum(code_lines(step) for step in steps)),
         "steps": [["step", "builds", "about minutes"], *rows],
     }
+
+
+def code_lines(exercise: Exercise) -> int:
+    """Lines of a solution that are neither empty nor a comment nor a docstring."""
+    tree = ast.parse((ROOT / exercise.solution_path).read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            node.body = node.body[ast.get_docstring(node) is not None :]
+    return len([line for line in ast.unparse(tree).splitlines() if line])
 
 
 def map_figure() -> Figure:

@@ -7,15 +7,16 @@ from matplotlib.figure import Figure
 
 from book import inside, play
 from book.figures import style
+from book.figures._words import published, quoted
 from gpt2.checkpoints import EMBEDDED
 from solutions.solution_01 import GPT2Config
 
 SMALL = GPT2Config()
 FAMILY = {  # Radford et al. 2019, table 2; the heads are those of the released files
     "GPT-2": SMALL,
-    "GPT-2 medium": GPT2Config(n_embd=1024, n_layer=24, n_head=16, n_inner=4096),
-    "GPT-2 large": GPT2Config(n_embd=1280, n_layer=36, n_head=20, n_inner=5120),
-    "GPT-2 XL": GPT2Config(n_embd=1600, n_layer=48, n_head=25, n_inner=6400),
+    "GPT-2 medium": published("gpt2-medium"),
+    "GPT-2 large": published("gpt2-large"),
+    "GPT-2 XL": published("gpt2-xl"),
 }
 MEANING = {
     "vocab_size": "V, different tokens",
@@ -60,6 +61,7 @@ def numbers() -> dict[str, str | list]:
         "rows": f"{config.vocab_size:,}",
         "channels": str(config.n_embd),
         "layers": str(config.n_layer),
+        "last": f"`h.{config.n_layer - 1}`",
         "heads": str(config.n_head),
         "bytes": f"{4 * total:,}",
         "file": f"{file:,}",
@@ -121,7 +123,7 @@ def by_heads(config: GPT2Config) -> list[list[str]]:
     rows = [["heads", "loss", "what it writes"]]
     for count in (1, config.n_head // 2, config.n_head, 4 * config.n_head):
         loss = play.loss(inside.STORY, n_head=count)
-        text = " ".join(play.write("Once upon a time", n_head=count).split())
+        text = quoted(play.write("Once upon a time", n_head=count))
         mark = "**" if count == config.n_head else ""
         rows.append([f"{mark}{count}{mark}", f"{loss:.2f}", text])
     return rows

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from book import inside, play
 from book.figures import style
+from book.figures._words import code
 from solutions.solution_01 import GPT2Config
 from tests import oracle
 
@@ -50,7 +51,7 @@ def changes() -> np.ndarray:
 
 def change_rows(masked: np.ndarray, blind: np.ndarray) -> list[list[str]]:
     """With the mask and without it, place by place."""
-    names = [f"`{style.token(t)}`" for t in play.tokens(ENDINGS[0])[:-1]]
+    names = [code(t) for t in play.tokens(ENDINGS[0])[:-1]]
     rows = zip([*names, "the last word"], masked, blind, strict=True)
     return [
         ["after", "with the mask", "without it"],
@@ -117,6 +118,6 @@ def short(value: float) -> str:
 
 def matrix_rows(step: int) -> list[list[str]]:
     """One of the figure's three tables, as numbers."""
-    names = [f"`{style.token(t)}`" for t in play.tokens(SHORT)]
+    names = [code(t) for t in play.tokens(SHORT)]
     rows = zip(names, attention_steps()[step], strict=True)
     return [["", *names], *([name, *map(short, row)] for name, row in rows)]

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from book import inside, play
 from book.figures import style
+from book.figures._words import code, quoted, signed
 
 TEXT = "Once upon a time there was"
 SHOWN = 4  # channels of a table
@@ -27,8 +28,8 @@ def numbers() -> dict[str, str | list]:
         "variants": variant_rows(),
         "growth": growth_rows(),
         "token": token_rows(),
-        "token_name": f"`{style.token(play.tokens(TEXT)[-1])}`",
-        "mean": f"{last_stream()[-1].mean():.2f}",
+        "token_name": code(play.tokens(TEXT)[-1]),
+        "mean": signed(last_stream()[-1].mean()),
         "deviation": f"{last_stream()[-1].std():.2f}",
         "channels": str(channels),
         "root": f"{np.sqrt(channels):.2f}",
@@ -94,7 +95,7 @@ def variant_rows() -> list[list[str]]:
 
 def tried() -> list[str]:
     """Loss and text of the model as it is now."""
-    text = " ".join(play.write("Once upon a time", count=12).split())
+    text = quoted(play.write("Once upon a time", count=12))
     return [f"{play.loss(inside.STORY):.2f}", text]
 
 
@@ -122,7 +123,7 @@ def token_rows() -> list[list[str]]:
         "result": y * weight + bias,
     }
     header = ["", *(f"channel {i}" for i in range(SHOWN))]
-    return [header, *([n, *(f"{v:z.2f}" for v in r[:SHOWN])] for n, r in rows.items())]
+    return [header, *([n, *(signed(v) for v in r[:SHOWN])] for n, r in rows.items())]
 
 
 def norm_figure() -> Figure:

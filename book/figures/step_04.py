@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from book import inside, play
 from book.figures import style
+from book.figures._words import code, quoted, signed
 from tests import oracle
 
 LISTED = 4  # hidden units of a table
@@ -35,8 +36,8 @@ def numbers() -> dict[str, str | list]:
         "of_blocks": f"{100 * mlp / sum(sizes.values()):.0f} %",
         "variants": variant_rows(),
         "values": value_rows(),
-        "lowest": f"{curve.min():.3f}",
-        "lowest_at": f"{np.linspace(-3, 3, 6_001)[curve.argmin()]:.2f}",
+        "lowest": signed(curve.min(), 3),
+        "lowest_at": signed(np.linspace(-3, 3, 6_001)[curve.argmin()]),
         "gap": f"{gap.max():.5f}",
         "gap_at": f"{np.abs(x[gap.argmax()]):.1f}",
         "negative": f"{100 * (hidden < 0).mean():.0f} %",
@@ -79,7 +80,7 @@ def variant_rows() -> list[list[str]]:
 
 def tried() -> list[str]:
     """Loss and text of the model as it is now."""
-    text = " ".join(play.write("Once upon a time", count=10).split())
+    text = quoted(play.write("Once upon a time", count=10))
     return [f"{play.loss(inside.STORY):.3f}", text]
 
 
@@ -87,8 +88,8 @@ def value_rows() -> list[list[str]]:
     """The three functions at a few places."""
     x = np.array([-3, -1, -0.5, 0, 0.5, 1, 3])
     rows = {"ReLU": relu(x), "GELU, exact": exact(x), "GELU, tanh": oracle.gelu(x)}
-    header = ["x", *(f"{v:g}" for v in x)]
-    return [header, *([n, *(f"{v:z.4f}" for v in r)] for n, r in rows.items())]
+    header = ["x", *(signed(v, 1) for v in x)]
+    return [header, *([n, *(signed(v, 4) for v in r)] for n, r in rows.items())]
 
 
 def before_gelu() -> Iterator[np.ndarray]:
@@ -105,7 +106,7 @@ def token_rows() -> list[list[str]]:
     hidden = [*before_gelu()][-1][0, :6]
     rows = {"after `c_fc`": hidden, "after GELU": oracle.gelu(hidden)}
     header = ["", *(f"unit {i}" for i in range(len(hidden)))]
-    return [header, *([n, *(f"{v:z.2f}" for v in r)] for n, r in rows.items())]
+    return [header, *([n, *(signed(v) for v in r)] for n, r in rows.items())]
 
 
 def unit_rows() -> list[list[str]]:
@@ -126,7 +127,7 @@ def listed(ids: np.ndarray) -> str:
     """The first few tokens of a list of ids, except for bytes that are no text."""
     tokens = (play.checkpoint().tokenizer.token(int(i)) for i in ids)
     texts = (t for t in tokens if t.isprintable() and not set(t) & {"`", "\ufffd"})
-    return " ".join(f"`{style.token(text)}`" for text in islice(texts, WORDS))
+    return " ".join(code(text) for text in islice(texts, WORDS))
 
 
 def alike(table: np.ndarray, best: np.ndarray) -> list[int]:

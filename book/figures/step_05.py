@@ -7,6 +7,7 @@ from matplotlib.patches import Rectangle
 
 from book import inside, play
 from book.figures import style
+from book.figures._words import code, signed
 from solutions.solution_01 import GPT2Config
 from tests import oracle
 
@@ -44,7 +45,7 @@ def numbers() -> dict[str, str | list]:
 
 def id_rows() -> list[list[str]]:
     """One text's ids in two vocabularies."""
-    names = [f"`{style.token(t)}`" for t in play.tokens(TEXT)]
+    names = [code(t) for t in play.tokens(TEXT)]
     here = [str(i) for i in play.encode(TEXT)]
     return [
         ["", *names],
@@ -57,9 +58,9 @@ def spelling_rows() -> list[list[str]]:
     """What the tokenizer makes of nearly equal texts."""
     rows = [["text", "tokens", "ids"]]
     for text in SPELLINGS:
-        pieces = " ".join(f"`{style.token(t)}`" for t in play.tokens(text))
+        pieces = " ".join(code(t) for t in play.tokens(text))
         ids = " ".join(map(str, play.encode(text)))
-        rows.append([f"`{style.token(text)}`", pieces, ids])
+        rows.append([code(text), pieces, ids])
     return rows
 
 
@@ -102,8 +103,8 @@ def first_rows() -> list[list[str]]:
     """The first channels of the text's rows."""
     rows = [["token", "id", *(f"channel {i}" for i in range(4)), "…"]]
     for text, i in zip(play.tokens(TEXT), play.encode(TEXT), strict=True):
-        values = (f"{v:z.2f}" for v in play.trained()["wte.weight"][i, :4])
-        rows.append([f"`{style.token(text)}`", str(i), *values, "…"])
+        values = (signed(v) for v in play.trained()["wte.weight"][i, :4])
+        rows.append([code(text), str(i), *values, "…"])
     return rows
 
 
@@ -118,7 +119,7 @@ def nearest(arrow: np.ndarray, without: set[int]) -> str:
     order = np.argsort(-(directions() @ arrow))
     best = [int(i) for i in order[: NEAREST + len(without)] if i not in without]
     tokens = map(play.checkpoint().tokenizer.token, best[:NEAREST])
-    return " ".join(f"`{style.token(t)}`" for t in tokens)
+    return " ".join(code(t) for t in tokens)
 
 
 def neighbour_rows() -> list[list[str]]:
@@ -127,7 +128,7 @@ def neighbour_rows() -> list[list[str]]:
     for word in WORDS:
         if len(ids := play.encode(word)) == 1:
             near = nearest(directions()[ids[0]], {ids[0]})
-            rows.append([f"`{style.token(word)}`", near])
+            rows.append([code(word), near])
     return rows
 
 
