@@ -46,14 +46,14 @@ def code_lines(exercise: Exercise) -> int:
 def map_figure() -> Figure:
     """Text at the top, text at the bottom, and the steps between them."""
     figure, axes = style.canvas(590, width=480)
-    stage(axes, 0, "“Once upon a time”", style.MUTED)
+    stage(axes, 2, "“Once upon a time”", style.MUTED)
     stage(axes, 62, "05 tokens  +  06 positions", style.BLUE)
     style.box(axes, 60, 124, 360, 262, color=style.MUTED, strength=0.04)
     style.label(
         axes,
         76,
         142,
-        "11 the block: 12 of them in GPT-2, one after the other",
+        "11 the block, many times over",
         ha="left",
     )
     half(axes, 160, "08 attention in 09 heads", "02 mask · 07 query, key, value")
@@ -61,7 +61,7 @@ def map_figure() -> Figure:
     stage(axes, 400, "03 layer normalization", style.GREEN)
     stage(axes, 462, "13 a score for every token", style.BLUE)
     stage(axes, 524, "14 choose one, append, repeat", style.PURPLE)
-    for y in (40, 102, 440, 502):
+    for y in (41, 102, 440, 502):
         style.arrow(axes, (240, y), (240, y + 21))
     style.arrow(axes, (240, 387), (240, 399))
     axes.plot([400, 452, 452], [544, 544, 20], color=style.PURPLE, linewidth=1.5)
