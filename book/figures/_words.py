@@ -34,7 +34,7 @@ def percent(share: float) -> str:
 
 def code(token: str) -> str:
     """A token in typewriter, its blanks and line ends made visible."""
-    return f"`{style.token(token)}`".replace("|", "\\|")
+    return f"`{style.token(token)}`"
 
 
 def quoted(text: str) -> str:
@@ -51,7 +51,7 @@ def perplexity(text: str, weights: play.Weights | None = None, **sizes: float) -
 
 def signed(value: float, digits: int = 2) -> str:
     """A number with a real minus sign."""
-    return f"{value:.{digits}f}".replace("-", "−")
+    return f"{value:z.{digits}f}".replace("-", "−")
 
 
 def rough(value: float) -> str:

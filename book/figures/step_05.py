@@ -145,7 +145,7 @@ def analogy_rows() -> list[list[str]]:
 
 def lookup_figure() -> Figure:
     """Ids on the left, the table in the middle, the rows in the text's order."""
-    figure, axes = style.canvas(330, width=600)
+    figure, axes = style.canvas(290, width=600)
     ids, names = play.encode(TEXT), [style.token(t) for t in play.tokens(TEXT)]
     table = play.trained()["wte.weight"]
     places = {i: 64 + 62 * n for n, i in enumerate(sorted(ids))}
