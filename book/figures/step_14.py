@@ -8,7 +8,7 @@ from book.figures import style
 from book.figures._words import code, percent, quoted, rough
 from tests import oracle
 
-PROMPT, NEW = "Once upon a time", 100
+PROMPT, NEW, WRITTEN = "Once upon a time", 100, 75
 UNSURE = "The dog was very"
 BEGINNING, SENTENCE, TIMES = "Tom went to the park.", " The bird sat on the tree.", 6
 TEMPERATURES = (0.3, 0.7, 1.0, 1.5, 3.0)
@@ -73,7 +73,7 @@ def greedy() -> str:
     """What the model writes, as far as the end of its text."""
     end = play.checkpoint().tokenizer.end_of_text_id
     ids = play.encode(PROMPT)
-    while len(ids) < NEW and ids[-1] != end:
+    while len(ids) < WRITTEN and ids[-1] != end:
         ids.append(int(play.logits(ids)[-1].argmax()))
     return play.checkpoint().tokenizer.decode(ids)
 

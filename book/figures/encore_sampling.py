@@ -1,0 +1,199 @@
+"""Figures and numbers of the encore on sampling."""
+
+from collections.abc import Callable
+from functools import cache
+from math import exp
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from book import inside, play
+from book.figures import style
+from book.figures._words import percent, quoted, rough
+from gpt2.metrics import repetition
+from solutions import encore_sampling as sampling
+from tests import oracle
+
+SURE, UNSURE = "Once upon a time, there was a little", "The dog was very"
+PROMPT, NEW, SAMPLES = "Once upon a time", 45, 20
+SHOWN = 12  # bars of the likeliest tokens
+TEMPERATURES = (0.3, 0.7, 1.0, 1.5)
+PENALTIES = (1.0, 1.1, 1.3, 2.0)
+BIMODAL = np.array([3.0, 3.0, -1.0, -1.0, -2.0, -2.0, -3.0, -3.0, -4.0, -4.0])
+
+Filter = Callable[[np.ndarray], np.ndarray]
+TEMPERED: dict[str, Filter] = {
+    f"temperature {t}": lambda z, t=t: sampling.temperature_scale(z, t)
+    for t in (0.5, 1, 2)
+}
+FILTERS: dict[str, Filter] = {
+    "top-k = 5": lambda z: sampling.top_k_filter(z, 5),
+    "top-p = 0.9": lambda z: sampling.top_p_filter(z, 0.9),
+    "min-p = 0.1": lambda z: sampling.min_p_filter(z, 0.1),
+}
+
+
+@cache
+def scores(text: str) -> np.ndarray:
+    """The logits ``[V]`` after a text."""
+    return play.logits(play.encode(text))[-1]
+
+
+def figures() -> dict[str, Figure]:
+    return {
+        "temperatures": panels(TEMPERED, choices),
+        "filters": panels(FILTERS, stay),
+    }
+
+
+def panels(filters: dict[str, Filter], says: Callable[[np.ndarray], str]) -> Figure:
+    """Each filter on a model that is sure and on one that is not.
+
+    Args:
+        filters: by name, a row for each.
+        says: a few words about the logits ``[V]`` that a filter returns.
+    """
+    size = {"rows": len(filters), "columns": 2, "sharex": True, "sharey": True}
+    figure, axes = style.plots(130 * len(filters) + 40, width=560, **size)
+    for row, (name, change) in zip(axes, filters.items(), strict=True):
+        for one, text in zip(row, (SURE, UNSURE), strict=True):
+            panel(one, scores(text), change(scores(text)), says)
+        row[0].set_ylabel(name, color=style.INK)
+    axes[0, 0].set_title("sure: … a little", fontsize=style.TEXT)
+    axes[0, 1].set_title("unsure: … was very", fontsize=style.TEXT)
+    for one in axes[-1]:
+        one.set_xlabel("tokens, likeliest first")
+    return figure
+
+
+def panel(
+    axes: Axes, before: np.ndarray, after: np.ndarray, says: Callable[[np.ndarray], str]
+) -> None:
+    """Bars of what a filter leaves, and outlines of what there was before."""
+    order = np.argsort(-before, kind="stable")[:SHOWN]
+    places = np.arange(1, SHOWN + 1)
+    axes.bar(places, oracle.softmax(after)[order], color=style.BLUE, width=0.8)
+    outline = {"facecolor": "none", "edgecolor": style.MUTED, "width": 0.8}
+    axes.bar(places, oracle.softmax(before)[order], **outline)
+    options = {"ha": "right", "fontsize": style.SMALL, "transform": axes.transAxes}
+    style.label(axes, 0.98, 0.85, says(after), **options)
+    axes.set_xticks([])
+    axes.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
+
+
+def stay(logits: np.ndarray) -> str:
+    return f"{np.isfinite(logits).sum():,} stay"
+
+
+def choices(logits: np.ndarray) -> str:
+    """How many equally likely tokens would be as uncertain."""
+    return f"like {rough(exp(entropy(oracle.softmax(logits))))} choices"
+
+
+def entropy(shares: np.ndarray) -> float:
+    """Of probabilities ``[..., V]``, the mean over all but the last axis, in nats."""
+    logs = np.log(np.maximum(shares, np.finfo(float).tiny))
+    return float(-(shares * logs).sum(axis=-1).mean())
+
+
+def numbers() -> dict[str, str | list]:
+    return {
+        "vocabulary": f"{play.checkpoint().config.vocab_size:,}",
+        "prompt": PROMPT,
+        "sure": SURE,
+        "unsure": UNSURE,
+        "drawn": quoted(drawn(seed=1)),
+        **tail(),
+        "kept": kept(),
+        "order": order_matters(),
+        "penalties": penalties(),
+        "diversity": diversity(),
+        "bimodal_share": percent(oracle.softmax(BIMODAL)[0]),
+        "bimodal_kept": f"{np.isfinite(sampling.top_p_filter(BIMODAL, 0.5)).sum()}",
+    }
+
+
+def drawn(seed: int) -> str:
+    """A text that is drawn with no filter at all."""
+    rng, ids = np.random.default_rng(seed), play.encode(PROMPT)
+    end = play.checkpoint().tokenizer.end_of_text_id
+    while len(ids) < NEW and ids[-1] != end:
+        ids.append(sampling.sample(play.logits(ids)[-1], rng))
+    return play.checkpoint().tokenizer.decode(ids)
+
+
+def tail(rare: float = 0.001, tokens: int = 100) -> dict[str, str]:
+    """How likely a draw from the rare tokens is, on average over a story."""
+    shares = oracle.softmax(play.logits(play.encode(inside.STORY)))
+    mass = float(np.where(shares < rare, shares, 0).sum(axis=-1).mean())
+    return {
+        "tail_each": f"{rare:.1%}".replace("%", " %"),
+        "tail_count": f"{(shares < rare).sum(axis=-1).mean():,.0f}",
+        "tail_mass": f"{mass:.1%}".replace("%", " %"),
+        "tail_tokens": f"{tokens}",
+        "tail_draws": f"{mass * tokens:.0f}",
+    }
+
+
+def kept() -> list[list[str]]:
+    """What each filter leaves, where the model is sure and where it is not."""
+    rows = [["filter", "sure: tokens", "their share", "unsure: tokens", "their share"]]
+    for name, change in FILTERS.items():
+        cells = [cell for text in (SURE, UNSURE) for cell in survivors(text, change)]
+        rows.append([name, *cells])
+    return rows
+
+
+def survivors(text: str, change: Filter) -> tuple[str, str]:
+    """How many tokens a filter leaves, and what share they had."""
+    stay = np.isfinite(change(scores(text)))
+    return f"{stay.sum():,}", percent(oracle.softmax(scores(text))[stay].sum())
+
+
+def order_matters(p: float = 0.9) -> list[list[str]]:
+    """How many tokens top-p keeps, with the temperature before it and after it."""
+    head = ["temperature", "temperature first", "temperature last"]
+    rows, last = [head], np.isfinite(sampling.top_p_filter(scores(UNSURE), p)).sum()
+    for temperature in (0.5, 1.0, 1.5, 2.0):
+        warm = sampling.temperature_scale(scores(UNSURE), temperature)
+        first = np.isfinite(sampling.top_p_filter(warm, p)).sum()
+        rows.append([f"{temperature}", f"{first:,} tokens", f"{last:,} tokens"])
+    return rows
+
+
+def penalties() -> list[list[str]]:
+    """Greedy texts under several penalties, and how much they repeat."""
+    rows = [["penalty", "repeated", "the end of the text"]]
+    for penalty in PENALTIES:
+        ids = play.encode(PROMPT)
+        for _ in range(NEW):
+            changed = sampling.repetition_penalty(play.logits(ids)[-1], ids, penalty)
+            ids.append(int(changed.argmax()))
+        end = quoted(play.checkpoint().tokenizer.decode(ids[-14:]))
+        rows.append([f"{penalty}", percent(repetition(ids)), f"… {end}"])
+    return rows
+
+
+def diversity(length: int = 10) -> list[list[str]]:
+    """How many of twenty short texts differ, and how many choices a token had."""
+    rows = [["temperature", f"different texts of {SAMPLES}", "choices per token"]]
+    for temperature in TEMPERATURES:
+        texts, uncertainty = batch(temperature, length)
+        different = len({tuple(ids) for ids in texts.tolist()})
+        rows.append([f"{temperature}", f"{different}", rough(exp(uncertainty))])
+    return rows
+
+
+def batch(temperature: float, length: int) -> tuple[np.ndarray, float]:
+    """Draws texts side by side; also the mean entropy that the draws had, in nats."""
+    config, state = play.checkpoint().config, play.trained()
+    rng, entropies = np.random.default_rng(0), []
+    ids = np.array([play.encode(PROMPT)] * SAMPLES)
+    for _ in range(length):
+        logits = oracle.logits(ids, state, config.n_layer, config.n_head)[:, -1]
+        shares = oracle.softmax(logits / temperature)
+        entropies.append(entropy(shares))
+        draws = [[rng.choice(len(row), p=row / row.sum())] for row in shares]
+        ids = np.concatenate([ids, draws], axis=1)
+    return ids, float(np.mean(entropies))

@@ -1,0 +1,162 @@
+"""Figures and numbers of the page on speed; what was measured comes from two files."""
+
+import json
+from functools import cache
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from benchmarks.decode import NEW, NEW_SLOW, PREFILL, PROMPT
+from book.figures import style
+from book.figures._parameters import parameters
+from book.figures._words import SIZES, published
+from course.registry import ROOT
+from solutions.solution_01 import GPT2Config
+
+RESULTS = ROOT / "benchmarks" / "results"
+FLOAT32 = 4  # bytes
+HEAD = ["model", "one token", "tokens", "one full text"]
+
+
+@cache
+def result(name: str) -> dict[str, Any]:
+    """What ``python -m benchmarks.decode`` or ``.parts`` wrote with ``--out``."""
+    return json.loads(next(RESULTS.rglob(f"{name}.json")).read_text())
+
+
+def figures() -> dict[str, Figure]:
+    return {"time-per-token": time_per_token()}
+
+
+def time_per_token() -> Figure:
+    """Milliseconds per token, by the number of tokens before it."""
+    figure, axes = style.plots(320, width=520)
+    rows = result("decode")["positions"]
+    names = list(dict.fromkeys(row["name"] for row in rows))
+    for name, color, marker in zip(names, style.COLORS, "os^D", strict=False):
+        own = [row for row in rows if row["name"] == name]
+        places = [row["position"] for row in own]
+        times = [row["milliseconds"] for row in own]
+        middle, low, high = ([t[k] for t in times] for k in ("median", "low", "high"))
+        axes.plot(places, middle, color=color, marker=marker, label=shown(name))
+        axes.fill_between(places, low, high, color=(color, 0.15), linewidth=0)
+    axes.axhline(floor(), color=style.MUTED, linestyle=":", label="reading the weights")
+    axes.set(xlabel="tokens before it", ylabel="milliseconds for one token")
+    axes.set_ylim(0)
+    axes.set_xticks(places)
+    axes.grid(axis="y")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=1)
+    return figure
+
+
+def floor() -> float:
+    """Milliseconds that reading all weights once takes on the measured machine."""
+    found = result("decode")
+    return 1000 * found["weights_bytes"] / found["read_bytes_per_second"]
+
+
+def shown(name: str) -> str:
+    """A measured engine as the page calls it."""
+    return name.replace("ours", "this course")
+
+
+def numbers() -> dict[str, str | list]:
+    real, found = published("gpt2"), result("decode")
+    total = parameters(real)
+    return {
+        "machine": f"{found['cpu']}, {found['cores']} cores, {found['day']}",
+        "bandwidth": f"{found['read_bytes_per_second'] / 1e9:.0f}",
+        "floor": f"{floor():.0f}",
+        "decoding": decoding(),
+        "batches": batches(),
+        "prefill": prefill(),
+        "parts": parts(),
+        "prompt": f"{PROMPT}",
+        "new": f"{NEW}",
+        "new_slow": f"{NEW_SLOW}",
+        "prefill_tokens": f"{PREFILL}",
+        "weights": f"{total * FLOAT32 / 1e6:.0f} MB",
+        "operations": f"{2 * total / 1e9:.2f} billion",
+        "tokens_without": f"{sum(range(PROMPT, PROMPT + NEW)):,}",
+        "tokens_with": f"{PROMPT + NEW - 1:,}",
+        "cache_per_token": f"{per_token(real) / 1e3:.0f} kB",
+        "caches": caches(),
+        "full_cache": f"{per_token(real) * real.n_positions / 1e6:.0f} MB",
+        "attention_share": attention_share(real),
+    }
+
+
+def decoding() -> list[list[str]]:
+    """The measured rates of one text, and their share of what the floor allows."""
+    rows = [["engine", "tokens/s", "lowest to highest", "of the limit"]]
+    for row in result("decode")["decoding"]:
+        if row["batch"] == 1:
+            rate = row["tokens_per_second"]
+            spread = f"{rate['low']:.1f} to {rate['high']:.1f}"
+            share = f"{rate['median'] * floor() / 1000:.0%}".replace("%", " %")
+            rows.append([shown(row["name"]), f"{rate['median']:.1f}", spread, share])
+    return rows
+
+
+def batches() -> list[list[str]]:
+    """Tokens per second of all texts together, by the number of texts."""
+    measured = result("decode")["decoding"]
+    sizes = sorted({row["batch"] for row in measured})
+    rates = {
+        (row["name"], row["batch"]): f"{row['tokens_per_second']['median']:.0f}"
+        for row in measured
+    }
+    cached = [name for name, batch in rates if batch == sizes[-1]]
+    rows = [[shown(n), *(rates.get((n, size), "—") for size in sizes)] for n in cached]
+    return [["tokens/s in all", *(f"batch {size}" for size in sizes)], *rows]
+
+
+def prefill() -> list[list[str]]:
+    """Seconds until the first token after a long prompt."""
+    rows = [["engine", "seconds", "prompt tokens per second"]]
+    for row in result("decode")["prefill"]:
+        seconds = row["seconds"]["median"]
+        rows.append([shown(row["name"]), f"{seconds:.2f}", f"{PREFILL / seconds:.0f}"])
+    return rows
+
+
+def parts() -> list[list[str]]:
+    """Milliseconds of each part of a token, early and late in a text."""
+    found = result("parts")
+    places, floors = found["milliseconds"], found["floor_milliseconds"]
+    rows = [["part", *(f"after {place}" for place in places), "reading its weights"]]
+    for part in next(iter(places.values())):
+        times = [f"{values[part]:.1f} ms" for values in places.values()]
+        alone = f"{floors[part]:.1f} ms" if part in floors else ""
+        rows.append([part, *times, alone])
+    return rows
+
+
+def per_token(config: GPT2Config) -> int:
+    """Bytes that one token's keys and values take in all layers."""
+    return 2 * config.n_layer * config.n_embd * FLOAT32
+
+
+def caches() -> list[list[str]]:
+    """The memory for one full text: GPT-2's sizes, and a shape of today."""
+    rows = [HEAD]
+    for name in SIZES:
+        config = published(name)
+        rows.append(cache_row(f"`{name}`", per_token(config), config.n_positions))
+    large = 2 * 32 * 4096 * 2  # keys and values, layers, channels, bytes of a float16
+    rows.append(cache_row("32 layers, C = 4,096, float16", large, 8192))
+    name = "the same, keys and values for 8 of 32 heads"
+    return [*rows, cache_row(name, large // 4, 8192)]
+
+
+def cache_row(name: str, size: int, tokens: int) -> list[str]:
+    whole = size * tokens
+    unit = f"{whole / 1e9:.1f} GB" if whole >= 1e9 else f"{whole / 1e6:.0f} MB"
+    return [name, f"{size / 1e3:.0f} kB", f"{tokens:,}", unit]
+
+
+def attention_share(config: GPT2Config) -> str:
+    """Of one token's operations at the end of a full text, those on the cache."""
+    # Two products with every key and value, a multiplication and an addition each.
+    attention = 4 * config.n_layer * config.n_positions * config.n_embd
+    return f"{attention / (attention + 2 * parameters(config)):.0%}".replace("%", " %")

@@ -1,0 +1,138 @@
+"""Numbers of the page on mistakes: what the embedded model does if it has one."""
+
+from collections.abc import Callable, Iterator
+from math import erf, exp
+
+import numpy as np
+
+from book import inside, play
+from book.figures._words import quoted, rough
+from book.figures.real_gpt2 import square_untransposed, unscaled_attention
+from book.figures.step_11 import WIRINGS, rewired
+from course.catalogue import load_mistakes
+from course.registry import load_registry
+from tests import oracle
+
+PROMPT, COUNT = "Once upon a time, there was a little", 14
+NO_SIZES: dict[str, float] = {}
+
+
+def numbers() -> dict[str, str | list]:
+    found = [load_mistakes(exercise) for exercise in load_registry()]
+    return {
+        "known": f"{sum(map(len, found))}",
+        "prompt": PROMPT,
+        "written": written(),
+    }
+
+
+def written() -> list[list[str]]:
+    """What each broken model writes, the least surprised first."""
+    rows = [row(step, name, *change) for (step, name), change in changes().items()]
+    rows += [patched_row(*entry) for entry in patches()]
+    rows.sort(key=lambda row: row[0])
+    head = ["mistake", "step", "perplexity", "what it writes"]
+    return [
+        head,
+        *([name, step, rough(p), f"… {text}"] for p, step, name, text in rows),
+    ]
+
+
+def row(
+    step: str, name: str, weights: play.Weights | None, sizes: dict[str, float]
+) -> tuple[float, str, str, str]:
+    """One model's perplexity on a story, and its greedy text."""
+    surprise = exp(play.loss(inside.STORY, weights, **sizes))
+    text = play.write(PROMPT, weights, COUNT, **sizes).removeprefix(PROMPT)
+    return surprise, step, name, quoted(text)
+
+
+def patched_row(
+    step: str, name: str, part: str, function: Callable
+) -> tuple[float, str, str, str]:
+    """The same with another function in the place of one of the oracle's."""
+    with play.instead(part, function):
+        return row(step, name, None, NO_SIZES)
+
+
+def changes() -> dict[tuple[str, str], tuple[play.Weights | None, dict[str, float]]]:
+    """Mistakes that are other weights or other sizes."""
+    return {
+        ("", "none"): (None, NO_SIZES),
+        ("09", "one head instead of several"): (None, {"n_head": 1}),
+        ("09", "twice as many heads"): (
+            None,
+            {"n_head": 2 * play.checkpoint().config.n_head},
+        ),
+        ("12", "no position embeddings"): (with_places(np.zeros_like), NO_SIZES),
+        ("12", "positions from 1"): (with_places(one_later), NO_SIZES),
+        ("12", "one block repeated"): (with_blocks(lambda i: 0), NO_SIZES),
+        ("12", "blocks backwards"): (with_blocks(backwards), NO_SIZES),
+        ("11", "the two normalizations swapped"): (norms_swapped(), NO_SIZES),
+        ("", "square matrices not transposed"): (square_untransposed(), NO_SIZES),
+    }
+
+
+def patches() -> Iterator[tuple[str, str, str, Callable]]:
+    """Mistakes that are other functions: step, name, what they replace, by what."""
+    yield "04", "exact GELU", "gelu", exact_gelu
+    yield "08", "scores not divided by √D", "attention", unscaled_attention
+    yield "08", "no mask", "causal_mask", lambda length: np.zeros([length, length])
+    yield "07", "key and value exchanged", "qkv", key_value_exchanged
+    yield "12", "no last normalization", "hidden_states", unnormalized
+    for name in ("MLP first, then attention", "nothing is added to x"):
+        yield "11", name, "block", rewired(WIRINGS[name])
+
+
+def with_places(change: Callable[[np.ndarray], np.ndarray]) -> play.Weights:
+    weights = play.copy_weights()
+    weights["wpe.weight"] = change(weights["wpe.weight"])
+    return weights
+
+
+def one_later(table: np.ndarray) -> np.ndarray:
+    return np.concatenate([table[1:], table[-1:]])
+
+
+def with_blocks(source: Callable[[int], int]) -> play.Weights:
+    """The weights of another block in each block's place."""
+    weights, own = play.copy_weights(), play.trained()
+    for number in range(play.checkpoint().config.n_layer):
+        for name in own:
+            if name.startswith(f"h.{number}."):
+                rest = name.removeprefix(f"h.{number}.")
+                weights[name] = own[f"h.{source(number)}.{rest}"]
+    return weights
+
+
+def backwards(number: int) -> int:
+    return play.checkpoint().config.n_layer - 1 - number
+
+
+def norms_swapped() -> play.Weights:
+    own = play.trained()
+    other = {"ln_1": "ln_2", "ln_2": "ln_1"}
+    return {
+        name: own[".".join(other.get(part, part) for part in name.split("."))]
+        for name in own
+    }
+
+
+def exact_gelu(x: np.ndarray) -> np.ndarray:
+    return 0.5 * x * (1 + np.vectorize(erf)(x / np.sqrt(2)))
+
+
+_qkv = oracle.qkv
+
+
+def key_value_exchanged(*args) -> list[np.ndarray]:
+    query, key, value = _qkv(*args)
+    return [query, value, key]
+
+
+def unnormalized(ids, state, n_layer, n_head, eps=1e-5) -> np.ndarray:
+    """The oracle's ``hidden_states`` without its last line."""
+    x = state["wte.weight"][ids] + state["wpe.weight"][: ids.shape[-1]]
+    for layer in range(n_layer):
+        x = oracle.block(x, state, n_head, eps, f"h.{layer}.")
+    return x
