@@ -20,7 +20,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from course import desk, overview
-from course.commands import RUN, typed
+from course.commands import runner, typed
 from course.grading import Target
 from course.registry import (
     ROOT,
@@ -84,7 +84,7 @@ def next_exercise() -> None:
         if up_to_date_status(exercise, target, records) != "passed":
             show(exercise)
             return
-    console.print(f"Everything passes. Let your model write: {RUN} gpt2 --mine")
+    console.print(f"Everything passes. Let your model write: {runner()} gpt2 --mine")
 
 
 def show(exercise: Exercise) -> None:

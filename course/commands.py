@@ -2,10 +2,12 @@
 
 import os
 
-PIXI = "PIXI_PROJECT_ROOT" in os.environ
-RUN = "pixi run" if PIXI else "uv run"
+
+def runner() -> str:
+    """What stands before a command."""
+    return "pixi run" if "PIXI_PROJECT_ROOT" in os.environ else "uv run"
 
 
 def typed(task: str) -> str:
     """The command for one of the course's tasks, such as "hint 08"."""
-    return f"{RUN} {task}" if PIXI else f"{RUN} course {task}"
+    return f"pixi run {task}" if runner() == "pixi run" else f"uv run course {task}"
