@@ -31,7 +31,6 @@ WIDTH = 78
 MACRO = re.compile(r"\{\{\s*report\s+([^\s}]+)(?:\s+([^}]*?))?\s*\}\}")
 COLORS = {1: "red", 2: "green", 3: "yellow", 6: "cyan"}  # by the terminal's number
 PADDING = re.compile(r" +(</span>)? *$", re.MULTILINE)  # blanks up to the width
-# A measured time would be another one at every recording.
 SECONDS = re.compile(r" in 0\.0 s(?=\.)|  ·  0\.0 s")
 
 
@@ -47,6 +46,23 @@ class Rehearsal(Grading):
         tensors = not self.exercise.on_numpy
         load = Load(self.name, source=self.source)
         self.student = Student(self.worker, load, self.target.limit, tensors=tensors)
+
+
+class Recorded(Report):
+    """A report without measured times, which would differ at every recording.
+
+    Args:
+        console: where to print.
+        name, file: what the graded module is called, and the file that it stands for.
+    """
+
+    def __init__(self, console: Console, name: str, file: str) -> None:
+        super().__init__(console)
+        self.name, self.file = name, file
+
+    def line(self, text: str, indent: int = 0) -> None:
+        text = SECONDS.sub("", text).replace(f"<{self.name}>", self.file)
+        super().line(text, indent)
 
 
 def wanted() -> dict[str, list[str]]:
@@ -71,23 +87,23 @@ def record(key: str, names: list[str]) -> dict[str, str]:
 
 def rehearse(exercise: Exercise, mistake: Mistake | None, worker: WorkerProcess) -> str:
     """Grades the solution, or a mistake in it, and returns what a learner reads."""
-    text, here = (ROOT / exercise.solution_path).read_text(), str(exercise.step_path)
+    text = (ROOT / exercise.solution_path).read_text()
     source = apply_mistake(exercise, mistake) if mistake else text
     grading = Rehearsal(exercise, worker, source)
     console = Console(
         file=io.StringIO(), width=WIDTH, force_terminal=True, color_system="standard"
     )
-    report = Report(console)
+    report = Recorded(console, grading.name, str(exercise.step_path))
     report.begin(grading)
     for check in load_checks(exercise):
         report.check(grading.run(check))
     report.end(grading, seconds=0.0)
-    return as_html(console.file.getvalue().replace(f"<{grading.name}>", here))
+    return as_html(console.file.getvalue())
 
 
 def as_html(printed: str) -> str:
     """A terminal's text, its colours as classes."""
-    text = Text.from_ansi(SECONDS.sub("", printed))
+    text = Text.from_ansi(printed)
     segments = text.render(Console(width=WIDTH))
     html = "".join(as_span(segment) for segment in segments).strip("\n")
     return PADDING.sub(r"\1", html) + "\n"
