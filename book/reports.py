@@ -9,9 +9,7 @@ import re
 import sys
 from collections.abc import Iterator
 from html import escape
-
-# Reports name commands as typed with pixi; course.commands reads this when imported.
-os.environ.setdefault("PIXI_PROJECT_ROOT", ".")
+from unittest.mock import patch
 
 from rich.console import Console
 from rich.segment import Segment
@@ -80,9 +78,12 @@ def record(key: str, names: list[str]) -> dict[str, str]:
     mistakes = [mistake_of(key, name) if name else None for name in names]
     worker = WorkerProcess()
     try:
-        return {report_name(key, m): rehearse(exercise, m, worker) for m in mistakes}
+        # Whatever runs this, a page names commands as typed with pixi.
+        with patch.dict(os.environ, PIXI_PROJECT_ROOT="."):
+            reports = [rehearse(exercise, mistake, worker) for mistake in mistakes]
     finally:
         worker.close()
+    return dict(zip([report_name(key, m) for m in mistakes], reports, strict=True))
 
 
 def rehearse(exercise: Exercise, mistake: Mistake | None, worker: WorkerProcess) -> str:
