@@ -29,7 +29,7 @@ class MaxGPT2LMHeadModel(Module[[Tensor], Tensor]):
         config: the model's sizes.
 
     Source: Press and Wolf 2017, "Using the Output Embedding to Improve Language
-    Models", section 2; Radford et al. 2018, section 3.1, equation 2.
+    Models", section 3; Radford et al. 2018, section 3.1, equation 2.
     """
 
     transformer: GPT2Model
