@@ -17,6 +17,7 @@ from tests import oracle
 
 SURE, UNSURE = "Once upon a time, there was a little", "The dog was very"
 PROMPT, NEW, SAMPLES = "Once upon a time", 45, 20
+CIRCLING = "One day, the dog"
 SHOWN = 12  # bars of the likeliest tokens
 TEMPERATURES = (0.3, 0.7, 1.0, 1.5)
 PENALTIES = (1.0, 1.1, 1.3, 2.0)
@@ -101,6 +102,7 @@ def numbers() -> dict[str, str | list]:
     return {
         "vocabulary": f"{play.checkpoint().config.vocab_size:,}",
         "prompt": PROMPT,
+        "circling": CIRCLING,
         "sure": SURE,
         "unsure": UNSURE,
         "drawn": quoted(drawn(seed=1)),
@@ -166,7 +168,7 @@ def penalties() -> list[list[str]]:
     """Greedy texts under several penalties, and how much they repeat."""
     rows = [["penalty", "repeated", "the end of the text"]]
     for penalty in PENALTIES:
-        ids = play.encode(PROMPT)
+        ids = play.encode(CIRCLING)
         for _ in range(NEW):
             changed = sampling.repetition_penalty(play.logits(ids)[-1], ids, penalty)
             ids.append(int(changed.argmax()))

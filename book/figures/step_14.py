@@ -8,7 +8,7 @@ from book.figures import style
 from book.figures._words import code, percent, quoted, rough
 from tests import oracle
 
-PROMPT, NEW, WRITTEN = "Once upon a time", 100, 75
+PROMPT, NEW, WRITTEN = "One day, the dog", 100, 75
 UNSURE = "The dog was very"
 BEGINNING, SENTENCE, TIMES = "Tom went to the park.", " The bird sat on the tree.", 6
 TEMPERATURES = (0.3, 0.7, 1.0, 1.5, 3.0)
@@ -47,8 +47,7 @@ def loop_figure() -> Figure:
 
 
 def numbers() -> dict[str, str | list]:
-    length = len(play.encode("One day, the dog"))
-    prompt = len(play.encode(PROMPT))
+    length = len(play.encode(PROMPT))
     vocabulary = play.checkpoint().config.vocab_size
     return {
         "prompt": PROMPT,
@@ -63,9 +62,9 @@ def numbers() -> dict[str, str | list]:
         "chosen_shape": "`[3, 1]`",
         "longer_shape": f"`[3, {length + 1}]`",
         "new": f"{NEW}",
-        "prompt_length": f"{prompt}",
-        "without_cache": f"{sum(range(prompt, prompt + NEW)):,}",
-        "with_cache": f"{prompt + NEW - 1:,}",
+        "prompt_length": f"{length}",
+        "without_cache": f"{sum(range(length, length + NEW)):,}",
+        "with_cache": f"{length + NEW - 1:,}",
     }
 
 
@@ -86,7 +85,7 @@ def repeats() -> list[list[str]]:
     surprise = -np.log(shares[np.arange(len(text) - 1), text[1:]])
     parts = np.split(surprise[len(start) - 1 :], TIMES)
     means = [percent(np.exp(-part.mean())) for part in parts]
-    return [["time", *(f"{n}." for n in range(1, TIMES + 1))], ["", *means]]
+    return [["time", *(f"{n}." for n in range(1, TIMES + 1))], ["each token", *means]]
 
 
 def temperatures() -> list[list[str]]:
