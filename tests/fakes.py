@@ -89,7 +89,8 @@ class NextLogits:
 
     Attributes:
         table: ``[R, V]``; row r answers texts whose last id is r.
-        whole_text: the sum of all ids, modulo R, chooses the row instead.
+        whole_text: all ids and their order choose the row instead; with many rows, no
+            two texts are equally likely, as some are where only the last id counts.
     """
 
     table: np.ndarray
@@ -99,8 +100,11 @@ class NextLogits:
         """Ids ``[N, T]`` to logits ``[N, V]``."""
         if np.ndim(ids) != 2:
             raise TypeError(f"next_logits takes ids [N, T], not {list(np.shape(ids))}")
-        row = np.sum(ids, axis=1) if self.whole_text else np.asarray(ids)[:, -1]
-        return self.table[row % len(self.table)]
+        ids = np.asarray(ids)
+        row = 0 if self.whole_text else ids[:, -1]
+        for column in ids.T if self.whole_text else ():
+            row = (row * 31 + column) % len(self.table)
+        return self.table[row]
 
 
 class GoldenModel:

@@ -31,7 +31,7 @@ def expect_kept(got, ids, asked, *, gone=GONE):
     kept = np.flatnonzero(got != gone).tolist()
     if (len(kept) if isinstance(ids, int) else kept) == ids:
         return
-    wanted = f"{ids} tokens" if isinstance(ids, int) else f"the ids {ids}"
+    wanted = f"just {ids} of them" if isinstance(ids, int) else f"the ids {ids}"
     facts = [("called", asked), ("expected", f"to keep {wanted}")]
     facts.append(("yours", f"keeps the ids {kept}"))
     raise CheckFailed("The wrong tokens are kept.", facts, got)
