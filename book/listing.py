@@ -1,6 +1,8 @@
 """Code as the book shows it, coloured at build time."""
 
 from html import escape
+from itertools import groupby
+from typing import Any
 
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
@@ -53,12 +55,16 @@ def pre(code: str, language: str, *classes: str) -> str:
 
 def coloured(code: str, lexer: Lexer) -> str:
     """Code as HTML, with a class on what has a colour of its own."""
-    parts = []
-    for kind, text in lexer.get_tokens(code):
-        name = next((CLASSES[k] for k in CLASSES if kind in k), "")
-        part = escape(text, quote=False)
-        parts.append(f'<span class="{name}">{part}</span>' if name else part)
-    return "".join(parts)
+    html = ""
+    for name, tokens in groupby(lexer.get_tokens(code), key=lambda t: class_of(t[0])):
+        text = escape("".join(text for _, text in tokens), quote=False)
+        html += f'<span class="{name}">{text}</span>' if name else text
+    return html
+
+
+def class_of(kind: Any) -> str:
+    """The class of Pygments' kind of token; most have none."""
+    return next((name for parent, name in CLASSES.items() if kind in parent), "")
 
 
 def file(name: str, code: str) -> str:
