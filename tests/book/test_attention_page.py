@@ -32,7 +32,7 @@ def choose(page: Any, *names: str) -> None:
 
 @pytest.mark.parametrize(("layer", "head"), [(0, 1), (3, 2)])
 def test_tokens_show_where_a_head_looks(page: Any, layer: int, head: int) -> None:
-    page.get_by_label("Sentence").select_option(index=1)
+    page.get_by_label("Sentence", exact=True).select_option(index=1)
     choose(page, f"block {layer}", f"head {head}")
     shares = attention(SENTENCES[1])[layer, head]
     tokens = page.locator("#attention-text button")

@@ -45,3 +45,12 @@ def test_model_equals_python(js: Any) -> None:
         np.testing.assert_allclose(logits, expected, atol=0.05)  # weights of 12 bits
         shares, exact = (oracle.softmax(np.array(x)) for x in (logits, expected))
         np.testing.assert_allclose(shares, exact, atol=0.005)
+
+
+def test_weights_are_rounded_to_12_bits(js: Any) -> None:
+    name = "h.1.mlp.c_fc.weight"
+    exact = play.trained()[name]
+    rounded = js("(name) => [...lab.unpack.matrix(lab.weights.tensors[name])]", name)
+    steps = np.abs(exact).max(axis=1, keepdims=True) / 2047
+    error = np.abs(np.reshape(rounded, exact.shape) - exact) / steps
+    assert error.max() < 0.501

@@ -19,8 +19,8 @@ lab.attentionMatrix = (() => {
   /** A thumbnail, which its label explains. */
   function small(matrix) {
     const size = matrix.length;
-    return draw("svg", { viewBox: `0 0 ${size} ${size}`, class: "attention-small", "aria-hidden": "true" },
-      ...cells(matrix, 1));
+    const attributes = { viewBox: `0 0 ${size} ${size}`, class: "attention-small" };
+    return draw("svg", { ...attributes, "aria-hidden": "true" }, ...cells(matrix, 1));
   }
 
   function names(tokens) {
@@ -33,15 +33,17 @@ lab.attentionMatrix = (() => {
 
   /** The matrix with its tokens; pointing at a row tells which one. */
   function large(matrix, tokens, point) {
-    const side = NAMES + matrix.length * CELL + 1;
-    const grid = draw("rect", {
-      x: NAMES, y: NAMES, width: side - NAMES - 1, height: side - NAMES - 1, class: "attention-grid",
-    });
-    const frame = draw("rect", { x: NAMES, height: CELL, class: "attention-frame" });
-    const svg = draw("svg", { width: side, height: side, class: "attention-large", "aria-hidden": "true" },
-      grid, ...cells(matrix, CELL, NAMES), ...names(tokens), frame);
-    svg.addEventListener("pointermove", (event) => follow(event, svg, tokens.length, point));
-    svg.addEventListener("click", (event) => follow(event, svg, tokens.length, point));
+    const [side, inner] = [NAMES + matrix.length * CELL + 1, matrix.length * CELL];
+    const square = { x: NAMES, y: NAMES, width: inner, height: inner };
+    const svg = draw("svg", { width: side, height: side, class: "attention-large" },
+      draw("rect", { ...square, class: "attention-grid" }),
+      ...cells(matrix, CELL, NAMES),
+      ...names(tokens),
+      draw("rect", { x: NAMES, height: CELL, class: "attention-frame" }));
+    svg.setAttribute("aria-hidden", "true"); // the text says the same in words
+    for (const kind of ["pointermove", "click"]) {
+      svg.addEventListener(kind, (event) => follow(event, svg, tokens.length, point));
+    }
     return svg;
   }
 

@@ -35,8 +35,8 @@ lab.decoding = (() => {
   /** Makes every token already used less likely, once however often it was used. */
   function repetitionPenalty(logits, previousIds, penalty) {
     const penalized = Float64Array.from(logits);
-    for (const id of new Set(previousIds)) {
-      const score = logits[id];
+    for (const id of previousIds) {
+      const score = logits[id]; // as the model gave it, so a second time changes nothing
       penalized[id] = score < 0 ? score * penalty : score / penalty;
     }
     return penalized;

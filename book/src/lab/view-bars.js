@@ -47,7 +47,11 @@ lab.viewBars = (() => {
     return stage ? NAMES[stage.name] : "";
   }
 
-  const rest = (shares, ids) => ids.reduce((sum, id) => sum - shares[id], 1);
+  /** What all other ids have together. */
+  function rest(shares, ids) {
+    const shown = new Set(ids);
+    return shares.reduce((sum, share, id) => (shown.has(id) ? sum : sum + share), 0);
+  }
 
   function scaleFor(shares) {
     const highest = Math.max(...shares);
@@ -59,6 +63,7 @@ lab.viewBars = (() => {
       this.tokenizer = tokenizer;
       this.rows = Array.from({ length: MANY }, () => row());
       this.others = row("div");
+      this.others.classList.add("lab-others");
       this.others.querySelector(".lab-tracks").replaceChildren(); // on no common scale
       this.shown = FEW;
       find("lab-bars").append(...this.rows, this.others);
@@ -97,7 +102,7 @@ lab.viewBars = (() => {
 
     showOthers({ before, after }, scale) {
       const name = `${lab.dom.count(before.length - this.ids.length)} others`;
-      const [first, second] = [before, after].map((shares) => Math.max(0, rest(shares, this.ids)));
+      const [first, second] = [before, after].map((shares) => rest(shares, this.ids));
       fill(this.others, { name, before: first, after: second, scale });
     }
   }

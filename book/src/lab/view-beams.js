@@ -3,7 +3,7 @@
 var lab = lab || {};
 
 lab.viewBeams = (() => {
-  const { find, make, signed } = lab.dom;
+  const { find, make, signed, quoted } = lab.dom;
 
   class Beams {
     constructor({ tokenizer, source, recording }) {
@@ -72,7 +72,7 @@ lab.viewBeams = (() => {
       const same = greedy.ids.join() === finished[0].ids.join();
       find("lab-beam-note").textContent = same
         ? "Greedy choice finds the same text."
-        : `Greedy choice finds ${this.words(greedy)}, with a sum of ${signed(greedy.sum)}.`;
+        : `Greedy choice finds ${quoted(this.words(greedy))}, with a sum of ${signed(greedy.sum)}.`;
       const items = finished.map((text) =>
         make("li", {},
           make("q", {}, this.words(text)),

@@ -16,8 +16,8 @@ lab.viewSource = (() => {
     const all = `All ${count(page.source.size)} scores are computed in this page.`;
     const gap = page.source.difference(page.session.ids);
     if (gap === null) return all;
-    return `${all} Python recorded this step too: no score differs by more than ` +
-      `${gap.toFixed(3)}.`;
+    return `${all} Python has recorded the ${page.recording.recorded} highest of this step: ` +
+      `none differs by more than ${gap.toFixed(3)}.`;
   }
 
   function fromRecording(page, recorded) {

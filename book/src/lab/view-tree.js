@@ -19,7 +19,8 @@ lab.viewTree = (() => {
   }
 
   function link(step, candidate, chosen) {
-    const from = step ? { x: left(step - 1) + WIDTH, y: top(candidate.parent) } : { x: 8, y: top(0) };
+    const start = { x: 8, y: top(0) }; // the text itself
+    const from = step ? { x: left(step - 1) + WIDTH, y: top(candidate.parent) } : start;
     const [to, middle] = [{ x: left(step), y: top(candidate.rank) }, HEIGHT / 2];
     const bend = (from.x + to.x) / 2;
     const d = `M${from.x} ${from.y + middle}C${bend} ${from.y + middle} ` +
@@ -47,7 +48,8 @@ lab.viewTree = (() => {
   function tree(steps, winner, show) {
     const line = lineage(steps, winner);
     const all = steps.flatMap((step, i) => step.map((candidate) => [i, candidate]));
-    const sizes = [left(steps.length) - ACROSS + WIDTH + 2, DOWN * Math.max(...steps.map((s) => s.length))];
+    const rows = Math.max(...steps.map((step) => step.length));
+    const sizes = [left(steps.length - 1) + WIDTH + 2, DOWN * rows];
     return draw("svg", {
       class: "lab-tree", width: sizes[0], height: sizes[1],
       viewBox: `0 0 ${sizes.join(" ")}`, "aria-hidden": "true",
@@ -60,10 +62,9 @@ lab.viewTree = (() => {
   function list(steps, winner, show) {
     const line = lineage(steps, winner);
     return steps.map((step) => make("li", {}, make("ul", {}, ...step.map((candidate) => {
-      const before = candidate.rank ? "" : "best: ";
+      const { sum, fate } = candidate;
       const won = line.has(candidate) ? ", on the winner’s way" : "";
-      const words = `${before}${show(candidate)}, ${signed(candidate.sum)}, ${candidate.fate}${won}`;
-      return make("li", {}, words);
+      return make("li", {}, `${show(candidate)}, ${signed(sum)}, ${fate}${won}`);
     }))));
   }
 
