@@ -33,13 +33,13 @@ def figures() -> dict[str, Figure]:
 
 def tree_figure() -> Figure:
     """Three rounds with two beams: what is looked at, and what goes on."""
-    figure, axes = style.canvas(270, width=560)
-    style.box(axes, 6, 105, 92, 40, "prompt", color=style.MUTED, strength=0.05)
-    style.label(axes, 52, 165, "sum 0", color=style.MUTED, fontsize=style.SMALL)
+    figure, axes = style.canvas(270, width=470)
+    style.box(axes, 4, 105, 72, 40, "prompt", color=style.MUTED, strength=0.05)
+    style.label(axes, 40, 165, "sum 0", color=style.MUTED, fontsize=style.SMALL)
     ids = np.array([play.encode(PROMPT)])
-    beams, sums, places = ids, np.zeros(1), {tuple(ids[0]): (98, 125)}
+    beams, sums, places = ids, np.zeros(1), {tuple(ids[0]): (76, 125)}
     for turn in range(ROUNDS):
-        left = 140 + 145 * turn
+        left = 112 + 128 * turn
         following = _log_softmax(next_logits(beams))
         texts, totals = _best_continuations(beams, sums, following, 2 * WIDTH)
         style.label(axes, left + 50, 14, f"round {turn + 1}", color=style.MUTED)
@@ -50,7 +50,7 @@ def tree_figure() -> Figure:
             start = places[tuple(text[:-1])]
             color = style.BLUE if rank < WIDTH else style.GRID
             axes.plot([start[0], left], [start[1], middle], color=color)
-            new[tuple(text)] = (left + 104, middle)
+            new[tuple(text)] = (left + 98, middle)
         beams, sums, places = texts[:WIDTH], totals[:WIDTH], new
     return figure
 
@@ -60,13 +60,13 @@ def node(
 ) -> None:
     """One continuation: its token, its sum, and whether it goes on."""
     color, strength = (style.BLUE, 0.16) if kept else (style.GRID, 0.0)
-    style.box(axes, left, middle - 20, 104, 40, color=color, strength=strength)
+    style.box(axes, left, middle - 20, 98, 40, color=color, strength=strength)
     text = style.token(play.checkpoint().tokenizer.token(int(token)))
     ink = style.INK if kept else style.MUTED
     bold = "bold" if kept else "normal"
-    style.label(axes, left + 52, middle - 8, text, color=ink, fontweight=bold)
+    style.label(axes, left + 49, middle - 8, text, color=ink, fontweight=bold)
     options = {"color": style.MUTED, "fontsize": style.SMALL}
-    style.label(axes, left + 52, middle + 10, f"{signed(total)}", **options)
+    style.label(axes, left + 49, middle + 10, f"{signed(total)}", **options)
 
 
 def numbers() -> dict[str, str | list]:

@@ -19,15 +19,15 @@ def figures() -> dict[str, Figure]:
 
 def cache_figure() -> Figure:
     """Which tokens go through the model in each run, without a cache and with one."""
-    figure, axes = style.canvas(230, width=520)
+    figure, axes = style.canvas(230, width=470)
     prompt = len(play.encode(PROMPT))
-    grid(axes, 20, "without a cache", prompt, cached=False)
-    grid(axes, 290, "with a cache", prompt, cached=True)
-    square(axes, 290, 196, computed=True)
-    square(axes, 400, 196, computed=False)
+    grid(axes, 8, "without a cache", prompt, cached=False)
+    grid(axes, 238, "with a cache", prompt, cached=True)
+    square(axes, 238, 196, computed=True)
+    square(axes, 340, 196, computed=False)
     small = {"ha": "left", "fontsize": style.SMALL}
-    style.label(axes, 314, 206, "computed", **small)
-    style.label(axes, 424, 206, "key, value kept", **small)
+    style.label(axes, 262, 206, "computed", **small)
+    style.label(axes, 364, 206, "key, value kept", **small)
     return figure
 
 

@@ -56,7 +56,7 @@ def panels(filters: dict[str, Filter], says: Callable[[np.ndarray], str]) -> Fig
         says: a few words about the logits ``[V]`` that a filter returns.
     """
     size = {"rows": len(filters), "columns": 2, "sharex": True, "sharey": True}
-    figure, axes = style.plots(130 * len(filters) + 40, width=560, **size)
+    figure, axes = style.plots(130 * len(filters) + 40, width=470, **size)
     for row, (name, change) in zip(axes, filters.items(), strict=True):
         for one, text in zip(row, (SURE, UNSURE), strict=True):
             panel(one, scores(text), change(scores(text)), says)
