@@ -1,0 +1,41 @@
+"""Whether tokens were drawn with the right probabilities."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import oracle
+
+from course.checks import CheckFailed, require
+
+
+def expect_drawn(
+    draws: np.ndarray, p: np.ndarray, guesses: Mapping[str, np.ndarray], call: str
+) -> None:
+    """Requires ids ``[N]`` to be as frequent as probabilities ``[V]`` make them.
+
+    Args:
+        guesses: other probabilities, with what the code did if it drew from them: the
+            report shows the one that fits, and the diagnosis compares it.
+    """
+    known = np.isin(draws, np.flatnonzero(p)).all()
+    require(known, "A token was drawn that cannot come.", call, "impossible")
+    counts = np.bincount(np.asarray(draws, int), minlength=len(p))
+    if oracle.plausible(counts, p):
+        return
+    guess = looks_like(counts, guesses)
+    facts = [
+        ("called", call),
+        ("expected", f"shares near {p.round(3).tolist()}"),
+        ("yours", f"{(counts / len(draws)).round(3).tolist()}, {len(draws)} draws"),
+        ("looks like", guess),
+    ]
+    message = "The tokens are not drawn with the right probabilities."
+    raise CheckFailed(message, facts, guess)
+
+
+def looks_like(counts: np.ndarray, guesses: Mapping[str, np.ndarray]) -> str:
+    """The likeliest of the guesses, if the counts fit it."""
+    likelihood = {g: counts @ np.log(p + 1e-12) for g, p in guesses.items()}
+    best = max(likelihood, key=likelihood.get)
+    fits = oracle.plausible(counts, guesses[best])
+    return best if fits else f"nothing known: {counts.tolist()}"
