@@ -66,7 +66,7 @@ def table(arguments: str, expand: Expand) -> str:
 
 
 def computed(place: str) -> Any:
-    """The value at ``KEY.name``."""
+    """The value at ``KEY.name``; a number and its % stay on one line."""
     name, _, field = place.partition(".")
     values = numbers_of(key_of(name))
     if field not in values:
@@ -79,7 +79,8 @@ def computed(place: str) -> Any:
 def numbers_of(key: str) -> dict[str, Any]:
     """All values of one page."""
     path = NUMBERS / f"{key}.json"
-    return json.loads(path.read_text()) if path.exists() else {}
+    text = path.read_text() if path.exists() else "{}"
+    return json.loads(re.sub(r" (?=%)|(?<=<) (?=\d)", "\N{NO-BREAK SPACE}", text))
 
 
 def report(arguments: str, expand: Expand) -> str:
