@@ -45,7 +45,7 @@ def facts(exercise: Exercise) -> dict[str, str]:
     return {
         "Time": f"about {exercise.minutes} minutes",
         "Difficulty": f'<span role="img" aria-label="{level}">{stars}</span>',
-        "Builds on": ", ".join(links) or "nothing before it",
+        "Builds on": " ".join(links) or "nothing before it",
         "Your file": f"<code>{exercise.step_path}</code>",
     }
 
