@@ -13,6 +13,7 @@ from course.catalogue import Mistake, load_mistakes
 
 WIDTH = re.compile(r' width="(\d+)"')
 SMALLEST = 0.7
+INSEPARABLE = re.compile(r"(?<=\d) (?=%|(?:ms|[kMG]B)\b)|(?<=<) (?=\d)")
 DEFAULT = re.compile(r"var\((--[\w-]+), [^)]*\)")
 
 Expand = Callable[[str], str]
@@ -66,7 +67,7 @@ def table(arguments: str, expand: Expand) -> str:
 
 
 def computed(place: str) -> Any:
-    """The value at ``KEY.name``; a number and its % stay on one line."""
+    """The value at ``KEY.name``; a number stays with its unit."""
     name, _, field = place.partition(".")
     values = numbers_of(key_of(name))
     if field not in values:
@@ -80,7 +81,7 @@ def numbers_of(key: str) -> dict[str, Any]:
     """All values of one page."""
     path = NUMBERS / f"{key}.json"
     text = path.read_text() if path.exists() else "{}"
-    return json.loads(re.sub(r" (?=%)|(?<=<) (?=\d)", "\N{NO-BREAK SPACE}", text))
+    return json.loads(INSEPARABLE.sub("\N{NO-BREAK SPACE}", text))
 
 
 def report(arguments: str, expand: Expand) -> str:
