@@ -1,10 +1,14 @@
 """Makes the book's figures and numbers anew: ``python -m book.figures [PAGE …]``."""
 
 import json
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+
+# The products are small, threads would only wait; NumPy reads this when imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from book.figures.svg import render
 from book.pages import FIGURES, NUMBERS, key_of

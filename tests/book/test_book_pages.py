@@ -173,7 +173,14 @@ def test_search_looks_through_every_page(built: SimpleNamespace) -> None:
 
 def test_served_book_is_for_this_machine_and_current() -> None:
     command = [sys.executable, "-m", "book", "serve", "--port", "0", "--no-open"]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        # A suite that runs in the background has Ctrl-C ignored, and hands that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     try:
         address = re.search(r"http://127\.0\.0\.1:\d+", server.stdout.readline())[0]
         with urllib.request.urlopen(f"{address}/step_08.html") as response:

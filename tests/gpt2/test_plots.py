@@ -5,6 +5,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib import style
 from matplotlib.figure import Figure
 from samples import TableEngine
 from test_cli_refusals import usage_error
@@ -28,8 +29,9 @@ ORDER = ["b", "c", "d", "a"]  # by falling probability
 
 @pytest.fixture
 def axes():
-    """An empty chart."""
-    return Figure().subplots()
+    """An empty chart in matplotlib's own style, whatever the book has made of it."""
+    with style.context("default"):
+        yield Figure().subplots()
 
 
 def heights(axes):
