@@ -227,7 +227,7 @@ def run_check(check: Check, student: Student) -> Outcome:
 
 def inputs_changed(names: list[int | str]) -> CheckFailed:
     """The code wrote into what it was given."""
-    message = "The code writes into its inputs; make a new tensor instead."
+    message = "The code writes into its inputs; change a copy instead."
     places = ", ".join(str(name) for name in names)
     return CheckFailed(message, [("changed", f"argument {places}")], places)
 
