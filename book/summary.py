@@ -1,6 +1,5 @@
 """The book's table of contents, from the registry of exercises."""
 
-from book.pages import SRC
 from course.registry import Exercise, load_registry
 
 START = {"introduction": "Introduction", "setup": "Set-up"}
@@ -38,10 +37,5 @@ def numbered(exercise: Exercise) -> str:
 
 
 def links(pages: dict[str, str], mark: str = "- ") -> str:
-    """A list of pages; one that is not written yet leads nowhere."""
-    return "\n".join(f"{mark}[{name}]({target(page)})" for page, name in pages.items())
-
-
-def target(page: str) -> str:
-    """A page's file, where there is one."""
-    return f"{page}.md" if (SRC / f"{page}.md").exists() else ""
+    """A list of pages."""
+    return "\n".join(f"{mark}[{name}]({page}.md)" for page, name in pages.items())

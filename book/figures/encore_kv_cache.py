@@ -2,6 +2,7 @@
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from book import play
 from book.figures import style
@@ -46,9 +47,7 @@ def grid(axes: Axes, left: float, title: str, prompt: int, *, cached: bool) -> N
 def square(axes: Axes, x: float, y: float, *, computed: bool) -> None:
     color = (style.BLUE, 0.75) if computed else "none"
     outline = style.BLUE if computed else style.MUTED
-    cell = style.Rectangle(
-        (x, y), CELL - 3, CELL - 3, facecolor=color, edgecolor=outline
-    )
+    cell = Rectangle((x, y), CELL - 3, CELL - 3, facecolor=color, edgecolor=outline)
     axes.add_patch(cell)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle
 
 from book import inside, play
 from book.figures import style
@@ -62,7 +63,7 @@ def half(axes, top: int, names: tuple[str, str], color: str, says: str) -> None:
     style.arrow(axes, (stream, top + 17), (left, top + 17))
     style.arrow(axes, (left + width / 2, top + 34), (left + width / 2, top + 68))
     style.arrow(axes, (left, top + 96), (stream + 13, top + 96))
-    axes.add_patch(style.mpl.patches.Circle((stream, top + 96), 13, **plus_options()))
+    axes.add_patch(Circle((stream, top + 96), 13, **plus_options()))
     style.label(axes, stream, top + 96, "+", fontsize=17)
     side = {"ha": "left", "color": style.MUTED, "fontsize": style.SMALL}
     style.label(axes, left + width + 14, top + 17, f"{PIECES[names[0]]}", **side)

@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from book import inside, play
 from book.figures import style
@@ -48,7 +49,7 @@ def tower(axes: Axes, left: int, title: str, config: GPT2Config) -> None:
 
 def slab(x: float, y: float, width: float, height: float, color: str):
     """A piece of a tower, as thick as its share; the thinnest are still a line."""
-    return style.Rectangle(
+    return Rectangle(
         (x, y), width, max(height, 1.0), facecolor=(color, 0.25), edgecolor=color
     )
 
