@@ -21,10 +21,13 @@ def compile_cached_model(
     config: GPT2Config, weights: Weights, device: Device
 ) -> CompiledCallable:
     """Compiles the model with a cache: a key and a value ``[P, B, H, D]`` a layer."""
+    # Not "past + seq": the graph of a block takes no sums as sizes.
+    mask = TensorType(DType.float32, ["batch", "seq", "total"], device=device)
     shape = ["past", "batch", config.n_head, config.n_embd // config.n_head]
     past = TensorType(DType.float32, shape, device=device)
     cache = [(past, past)] * config.n_layer
-    return compile_model(CachedGPT2, config, weights, [ids_type(device), cache], device)
+    inputs = [ids_type(device), ids_type(device), mask, cache]
+    return compile_model(CachedGPT2, config, weights, inputs, device)
 
 
 def compile_plain_model(
@@ -51,5 +54,5 @@ def compile_model(
 
 
 def ids_type(device: Device) -> TensorType:
-    """The type of token ids, ``[batch, seq]``."""
+    """The type of token ids and of positions, ``[batch, seq]``."""
     return TensorType(DType.int64, ["batch", "seq"], device=device)

@@ -1,14 +1,14 @@
 """The engine: from tokens to the next token's logits, one compiled graph per run.
 
-Shapes: B batch, T new tokens, P past tokens, H heads, D head size, V vocabulary.
+Shapes: B batch, T new tokens, V vocabulary.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 from max.driver import CPU, Accelerator, Buffer, Device
-from max.dtype import DType
 
+from gpt2.cache import Cache
 from gpt2.compiled import Compiled, OnCompile, Weights, announced, load_graph
 from solutions.solution_01 import GPT2Config
 
@@ -52,7 +52,7 @@ class Engine:
         on_compile: OnCompile = None,
     ) -> None:
         self.config, self.device = config, open_device(device, "cpu")
-        self._cache: list[Buffer] = []
+        self._cache = self.empty_cache(0)
 
         def compile_graph() -> Compiled:
             from gpt2.compiling import compile_cached_model  # takes a second
@@ -70,8 +70,8 @@ class Engine:
             ValueError: the ids are none, too many, or not in the vocabulary.
         """
         check_ids(ids, 0, self.config)
-        self._cache, self._length = self._empty_cache(len(ids)), 0
-        return self._extend(ids)
+        self._cache = self.empty_cache(len(ids))
+        return self.extend(self._cache, ids)
 
     def decode(self, ids: np.ndarray) -> np.ndarray:
         """Appends one token to every row: ids ``[B]`` to the logits ``[B, V]``.
@@ -79,38 +79,32 @@ class Engine:
         Raises:
             ValueError: the text is full, or is of another batch than ``ids``.
         """
-        if not self._cache or len(ids) != self._cache[0].shape[1]:
-            raise ValueError(f"there is no text of {len(ids)} rows to continue")
-        return self._extend(ids[:, None])
+        return self.extend(self._cache, ids[:, None])
 
     def select(self, rows: Sequence[int]) -> None:
         """Goes on with these rows of the batch, in this order; one may come twice."""
-        same = len(rows) == self._cache[0].shape[1]
-        selected = self._cache if same else self._empty_cache(len(rows))
-        places = [i for i, row in enumerate(rows) if not same or i != row]
-        sources = [rows[i] for i in places]
-        for old, new in zip(self._cache, selected, strict=True):
-            past = old.to_numpy()[: self._length]  # views: the buffer itself changes
-            new.to_numpy()[: self._length, places] = past[:, sources]
-        self._cache = selected
+        self._cache = self._cache.select(rows)
 
-    def _extend(self, ids: np.ndarray) -> np.ndarray:
-        """Any number of new tokens ``[B, T]`` after those in the cache."""
-        check_ids(ids, self._length, self.config)
-        start, self._length = self._length, self._length + ids.shape[1]
-        past = [buffer[:start, :, :, :] for buffer in self._cache]
-        new_ids = Buffer.from_numpy(np.ascontiguousarray(ids)).to(self.device)
-        logits, *new = self._model(new_ids, *past)
-        for buffer, part in zip(self._cache, new, strict=True):
-            buffer[start : self._length, :, :, :].inplace_copy_from(part)
+    def empty_cache(self, rows: int) -> Cache:
+        """Room for that many texts, none of which has begun."""
+        return Cache(self.config, rows, self.device)
+
+    def extend(self, cache: Cache, ids: np.ndarray) -> np.ndarray:
+        """Adds new tokens ``[B, T]`` to a cache's texts: the logits ``[B, V]``.
+
+        Raises:
+            ValueError: the ids are none, too many, not in the vocabulary, or of
+                another batch.
+        """
+        check_ids(ids, cache.longest, self.config)
+        if len(ids) != len(cache.lengths):
+            raise ValueError(f"there is no text of {len(ids)} rows to continue")
+        count = ids.shape[1]
+        arrays = np.ascontiguousarray(ids), cache.positions(count), cache.mask(count)
+        inputs = [Buffer.from_numpy(array).to(self.device) for array in arrays]
+        logits, *new = self._model(*inputs, *cache.past())
+        cache.append(new)
         return logits.to_numpy()
-
-    def _empty_cache(self, batch: int) -> list[Buffer]:
-        """Room for every layer's keys and values, ``[n_positions, B, H, D]`` each."""
-        c = self.config
-        shape = [c.n_positions, batch, c.n_head, c.n_embd // c.n_head]
-        count = 2 * c.n_layer
-        return [Buffer(DType.float32, shape, self.device) for _ in range(count)]
 
 
 class RecomputingEngine:

@@ -88,7 +88,7 @@ def test_both_engines_agree(cached, recomputing):
 def test_a_text_may_come_in_pieces(cached, expected, cuts):
     cached.prefill(BATCH[:, : cuts[0]])
     for start, end in pairwise(cuts):
-        found = cached._extend(BATCH[:, start:end])
+        found = cached.extend(cached._cache, BATCH[:, start:end])
         np.testing.assert_allclose(found, expected[:, end - 1], **NEAR)
 
 

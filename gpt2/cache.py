@@ -1,0 +1,102 @@
+"""The cache of a batch: every layer's keys and values, for texts of any lengths.
+
+Shapes: B rows, T new tokens, P places in use, H heads, D head size. A buffer is
+``[n_positions, B, H, D]``: places come first, so that the first P lie in one piece.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from max.driver import Buffer, Device
+from max.dtype import DType
+
+from solutions.solution_01 import GPT2Config
+
+
+class Cache:
+    """Keys and values of B texts; each text begins at place 0 of its own row.
+
+    Behind a shorter text, up to the longest, there are finite numbers without a
+    meaning: the model hides them, but a NaN times 0 would still be one.
+
+    Args:
+        config: the model's sizes.
+        rows: B.
+        device: where the model runs.
+
+    Attributes:
+        lengths: ``[B]``, how many tokens each text has.
+    """
+
+    def __init__(self, config: GPT2Config, rows: int, device: Device) -> None:
+        self.config, self.device = config, device
+        self.lengths = np.zeros(rows, dtype=np.int64)
+        shape = [config.n_positions, rows, config.n_head]
+        shape += [config.n_embd // config.n_head]
+        count = 2 * config.n_layer
+        self.buffers = [Buffer(DType.float32, shape, device) for _ in range(count)]
+
+    @property
+    def longest(self) -> int:
+        """P: the places in use."""
+        return int(self.lengths.max(initial=0))
+
+    def past(self) -> list[Buffer]:
+        """What is there of every layer, ``[P, B, H, D]``, without a copy."""
+        end = self.longest
+        return [buffer[:end, :, :, :] for buffer in self.buffers]
+
+    def positions(self, count: int) -> np.ndarray:
+        """``[B, T]``: where T new tokens stand in their texts."""
+        return self.lengths[:, None] + np.arange(count)
+
+    def mask(self, count: int) -> np.ndarray:
+        """``[B, T, P + T]``: 0 where a new token may look, -inf where not.
+
+        Of the past it sees its own text. That comes first: the attention kernel works
+        in blocks of places, and a first block of nothing but -inf would give NaN.
+        """
+        end = self.longest
+        places = np.arange(end + count)
+        own = places < self.lengths[:, None, None]  # [B, 1, P + T]
+        new = (places >= end) & (places <= end + np.arange(count)[:, None])
+        return np.where(own | new, np.float32(0), np.float32(-np.inf))
+
+    def append(self, new: Sequence[Buffer]) -> None:
+        """Adds T tokens to every text: ``[T, B, H, D]`` for each buffer."""
+        start, count = self.longest, new[0].shape[0]
+        (short,) = np.nonzero(self.lengths < start)
+        places = self.lengths[short] + np.arange(count)[:, None]  # [T, short]
+        for buffer, part in zip(self.buffers, new, strict=True):
+            buffer[start : start + count, :, :, :].inplace_copy_from(part)
+            if len(short):  # these end earlier
+                buffer.to_numpy()[places, short] = part.to_numpy()[:, short]
+        self.lengths += count
+
+    def select(self, rows: Sequence[int]) -> "Cache":
+        """These rows, in this order; one may come twice. This cache is used up."""
+        if len(rows) != len(self.lengths):
+            return gather([(self, rows)])
+        moved = [place for place, row in enumerate(rows) if place != row]
+        sources, end = [rows[place] for place in moved], self.longest
+        for buffer in self.buffers:
+            past = buffer.to_numpy()[:end]  # a view: the buffer itself changes
+            past[:, moved] = past[:, sources]
+        self.lengths = self.lengths[list(rows)]
+        return self
+
+
+def gather(parts: Sequence[tuple[Cache, Sequence[int]]]) -> Cache:
+    """A new cache of some rows of some caches, in this order."""
+    first, rows = parts[0][0], sum(len(rows) for _, rows in parts)
+    new = Cache(first.config, rows, first.device)
+    new.lengths = np.concatenate([cache.lengths[list(rows)] for cache, rows in parts])
+    column, end = 0, new.longest
+    for cache, rows in parts:
+        columns = slice(column, column := column + len(rows))
+        filled = min(cache.longest, end)
+        for old, buffer in zip(cache.buffers, new.buffers, strict=True):
+            target = buffer.to_numpy()[:end, columns]
+            target[:filled] = old.to_numpy()[:filled, list(rows)]
+            target[filled:] = 0
+    return new
