@@ -14,6 +14,7 @@ from gpt2.layers import layers
 from gpt2.options import BEAMS, CHOICE, MODEL, NUM_SAMPLES
 from gpt2.plot_command import plot
 from gpt2.prompt import COMMANDS, open_start, read_prompt
+from gpt2.serving.command import serve
 from gpt2.session import Session
 from gpt2.writing import Task, chosen_strategy, write_one, write_samples
 
@@ -32,6 +33,7 @@ Examples:
   python -m gpt2 compare "Once upon a time"
   python -m gpt2 diversity "Once upon a time"
   python -m gpt2 plot next-token "Once upon a"
+  python -m gpt2 serve --port 8000
 """
 
 
@@ -104,7 +106,9 @@ def continue_text(
     ctx.exit(130 if interrupted else 0)
 
 
-OTHERS = dict(zip(COMMANDS, (chat, layers, compare, diversity, plot), strict=True))
+OTHERS = dict(
+    zip(COMMANDS, (chat, layers, compare, diversity, plot, serve), strict=True)
+)
 
 
 def main() -> None:

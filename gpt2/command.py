@@ -19,6 +19,15 @@ HELP_SECTIONS = {
         "seed",
     ),
     "Searching for the likeliest text": ("num_beams", "length_penalty"),
+    "Serving": (
+        "host",
+        "port",
+        "replicas",
+        "batch",
+        "queue",
+        "api_key",
+        "address",
+    ),
     "Output": ("show_steps", "json_object", "folder"),
 }
 

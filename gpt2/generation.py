@@ -67,6 +67,14 @@ class Strategy:
             logits, ids, penalty=penalty, **filters
         )
 
+    def likeliest(self, logits: np.ndarray, ids: Sequence[int]) -> int:
+        """Returns the id that greedy chooses, without any probabilities."""
+        if self.repetition_penalty != 1:
+            scores = logits.astype(np.float64)
+            penalty = self.repetition_penalty
+            logits = encore_sampling.repetition_penalty(scores, ids, penalty)
+        return int(logits.argmax())  # of equals the lowest id, as everywhere
+
     def describe(self) -> dict[str, Any]:
         """Returns what is needed to choose like this again, but for the seed."""
         if self.greedy:
@@ -78,7 +86,7 @@ class Strategy:
 class Step:
     """One new token, how likely it was, and the likeliest ones as (id, probability).
 
-    A beam search whose steps nobody looks at leaves the last two out.
+    Where nobody looks at the steps, the last two are left out.
     """
 
     id: int
@@ -92,10 +100,17 @@ def choose(
     strategy: Strategy,
     rng: np.random.Generator,
     sampling: Sampling = encore_sampling,
+    *,
+    look: bool = True,
 ) -> Step:
-    """Chooses the token that follows ``ids``, given the model's logits ``[V]``."""
+    """Chooses the token that follows ``ids``, given the model's logits ``[V]``.
+
+    Without ``look`` the step is the id alone, which takes less time.
+    """
+    if strategy.greedy and not look:
+        return Step(strategy.likeliest(logits, ids))
     probabilities = strategy.probabilities(logits, ids, sampling)
-    best = sampling.top_tokens(probabilities, SHOWN)
+    best = sampling.top_tokens(probabilities, SHOWN) if look else []
     best = [pair for pair in best if pair[1] > 0]
     if strategy.greedy:
         return Step(*best[0], best)

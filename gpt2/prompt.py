@@ -8,7 +8,7 @@ import click
 
 from gpt2.checkpoints import Checkpoint, load_checkpoint
 
-COMMANDS = ("chat", "layers", "compare", "diversity", "plot")  # no prompts
+COMMANDS = ("chat", "layers", "compare", "diversity", "plot", "serve")  # no prompts
 NEW_TOKENS = 100  # written unless told otherwise, or fewer where fewer fit
 
 

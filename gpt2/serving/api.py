@@ -1,0 +1,183 @@
+"""The HTTP interface, for whatever writes the texts behind it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import aclosing, suppress
+from time import perf_counter
+from typing import Protocol
+
+from fastapi import FastAPI, Request
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from gpt2.checkpoints import Checkpoint
+from gpt2.serving.answers import Completion
+from gpt2.serving.errors import ApiError, as_api_error, handle_errors
+from gpt2.serving.guards import Guards
+from gpt2.serving.jobs import job_of
+from gpt2.serving.metrics import Metrics
+from gpt2.serving.schema import CompletionRequest
+from gpt2.serving.text import Job, Piece
+from gpt2.serving.worker import INTERVAL
+
+
+class Backend(Protocol):
+    """Writes texts: a ``Worker``, or many of them somewhere else."""
+
+    def stream(self, job: Job, interval: float | None) -> AsyncIterator[list[Piece]]:
+        """Yields what a job's texts have more, until all of them have ended."""
+
+
+def make_app(
+    checkpoint: Checkpoint, backend: Backend, api_key: str | None = None
+) -> FastAPI:
+    """The server's application.
+
+    Args:
+        checkpoint: its name, sizes and tokenizer.
+        backend: writes the texts.
+        api_key: what clients have to know; None asks for none.
+    """
+    app = FastAPI(openapi_url=None)
+    app.add_middleware(Guards, api_key=api_key)
+    handle_errors(app)
+    writer = Writer(checkpoint, backend)
+    card = {"id": checkpoint.name, "object": "model", "created": 0, "owned_by": "local"}
+
+    @app.get("/health")
+    async def health() -> dict:
+        return {"status": "ok"}
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        text = generate_latest(writer.metrics.registry)
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+    @app.get("/v1/models")
+    async def models() -> dict:
+        return {"object": "list", "data": [card]}
+
+    @app.get("/v1/models/{name:path}")
+    async def model(name: str) -> dict:
+        if name != checkpoint.name:
+            message = f"there is no model {name!r} here"
+            raise ApiError(404, message, param="model", code="model_not_found")
+        return card
+
+    @app.post("/v1/completions")
+    async def completions(body: CompletionRequest, request: Request) -> Response:
+        return await writer.answer(body, request)
+
+    return app
+
+
+class Writer:
+    """Answers ``/v1/completions``.
+
+    Args:
+        checkpoint: its name, sizes and tokenizer.
+        backend: writes the texts.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, backend: Backend) -> None:
+        self.metrics = Metrics()
+        self._checkpoint, self._backend = checkpoint, backend
+
+    async def answer(self, body: CompletionRequest, request: Request) -> Response:
+        """A whole completion, or the beginning of a stream."""
+        try:
+            job = await asyncio.to_thread(job_of, body, self._checkpoint)
+            completion = Completion(body, job, self._checkpoint.tokenizer)
+            pieces = self._follow(job, INTERVAL if body.stream else None)
+            if body.stream:
+                first = await anext(pieces)  # a full queue is no stream
+                events = self._events(completion, first, pieces)
+                return StreamingResponse(events, media_type="text/event-stream")
+            return JSONResponse(await unless_gone(request, whole(completion, pieces)))
+        except Exception as error:
+            known = as_api_error(error)
+            self.metrics.requests.labels(known.status).inc()
+            raise known from error
+
+    async def _follow(
+        self, job: Job, interval: float | None
+    ) -> AsyncIterator[list[Piece]]:
+        """Passes pieces on, and counts."""
+        start, metrics, number = perf_counter(), self.metrics, 0
+        metrics.prompt_tokens.inc(sum(map(len, job.prompts)))
+        with metrics.active.track_inprogress():
+            async with aclosing(written(self._backend, job, interval)) as stream:
+                async for pieces in stream:
+                    if not number and interval is not None:
+                        metrics.first.observe(perf_counter() - start)
+                    number += 1
+                    metrics.tokens.inc(sum(piece.tokens for piece in pieces))
+                    yield pieces
+        metrics.whole.observe(perf_counter() - start)
+        metrics.requests.labels(200).inc()
+
+    async def _events(
+        self,
+        completion: Completion,
+        first: list[Piece],
+        rest: AsyncIterator[list[Piece]],
+    ) -> AsyncIterator[str]:
+        """The stream's events; an error ends it as one of them."""
+        async with aclosing(rest):
+            try:
+                yield event(completion.chunk(first))
+                async for pieces in rest:
+                    yield event(completion.chunk(pieces))
+            except Exception as error:
+                yield event(as_api_error(error).body())
+                return
+        options = completion.request.stream_options
+        if options and options.include_usage:
+            yield event(completion.usage_chunk())
+        yield "data: [DONE]\n\n"
+
+
+async def written(
+    backend: Backend, job: Job, interval: float | None
+) -> AsyncIterator[list[Piece]]:
+    """What the backend writes; nothing at all if no tokens are asked for."""
+    if job.max_tokens == 0:
+        yield [Piece(index, finish="length") for index in range(job.rows)]
+        return
+    async with aclosing(backend.stream(job, interval)) as stream:
+        async for pieces in stream:
+            yield pieces
+
+
+async def whole(completion: Completion, pieces: AsyncIterator[list[Piece]]) -> dict:
+    """The object for all that comes."""
+    async with aclosing(pieces):
+        return completion.whole([piece async for some in pieces for piece in some])
+
+
+async def unless_gone[T](request: Request, task: Awaitable[T]) -> T:
+    """Waits for a task, and cancels it when the client disconnects."""
+    work = asyncio.ensure_future(task)
+    gone = asyncio.ensure_future(disconnected(request))
+    try:
+        await asyncio.wait([work, gone], return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            raise ApiError(499, "the client has gone")
+        return await work
+    finally:
+        for task in (work, gone):
+            task.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await task
+
+
+async def disconnected(request: Request) -> None:
+    """Returns when the client has gone."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def event(content: dict) -> str:
+    """A server-sent event."""
+    return f"data: {json.dumps(content, ensure_ascii=False)}\n\n"

@@ -1,0 +1,74 @@
+"""A batch that texts join and leave between two tokens.
+
+Source: Yu et al. 2022, "Orca: A Distributed Serving System for Transformer-Based
+Generative Models", section 3.1 (iteration-level scheduling).
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Protocol
+
+import numpy as np
+
+from gpt2.cache import Cache, gather
+from gpt2.serving.text import Piece, Text
+
+Deliver = Callable[[Text, Piece], None]
+
+
+class BatchEngine(Protocol):
+    """What a batch needs of ``gpt2.engine.Engine``."""
+
+    def empty_cache(self, rows: int) -> Cache:
+        """Room for that many texts."""
+
+    def extend(self, cache: Cache, ids: np.ndarray) -> np.ndarray:
+        """Adds tokens ``[B, T]`` to a cache's texts: the logits ``[B, V]``."""
+
+
+class Batch:
+    """Texts at different places that share each run of the model.
+
+    Args:
+        engine: the model.
+        deliver: gets every piece of every text, as soon as there is one.
+    """
+
+    def __init__(self, engine: BatchEngine, deliver: Deliver) -> None:
+        self.texts: list[Text] = []
+        self._engine, self._deliver = engine, deliver
+        self._cache = engine.empty_cache(0)
+
+    def keep(self, wanted: Callable[[Text], bool]) -> None:
+        """Drops every text that is finished or no longer wanted."""
+        rows = [
+            row
+            for row, text in enumerate(self.texts)
+            if not text.finished and wanted(text)
+        ]
+        if len(rows) < len(self.texts):
+            self.texts = [self.texts[row] for row in rows]
+            self._cache = self._cache.select(rows)
+
+    def add(self, new: Sequence[Text]) -> None:
+        """Reads new prompts, each for itself, and takes those texts in."""
+        parts = [(self._cache, range(len(self.texts)))]
+        for prompt, group in groupby(new, key=lambda text: text.ids.copy()):
+            cache = self._engine.empty_cache(1)
+            (logits,) = self._engine.extend(cache, np.array([prompt]))
+            going = [text for text in group if self._take(text, logits)]
+            parts.append((cache, [0] * len(going)))
+            self.texts += going
+        self._cache = gather(parts)
+
+    def step(self) -> None:
+        """Writes one more token of every text."""
+        last = np.array([[text.ids[-1]] for text in self.texts])
+        logits = self._engine.extend(self._cache, last)
+        for text, scores in zip(self.texts, logits, strict=True):
+            self._take(text, scores)
+
+    def _take(self, text: Text, logits: np.ndarray) -> bool:
+        """Delivers a text's next token; returns whether more will follow."""
+        self._deliver(text, text.take(logits))
+        return not text.finished

@@ -1,0 +1,151 @@
+"""``python -m gpt2 serve``: the model for other programs, over HTTP."""
+
+import asyncio
+import logging
+import signal
+import socket
+from importlib.util import find_spec
+from ipaddress import ip_address
+
+import click
+
+from gpt2.checkpoints import Checkpoint, load_checkpoint
+from gpt2.command import Command
+from gpt2.options import MODEL_NAME
+from gpt2.output import note
+
+NEEDED = ("ray", "fastapi", "uvicorn", "prometheus_client")
+INSTALL = "the server is an extra: pixi run serve, or pip install -e '.[serve]'"
+
+
+@click.command(cls=Command)
+@MODEL_NAME
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="The address to listen at; any but this machine's own needs a key.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="The port; 0 takes a free one.",
+)
+@click.option(
+    "--replicas",
+    metavar="N",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    help="Processes with the model.",
+)
+@click.option(
+    "--batch",
+    metavar="N",
+    type=click.IntRange(1, 256),
+    default=32,
+    show_default=True,
+    help="Texts that a replica writes at once.",
+)
+@click.option(
+    "--queue",
+    metavar="N",
+    type=click.IntRange(0, 100_000),
+    default=128,
+    show_default=True,
+    help="Texts that may wait for a replica; more are refused.",
+)
+@click.option(
+    "--api-key",
+    envvar="GPT2_API_KEY",
+    show_envvar=True,
+    help="What clients have to send.",
+)
+@click.option("--address", metavar="ADDRESS", help="Use this Ray cluster.")
+def serve(
+    model: str,
+    host: str,
+    port: int,
+    replicas: int,
+    batch: int,
+    queue: int,
+    api_key: str | None,
+    address: str | None,
+) -> None:
+    """Serve a model: /v1/completions as OpenAI has it, /v1/models, /health, /metrics.
+
+    Requests that come at the same time are written in one batch. Ctrl-C ends it.
+    """
+    if missing := [name for name in NEEDED if find_spec(name) is None]:
+        raise click.ClickException(f"there is no {missing[0]} here; {INSTALL}.")
+    if not api_key and not is_loopback(host):
+        raise click.UsageError(
+            f"--host {host} lets other machines in: it needs --api-key, or the "
+            "environment variable GPT2_API_KEY."
+        )
+    with listen(host, port) as listener:
+        checkpoint = load_checkpoint(model)
+        compile_once(checkpoint)
+        from gpt2.serving.deployment import Size, running  # takes seconds
+
+        with running(model, Size(replicas, batch, queue), address) as backend:
+            from gpt2.serving.api import make_app
+
+            app = make_app(checkpoint, backend, api_key or None)
+            asyncio.run(answer(app, listener))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach that address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Takes the port, before anything slow; raises ``click.ClickException``."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        message = f"cannot listen at {host} port {port}: {reason}"
+        raise click.ClickException(f"{message}; try another --port") from error
+
+
+def compile_once(checkpoint: Checkpoint) -> None:
+    """Compiles where that was never done: the replicas then read the result."""
+    from max.driver import CPU
+
+    from gpt2.compiled import graph_path
+    from gpt2.engine import Engine
+
+    if not graph_path(checkpoint.config, CPU()).exists():
+        Engine(checkpoint.config, checkpoint.weights, on_compile=note)
+
+
+async def answer(app, listener: socket.socket) -> None:
+    """Answers requests until Ctrl-C or a termination."""
+    import uvicorn
+
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app, log_config=None, access_log=False, timeout_graceful_shutdown=2
+        )
+    )
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    host, port = listener.getsockname()[:2]
+    note(f"The model is served at http://{host}:{port}/v1 until you press Ctrl-C.")
+    serving = asyncio.create_task(server._serve([listener]))
+    await asyncio.wait(
+        [serving, asyncio.create_task(stopped.wait())], return_when="FIRST_COMPLETED"
+    )
+    server.should_exit = True
+    await serving

@@ -1,0 +1,135 @@
+"""Ray Serve: workers in processes of their own, on one machine or on many.
+
+Nothing else knows of Ray. https://docs.ray.io/en/releases-2.60.0/serve/
+"""
+
+import logging
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+# Read when Ray is imported, and by the processes that it starts.
+os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"  # silences a warning
+os.environ.setdefault("RAY_worker_niceness", "0")  # the model is what this is for
+
+import ray
+from ray import serve
+from ray.serve.handle import DeploymentHandle
+from ray.serve.schema import LoggingConfig
+
+from gpt2.checkpoints import load_checkpoint
+from gpt2.serving.text import Job, Piece
+from gpt2.serving.worker import Worker
+
+APP = "gpt2"
+OBJECTS = 80 * 2**20  # bytes of shared memory; pieces of text are small
+LOGS = LoggingConfig(log_level="ERROR", enable_access_log=False)
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many replicas there are, and what each one takes at once."""
+
+    replicas: int
+    batch: int
+    queue: int
+
+
+class Replica:
+    """One process with the model.
+
+    Args:
+        model: its name or folder, the same on every machine.
+        size: its batch and its queue.
+    """
+
+    def __init__(self, model: str, size: Size) -> None:
+        from gpt2.engine import Engine
+
+        checkpoint = load_checkpoint(model)
+        engine = Engine(checkpoint.config, checkpoint.weights)
+        self._worker = Worker(
+            engine, checkpoint.tokenizer, batch=size.batch, queue=size.queue
+        )
+
+    async def stream(
+        self, job: Job, interval: float | None
+    ) -> AsyncIterator[list[Piece]]:
+        """As ``Worker.stream``."""
+        async for pieces in self._worker.stream(job, interval):
+            yield pieces
+
+    async def process(self) -> int:
+        """The process's number, for whoever wants to end it."""
+        return os.getpid()
+
+    def check_health(self) -> None:
+        """Asked by Ray, which replaces a replica that raises."""
+        if not self._worker.alive:
+            raise RuntimeError("the worker's thread has ended")
+
+
+class Replicas:
+    """All replicas, as one writer of texts."""
+
+    def __init__(self, handle: DeploymentHandle) -> None:
+        self._handle = handle.options(stream=True)
+
+    async def stream(
+        self, job: Job, interval: float | None
+    ) -> AsyncIterator[list[Piece]]:
+        """As ``Worker.stream``, from whichever replica Ray chooses."""
+        response = self._handle.stream.remote(job, interval)
+        try:
+            async for pieces in response:
+                yield pieces
+        finally:
+            response.cancel()  # without effect at its end
+
+
+@contextmanager
+def running(model: str, size: Size, address: str | None) -> Iterator[Replicas]:
+    """Starts the replicas, and ends them.
+
+    Args:
+        model: its name or folder.
+        size: how many, and how large.
+        address: a Ray cluster's; None starts one on this machine alone.
+    """
+    start(size, address)
+    try:
+        logging.getLogger("ray.serve").setLevel(logging.ERROR)
+        serve.start(proxy_location="Disabled", logging_config=LOGS)
+        application = serve.deployment(
+            Replica,
+            name="Replica",
+            num_replicas=size.replicas,
+            # The worker has the queue, and says so when it is full.
+            max_ongoing_requests=4 * (size.batch + size.queue),
+            ray_actor_options={"num_cpus": 1 if address else 0},
+            health_check_period_s=1,
+            graceful_shutdown_timeout_s=1,
+            logging_config=LOGS,
+        ).bind(model, size)
+        yield Replicas(serve.run(application, name=APP, route_prefix=None))
+    finally:
+        if address:
+            serve.delete(APP)
+        ray.shutdown()
+
+
+def start(size: Size, address: str | None) -> None:
+    """Joins a cluster, or starts one that nobody else can reach."""
+    quiet = dict(log_to_driver=False, logging_level="ERROR")
+    if address:
+        ray.init(address=address, **quiet)
+        return
+    ray.init(
+        num_cpus=size.replicas + 1,
+        include_dashboard=False,
+        object_store_memory=OBJECTS,
+        _node_ip_address="127.0.0.1",
+        **quiet,
+    )

@@ -1,0 +1,167 @@
+"""One text of a request: what it is to be, and how far it has come."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
+
+import numpy as np
+
+from gpt2.generation import Step, Strategy, choose
+from gpt2.tokenizer import StreamingDecoder, Tokenizer
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one client asks for: each prompt continued ``samples`` times.
+
+    Attributes:
+        prompts: token ids; with ``max_tokens`` they fit the model's context.
+        stop: a text ends before the first of these strings.
+        look: also report how likely each token was, and which were the likeliest.
+    """
+
+    prompts: Sequence[Sequence[int]]
+    strategy: Strategy
+    seed: int
+    max_tokens: int
+    samples: int = 1
+    stop: Sequence[str] = ()
+    look: bool = False
+
+    @property
+    def rows(self) -> int:
+        """How many texts there will be."""
+        return len(self.prompts) * self.samples
+
+
+@dataclass
+class Piece:
+    """What one text has more since the last piece.
+
+    Attributes:
+        index: which text of the job, the samples of a prompt after each other.
+        tokens: how many new tokens the piece stands for.
+        steps: the steps, if the job looks at them, each with the text that is
+            complete with it.
+        finish: why the text ends here: "stop" or "length".
+    """
+
+    index: int
+    text: str = ""
+    tokens: int = 0
+    steps: list[tuple[Step, str]] = field(default_factory=list)
+    finish: str | None = None
+
+
+def merge(pieces: Sequence[Piece]) -> list[Piece]:
+    """One piece for each text."""
+    ordered = sorted(pieces, key=attrgetter("index"))
+    return [_join(list(own)) for _, own in groupby(ordered, key=attrgetter("index"))]
+
+
+def _join(pieces: list[Piece]) -> Piece:
+    return Piece(
+        pieces[0].index,
+        "".join(piece.text for piece in pieces),
+        sum(piece.tokens for piece in pieces),
+        [step for piece in pieces for step in piece.steps],
+        pieces[-1].finish,
+    )
+
+
+class Text:
+    """A text being written.
+
+    Args:
+        job: what it belongs to.
+        index: which of the job's texts it is.
+        prompt: token ids.
+        rng: its own source of randomness.
+        tokenizer: turns tokens into text.
+
+    Attributes:
+        ids: the prompt and all new tokens.
+        finished: whether nothing follows.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        index: int,
+        prompt: Sequence[int],
+        rng: np.random.Generator,
+        tokenizer: Tokenizer,
+    ) -> None:
+        self.job, self.index, self.ids = job, index, list(prompt)
+        self.finished = False
+        self._full = len(prompt) + job.max_tokens
+        self._rng, self._end = rng, tokenizer.end_of_text_id
+        self._decoder, self._stops = StreamingDecoder(tokenizer), Stops(job.stop)
+
+    def take(self, logits: np.ndarray) -> Piece:
+        """Chooses the next token by the model's logits ``[V]``."""
+        job = self.job
+        step = choose(logits, self.ids, job.strategy, self._rng, look=job.look)
+        self.ids.append(step.id)
+        ended, full = step.id == self._end, len(self.ids) == self._full
+        text = self._decoder.feed(step.id)
+        if ended or full:
+            text += self._decoder.finish()
+        piece = Piece(self.index, self._stops.feed(text), 1)
+        piece.steps += [(step, text)] if job.look else []
+        if ended or full or self._stops.found:
+            self.finished = True
+            piece.text += self._stops.rest()
+            piece.finish = "stop" if ended or self._stops.found else "length"
+        return piece
+
+
+class Stops:
+    """Lets a text through up to the first of some strings.
+
+    What could be the beginning of such a string is held back until that is known.
+
+    Attributes:
+        found: whether one of them came; nothing is let through after it.
+    """
+
+    def __init__(self, strings: Sequence[str]) -> None:
+        self.found = False
+        self._strings, self._held = strings, ""
+
+    def feed(self, text: str) -> str:
+        """Takes more text and returns what is certain."""
+        if self.found or not self._strings:
+            return "" if self.found else text
+        self._held += text
+        places = [self._held.find(string) for string in self._strings]
+        self.found = any(place >= 0 for place in places)
+        if self.found:
+            end = min(place for place in places if place >= 0)
+        else:
+            end = len(self._held) - self._beginning()
+        certain, self._held = self._held[:end], self._held[end:]
+        return certain
+
+    def rest(self) -> str:
+        """What was held back, if the text ends without such a string."""
+        return "" if self.found else self._held
+
+    def _beginning(self) -> int:
+        """How many characters at the end may become one of the strings."""
+        return max(
+            size
+            for string in self._strings
+            for size in range(len(string))
+            if self._held.endswith(string[:size])
+        )
+
+
+def texts(job: Job, tokenizer: Tokenizer) -> Iterator[Text]:
+    """The texts of a job; with its seed they are those of ``gpt2 --seed``."""
+    for number, prompt in enumerate(job.prompts):
+        for sample, rng in enumerate(
+            np.random.default_rng(job.seed).spawn(job.samples)
+        ):
+            yield Text(job, number * job.samples + sample, prompt, rng, tokenizer)
