@@ -21,9 +21,10 @@ from book.pages import REPORTS, SRC, BookError, exercise_of
 from course.catalogue import Mistake, apply_mistake
 from course.grading import Grading, Target, load_checks
 from course.messages import Load
+from course.process import WorkerProcess
 from course.registry import ROOT, Exercise
 from course.report import Report
-from course.student import Student, WorkerProcess
+from course.student import Student
 
 WIDTH = 78
 MACRO = re.compile(r"\{\{\s*report\s+([^\s}]+)(?:\s+([^}]*?))?\s*\}\}")

@@ -17,8 +17,9 @@ import numpy as np
 from course.catalogue import Mistake, apply_mistake, load_mistakes
 from course.checks import CheckFailed
 from course.messages import Failure, Load
+from course.process import Stopped, WorkerProcess
 from course.registry import ROOT, Exercise
-from course.student import Raised, Stopped, Student, WorkerProcess
+from course.student import Raised, Student
 
 State = Literal["passed", "failed", "to do", "not run"]
 

@@ -3,10 +3,10 @@
 import time
 
 from course.grading import Check, Grading, Outcome, Target, load_checks
+from course.process import WorkerProcess
 from course.registry import Exercise, find_exercise
 from course.report import Report
 from course.state import Progress
-from course.student import WorkerProcess
 
 
 class Session:

@@ -1,20 +1,12 @@
 """The grader's view of a learner's module, which lives in a worker process."""
 
-import os
-import socket
-import subprocess
-import sys
-import threading
-import time
 from collections.abc import Callable, Mapping
-from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
 
 from course.messages import (
     Call,
-    Compiling,
     Configure,
     Failure,
     Get,
@@ -23,16 +15,9 @@ from course.messages import (
     Load,
     LoadState,
     ParameterShapes,
-    Reply,
     Trace,
 )
-from course.registry import ROOT
-
-PAGE = 4_000  # characters of a learner's own output that are kept
-
-
-class Stopped(Exception):
-    """The worker can answer no more: it ended, crashed or took too long."""
+from course.process import WorkerProcess
 
 
 class Raised(Exception):
@@ -41,112 +26,6 @@ class Raised(Exception):
     def __init__(self, failure: Failure) -> None:
         super().__init__(f"{failure.type_name}: {failure.message}")
         self.failure = failure
-
-
-class WorkerProcess:
-    """Starts a worker and exchanges requests and replies with it.
-
-    Args:
-        on_compile: told each kernel that MAX compiles; that time does not count.
-    """
-
-    def __init__(self, on_compile: Callable[[Compiling], None] | None = None) -> None:
-        ours, theirs = socket.socketpair()
-        self.on_compile = on_compile
-        self.output = ""
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "course.worker", str(theirs.fileno())],
-            cwd=ROOT,
-            env=worker_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            pass_fds=[theirs.fileno()],
-            start_new_session=True,
-        )
-        theirs.close()
-        self.connection = Connection(ours.detach())
-        self.reader = threading.Thread(target=self._read_output, daemon=True)
-        self.reader.start()
-        self.ready = False
-
-    def ask(self, request: Any, limit: float) -> Reply:
-        """Sends a request and waits for the reply, at most ``limit`` seconds.
-
-        Raises:
-            Stopped: there will be no reply; the message says why.
-        """
-        if not self.ready:
-            self._receive(limit=300)  # importing MAX is not the learner's time
-            self.ready = True
-        try:
-            self.connection.send(request)
-        except OSError:
-            raise Stopped(self._how_it_ended()) from None
-        return self._receive(limit)
-
-    def _receive(self, limit: float) -> Reply:
-        deadline = time.monotonic() + limit
-        compiling = False
-        while True:
-            waiting = None if compiling else max(0.0, deadline - time.monotonic())
-            try:
-                if not self.connection.poll(waiting):
-                    self.close()
-                    raise Stopped(
-                        f"It did not finish within {limit:g} seconds. Look for a loop "
-                        "that never ends (--limit SECONDS allows more time)."
-                    )
-                message = self.connection.recv()
-            except (EOFError, ConnectionError):
-                raise Stopped(self._how_it_ended()) from None
-            if not isinstance(message, Compiling):
-                return message
-            compiling = message.seconds is None
-            deadline += message.seconds or 0.0
-            if self.on_compile:
-                self.on_compile(message)
-
-    def _how_it_ended(self) -> str:
-        self.close()
-        code = self.process.returncode
-        if code is not None and code < 0:
-            return (
-                f"Python itself crashed (signal {-code}). Look for very deep "
-                "recursion, or for memory: a shape far larger than you meant."
-            )
-        return (
-            "Your code ended the Python process. A step only defines things; take "
-            "out os._exit and whatever closes files that are not yours."
-        )
-
-    def _read_output(self) -> None:
-        """Keeps the first page of what is printed and lets the rest pass."""
-        with self.process.stdout as stream:
-            while block := stream.read1(65536):
-                if len(self.output) <= PAGE:
-                    self.output += block.decode(errors="replace")
-
-    def close(self) -> None:
-        """Ends the worker and whatever it started."""
-        self.connection.close()
-        try:
-            self.process.wait(0.2 if self.process.poll() is None else 0)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, 9)
-            self.process.wait()
-        self.reader.join(1.0)
-
-
-def worker_environment() -> dict[str, str]:
-    """Eager operations are only interpreted: MAX's default compiles beside them."""
-    tests = str(ROOT / "tests")
-    path = os.pathsep.join([str(ROOT), tests, os.environ.get("PYTHONPATH", "")])
-    return os.environ | {
-        "MAX_EAGER_EXECUTOR": "interpreter",
-        "PYTHONPATH": path,
-        "PYTHONUNBUFFERED": "1",
-    }
 
 
 class Remote:

@@ -14,8 +14,8 @@ from typing import Literal
 
 from course.grading import Grading, Outcome, Target, load_checks
 from course.messages import Compiling
+from course.process import WorkerProcess
 from course.registry import ROOT, Exercise, load_registry
-from course.student import WorkerProcess
 
 MODEL_RUN = ["-m", "gpt2", "Once upon a time", "--max-new-tokens", "1"]
 

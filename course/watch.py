@@ -6,11 +6,11 @@ import watchfiles
 from rich.console import Console
 
 from course.grading import Target
+from course.process import WorkerProcess
 from course.registry import Exercise, UnknownExercise, find_exercise
 from course.report import Report
 from course.session import Session
 from course.state import Progress
-from course.student import WorkerProcess
 
 
 def watch(target: Target, console: Console) -> None:

@@ -3,6 +3,9 @@
 Run as ``python -m course.worker FD`` with ``FD`` an open socket.
 """
 
+import course.lighter_max  # noqa: F401 (before MAX)
+
+# isort: split
 import builtins
 import contextlib
 import functools

@@ -7,11 +7,11 @@ import pytest
 from rich.console import Console
 
 from course.grading import Target
+from course.process import WorkerProcess
 from course.registry import find_exercise
 from course.report import Report
 from course.session import Session
 from course.state import Progress
-from course.student import WorkerProcess
 
 PASS, FAIL = True, False
 

@@ -6,8 +6,8 @@ import pytest
 
 from course.catalogue import Mistake, load_mistakes
 from course.grading import Grading, Outcome, Target, load_checks
+from course.process import WorkerProcess
 from course.registry import Exercise, load_registry
-from course.student import WorkerProcess
 
 EXERCISES = load_registry()
 

@@ -12,10 +12,10 @@ import course.__main__ as cli
 from course import desk as desk_tools
 from course import doctor, overview, state, watch
 from course.grading import Target
+from course.process import WorkerProcess
 from course.registry import ROOT, UnknownExercise, find_exercise, load_registry
 from course.session import Session, up_to_date_status
 from course.state import Progress, blob_id
-from course.student import WorkerProcess
 
 
 def grade(exercise_name: str, folder: Path) -> bool:

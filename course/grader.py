@@ -1,0 +1,145 @@
+"""Grades the checks of a pytest session, and prints what a learner reads."""
+
+import io
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from _pytest.terminal import TerminalReporter
+from rich.console import Console
+
+from course.grading import Outcome, Target, load_checks
+from course.messages import Compiling
+from course.process import WorkerProcess
+from course.registry import ROOT, Exercise, load_registry
+from course.report import Report
+from course.session import Session
+from course.state import Progress
+
+
+class Grader:
+    """Runs the checks of a pytest session, each exercise in a worker of its own.
+
+    Args:
+        config: the session's.
+        spare: a worker that has been started already, if there is one.
+    """
+
+    def __init__(self, config: pytest.Config, spare: WorkerProcess | None) -> None:
+        option = config.option
+        self.config = config
+        steps_dir = option.steps_dir.resolve()
+        self.target = Target(option.solutions, steps_dir, option.limit)
+        self.exercises = {(ROOT / e.checker_path): e for e in load_registry()}
+        self.progress = Progress(steps_dir)
+        self.report: Report | None = None
+        self.spare = spare
+        if spare:
+            spare.on_compile = self.on_compile
+        self.waiting: set[Path] = set()  # checkers that are not begun
+        self.session: Session | None = None
+
+    def use_report(self) -> None:
+        """Prints what comes of every check."""
+        self.report = Report(Console(), whole_trace=self.config.option.trace)
+
+    def start_worker(self) -> None:
+        """Lets the next worker import MAX while there is something else to do."""
+        self.spare = self.spare or WorkerProcess(self.on_compile)
+
+    def on_compile(self, message: Compiling) -> None:
+        (self.report or Report(Console(stderr=True))).compiling(message)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.waiting = {i.path for i in session.items if i.path in self.exercises}
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: Any) -> Any:
+        """Begins an exercise with its first check and ends it with its last."""
+        exercise = self.exercises.get(item.path)
+        if exercise and self.session is None:
+            self.begin(exercise)
+        result = yield
+        if exercise and (nextitem is None or nextitem.path != item.path):
+            self.session.end()
+            self.session = None
+        return result
+
+    def begin(self, exercise: Exercise) -> None:
+        """Opens an exercise's session in the spare worker."""
+        self.start_worker()
+        worker, self.spare = self.spare, None
+        self.session = Session(
+            exercise,
+            self.target,
+            self.progress,
+            worker,
+            report=self.report,
+            mine=self.config.option.mine,
+        )
+        self.waiting.discard(ROOT / exercise.checker_path)
+        if self.waiting:
+            self.start_worker()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        """Runs a check in the worker instead of calling it here."""
+        exercise = self.exercises.get(pyfuncitem.path)
+        if exercise is None:
+            return None
+        checks = {check.name: check for check in load_checks(exercise)}
+        capture = self.config.pluginmanager.get_plugin("capturemanager")
+        with capture.global_and_fixture_disabled():
+            outcome = self.session.run(checks[pyfuncitem.name])
+        if outcome.state == "not run":
+            pytest.skip("not run: the file could not be loaded, or its process ended")
+        if outcome.state != "passed":
+            pytest.fail(plain_text(outcome), pytrace=False)
+        return True
+
+    def pytest_unconfigure(self) -> None:
+        for worker in (self.spare, self.session and self.session.grading.worker):
+            if worker:
+                worker.close()
+
+
+class QuietReporter(TerminalReporter):
+    """Says nothing of its own, except where collecting itself goes wrong."""
+
+    def write_sep(self, *args: Any, **kwargs: Any) -> None: ...
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        self._session = session
+        self._session_start = time.time()
+
+    def pytest_report_header(self, *args: Any) -> list[str]:
+        return []
+
+    def pytest_collection(self) -> None: ...
+
+    def report_collect(self, final: bool = False) -> None: ...
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None: ...
+
+    def pytest_runtest_logstart(self, *args: Any, **kwargs: Any) -> None: ...
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None: ...
+
+    def pytest_runtest_logfinish(self, *args: Any, **kwargs: Any) -> None: ...
+
+    def summary_failures(self) -> None: ...
+
+    def summary_warnings(self) -> None: ...
+
+    def summary_stats(self) -> None: ...
+
+    def short_test_summary(self) -> None: ...
+
+
+def plain_text(outcome: Outcome) -> str:
+    """The report of one check as text, for editors and other reporters."""
+    console = Console(width=88, record=True, file=io.StringIO())
+    report = Report(console)
+    (report.to_do if outcome.state == "to do" else report.failure)(outcome)
+    return console.export_text().strip()
