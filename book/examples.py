@@ -83,9 +83,16 @@ def run(page: str) -> list[str]:
 
 def run_blocks(blocks: list[str]) -> None:
     """Runs blocks on the CPU in float32, as the course does, and prints JSON."""
+    import course.lighter_max  # noqa: F401 (before MAX)
+
+    # isort: split
     from max.driver import CPU
     from max.dtype import DType
     from max.experimental.tensor import default_device, default_dtype
+
+    from course.together import collect_operations
+
+    collect_operations()
 
     printed: list[str] = []
     scope = {"__name__": "__main__"}

@@ -28,6 +28,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     done = subprocess.run(
         [sys.executable, "-m", "book", "build", "--to", str(folder)],
         cwd=ROOT,
+        env=dict(os.environ),  # MAX puts more into this process's own
         capture_output=True,
         text=True,
     )

@@ -1,6 +1,7 @@
 """The built book: all pages are there, and every link in them leads somewhere."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -176,6 +177,7 @@ def test_served_book_is_for_this_machine_and_current() -> None:
     server = subprocess.Popen(
         command,
         cwd=ROOT,
+        env=dict(os.environ),  # MAX puts more into this process's own
         stdout=subprocess.PIPE,
         text=True,
         # A suite that runs in the background has Ctrl-C ignored, and hands that on.
