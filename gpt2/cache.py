@@ -26,6 +26,8 @@ class Cache:
 
     Attributes:
         lengths: ``[B]``, how many tokens each text has.
+        buffers: a key and a value of each layer, as the model takes them.
+        arrays: the same memory for NumPy.
     """
 
     def __init__(self, config: GPT2Config, rows: int, device: Device) -> None:
@@ -35,6 +37,7 @@ class Cache:
         shape += [config.n_embd // config.n_head]
         count = 2 * config.n_layer
         self.buffers = [Buffer(DType.float32, shape, device) for _ in range(count)]
+        self.arrays = [buffer.to_numpy() for buffer in self.buffers]
 
     @property
     def longest(self) -> int:
@@ -67,10 +70,10 @@ class Cache:
         start, count = self.longest, new[0].shape[0]
         (short,) = np.nonzero(self.lengths < start)
         places = self.lengths[short] + np.arange(count)[:, None]  # [T, short]
-        for buffer, part in zip(self.buffers, new, strict=True):
-            buffer[start : start + count, :, :, :].inplace_copy_from(part)
+        for array, part in zip(self.arrays, (p.to_numpy() for p in new), strict=True):
+            array[start : start + count] = part
             if len(short):  # these end earlier
-                buffer.to_numpy()[places, short] = part.to_numpy()[:, short]
+                array[places, short] = part[:, short]
         self.lengths += count
 
     def select(self, rows: Sequence[int]) -> "Cache":
@@ -79,9 +82,8 @@ class Cache:
             return gather([(self, rows)])
         moved = [place for place, row in enumerate(rows) if place != row]
         sources, end = [rows[place] for place in moved], self.longest
-        for buffer in self.buffers:
-            past = buffer.to_numpy()[:end]  # a view: the buffer itself changes
-            past[:, moved] = past[:, sources]
+        for array in self.arrays if moved else ():
+            array[:end, moved] = array[:end, sources]
         self.lengths = self.lengths[list(rows)]
         return self
 
@@ -95,8 +97,7 @@ def gather(parts: Sequence[tuple[Cache, Sequence[int]]]) -> Cache:
     for cache, rows in parts:
         columns = slice(column, column := column + len(rows))
         filled = min(cache.longest, end)
-        for old, buffer in zip(cache.buffers, new.buffers, strict=True):
-            target = buffer.to_numpy()[:end, columns]
-            target[:filled] = old.to_numpy()[:filled, list(rows)]
-            target[filled:] = 0
+        for old, array in zip(cache.arrays, new.arrays, strict=True):
+            array[:filled, columns] = old[:filled, list(rows)]
+            array[filled:end, columns] = 0
     return new

@@ -23,6 +23,7 @@ HELP_SECTIONS = {
         "host",
         "port",
         "replicas",
+        "cores",
         "batch",
         "queue",
         "api_key",

@@ -55,13 +55,16 @@ class Answer:
         """
         event = self._done if interval is None else self._started
         await event.wait()
-        while not self._done.is_set():
-            yield self._drain()
+        while True:
+            done = self._done.is_set()  # what it ended with is there by then
+            if done and self._error is not None:
+                raise self._error
+            if self._pieces:
+                yield self._drain()
+            if done:
+                return
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._done.wait(), interval)
-        if self._error is not None:
-            raise self._error
-        yield self._drain()
 
     def _drain(self) -> list[Piece]:
         pieces = [self._pieces.popleft() for _ in range(len(self._pieces))]

@@ -14,12 +14,14 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from gpt2.checkpoints import Checkpoint
 from gpt2.serving.answers import Completion
 from gpt2.serving.errors import ApiError, as_api_error, handle_errors
-from gpt2.serving.guards import Guards
+from gpt2.serving.guards import KeyGuard
 from gpt2.serving.jobs import job_of
 from gpt2.serving.metrics import Metrics
 from gpt2.serving.schema import CompletionRequest
 from gpt2.serving.text import Job, Piece
 from gpt2.serving.worker import INTERVAL
+
+MOST_BYTES = 1_000_000  # of a request's body
 
 
 class Backend(Protocol):
@@ -39,8 +41,8 @@ def make_app(
         backend: writes the texts.
         api_key: what clients have to know; None asks for none.
     """
-    app = FastAPI(openapi_url=None)
-    app.add_middleware(Guards, api_key=api_key)
+    app = FastAPI(openapi_url=None, max_body_size=MOST_BYTES)
+    app.add_middleware(KeyGuard, api_key=api_key)
     handle_errors(app)
     writer = Writer(checkpoint, backend)
     card = {"id": checkpoint.name, "object": "model", "created": 0, "owned_by": "local"}

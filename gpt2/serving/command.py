@@ -1,11 +1,13 @@
 """``python -m gpt2 serve``: the model for other programs, over HTTP."""
 
 import asyncio
-import logging
+import os
 import signal
 import socket
+from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +15,9 @@ from gpt2.checkpoints import Checkpoint, load_checkpoint
 from gpt2.command import Command
 from gpt2.options import MODEL_NAME
 from gpt2.output import note
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 NEEDED = ("ray", "fastapi", "uvicorn", "prometheus_client")
 INSTALL = "the server is an extra: pixi run serve, or pip install -e '.[serve]'"
@@ -42,6 +47,13 @@ INSTALL = "the server is an extra: pixi run serve, or pip install -e '.[serve]'"
     help="Processes with the model.",
 )
 @click.option(
+    "--cores",
+    metavar="N",
+    type=click.IntRange(1, 1024),
+    show_default="an equal share of all but one",
+    help="Processor cores for each replica.",
+)
+@click.option(
     "--batch",
     metavar="N",
     type=click.IntRange(1, 256),
@@ -69,6 +81,7 @@ def serve(
     host: str,
     port: int,
     replicas: int,
+    cores: int | None,
     batch: int,
     queue: int,
     api_key: str | None,
@@ -90,11 +103,17 @@ def serve(
         compile_once(checkpoint)
         from gpt2.serving.deployment import Size, running  # takes seconds
 
-        with running(model, Size(replicas, batch, queue), address) as backend:
+        size = Size(replicas, cores or share(replicas), batch, queue)
+        with running(model, size, address) as backend:
             from gpt2.serving.api import make_app
 
             app = make_app(checkpoint, backend, api_key or None)
             asyncio.run(answer(app, listener))
+
+
+def share(replicas: int) -> int:
+    """The cores of each replica; one is left for those who speak to clients."""
+    return max(1, ((os.cpu_count() or 1) - 1) // replicas)
 
 
 def is_loopback(host: str) -> bool:
@@ -109,11 +128,14 @@ def listen(host: str, port: int) -> socket.socket:
     """Takes the port, before anything slow; raises ``click.ClickException``."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=1024)
+        listener = socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         message = f"cannot listen at {host} port {port}: {reason}"
         raise click.ClickException(f"{message}; try another --port") from error
+    # Otherwise the end of an answer waits 40 ms for the client's acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def compile_once(checkpoint: Checkpoint) -> None:
@@ -127,25 +149,19 @@ def compile_once(checkpoint: Checkpoint) -> None:
         Engine(checkpoint.config, checkpoint.weights, on_compile=note)
 
 
-async def answer(app, listener: socket.socket) -> None:
+async def answer(app: "FastAPI", listener: socket.socket) -> None:
     """Answers requests until Ctrl-C or a termination."""
     import uvicorn
 
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app, log_config=None, access_log=False, timeout_graceful_shutdown=2
-        )
-    )
+    class Server(uvicorn.Server):
+        def capture_signals(self) -> AbstractContextManager:
+            return nullcontext()  # it would raise them again at its end
+
+    settings = dict(log_config=None, access_log=False, timeout_graceful_shutdown=2)
+    server = Server(uvicorn.Config(app, **settings))
     loop = asyncio.get_running_loop()
-    stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
+        loop.add_signal_handler(number, setattr, server, "should_exit", True)
     host, port = listener.getsockname()[:2]
     note(f"The model is served at http://{host}:{port}/v1 until you press Ctrl-C.")
-    serving = asyncio.create_task(server._serve([listener]))
-    await asyncio.wait(
-        [serving, asyncio.create_task(stopped.wait())], return_when="FIRST_COMPLETED"
-    )
-    server.should_exit = True
-    await serving
+    await server.serve([listener])

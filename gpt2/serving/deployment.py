@@ -30,11 +30,24 @@ LOGS = LoggingConfig(log_level="ERROR", enable_access_log=False)
 
 @dataclass(frozen=True)
 class Size:
-    """How many replicas there are, and what each one takes at once."""
+    """How many replicas there are, and what each one has."""
 
     replicas: int
+    cores: int
     batch: int
     queue: int
+
+
+def keep_to_cores(rank: int, count: int) -> None:
+    """Gives this process some of the machine's cores, each replica others.
+
+    MAX starts a thread for each core that it may use, and they spin while they wait:
+    on all cores they would take the time of the processes that speak to clients.
+    """
+    if hasattr(os, "sched_setaffinity"):  # not on macOS
+        cores = sorted(os.sched_getaffinity(0), reverse=True)
+        first = rank * count % len(cores)
+        os.sched_setaffinity(0, (cores + cores)[first : first + count])
 
 
 class Replica:
@@ -48,6 +61,7 @@ class Replica:
     def __init__(self, model: str, size: Size) -> None:
         from gpt2.engine import Engine
 
+        keep_to_cores(serve.get_replica_context().rank.local_rank, size.cores)
         checkpoint = load_checkpoint(model)
         engine = Engine(checkpoint.config, checkpoint.weights)
         self._worker = Worker(
@@ -60,10 +74,6 @@ class Replica:
         """As ``Worker.stream``."""
         async for pieces in self._worker.stream(job, interval):
             yield pieces
-
-    async def process(self) -> int:
-        """The process's number, for whoever wants to end it."""
-        return os.getpid()
 
     def check_health(self) -> None:
         """Asked by Ray, which replaces a replica that raises."""
@@ -108,7 +118,7 @@ def running(model: str, size: Size, address: str | None) -> Iterator[Replicas]:
             num_replicas=size.replicas,
             # The worker has the queue, and says so when it is full.
             max_ongoing_requests=4 * (size.batch + size.queue),
-            ray_actor_options={"num_cpus": 1 if address else 0},
+            ray_actor_options={"num_cpus": size.cores if address else 0},
             health_check_period_s=1,
             graceful_shutdown_timeout_s=1,
             logging_config=LOGS,
@@ -127,7 +137,6 @@ def start(size: Size, address: str | None) -> None:
         ray.init(address=address, **quiet)
         return
     ray.init(
-        num_cpus=size.replicas + 1,
         include_dashboard=False,
         object_store_memory=OBJECTS,
         _node_ip_address="127.0.0.1",

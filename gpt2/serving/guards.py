@@ -1,59 +1,36 @@
-"""What every request passes first: a limit on its size, and the key."""
+"""The key that clients have to send, where the server has one."""
 
 import hmac
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gpt2.serving.errors import ApiError
 
-MOST_BYTES = 1_000_000
 OPEN = ("/health",)  # answers without a key
 
 
-class Guards:
-    """Refuses bodies over 1 MB, and requests without the key if there is one.
+class KeyGuard:
+    """Refuses requests without the key.
 
     Args:
         app: what comes next.
         api_key: None asks for none.
     """
 
-    def __init__(self, app: ASGIApp, api_key: str | None = None) -> None:
+    def __init__(self, app: ASGIApp, api_key: str | None) -> None:
         self._app, self._key = app, api_key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes on what may pass."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in OPEN or self._knows_key(scope):
             return await self._app(scope, receive, send)
-        try:
-            self._check_key(scope)
-            first = await whole_body(receive)
-        except ApiError as error:
-            return await error.response()(scope, receive, send)
-        messages = iter([first])
+        message = "a valid API key is needed: Authorization: Bearer KEY"
+        error = ApiError(401, message, code="invalid_api_key")
+        return await error.response()(scope, receive, send)
 
-        async def replay() -> Message:
-            return next(messages, None) or await receive()
-
-        await self._app(scope, replay, send)
-
-    def _check_key(self, scope: Scope) -> None:
-        if self._key is None or scope["path"] in OPEN:
-            return
+    def _knows_key(self, scope: Scope) -> bool:
+        if self._key is None:
+            return True
         given = dict(scope["headers"]).get(b"authorization", b"")
-        if not hmac.compare_digest(given, b"Bearer " + self._key.encode()):
-            message = "a valid API key is needed: Authorization: Bearer KEY"
-            raise ApiError(401, message, code="invalid_api_key")
-
-
-async def whole_body(receive: Receive) -> Message:
-    """The body as one message; raises ``ApiError`` once it is too long."""
-    body, more = b"", True
-    while more:
-        message = await receive()
-        if message["type"] != "http.request":
-            return message
-        body, more = body + message.get("body", b""), message.get("more_body", False)
-        if len(body) > MOST_BYTES:
-            raise ApiError(413, f"the body has more than {MOST_BYTES} bytes")
-    return {"type": "http.request", "body": body, "more_body": False}
+        # In the same time for any wrong key: how much of it is right stays a secret.
+        return hmac.compare_digest(given, b"Bearer " + self._key.encode())
