@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 from gpt2.serving.text import Piece, merge
@@ -47,13 +47,15 @@ class Answer:
         with suppress(RuntimeError):  # the event loop has ended: nobody waits
             self._loop.call_soon_threadsafe(event.set)
 
-    async def follow(self, interval: float | None) -> AsyncIterator[list[Piece]]:
-        """Yields what has accumulated: at the first token, then at intervals.
+    async def follow(
+        self, pause: Callable[[], float] | None
+    ) -> AsyncIterator[list[Piece]]:
+        """Yields what has accumulated: at the first token, then after pauses.
 
         Args:
-            interval: in seconds; None yields once, at the end.
+            pause: how many seconds to wait; None yields once, at the end.
         """
-        event = self._done if interval is None else self._started
+        event = self._done if pause is None else self._started
         await event.wait()
         while True:
             done = self._done.is_set()  # what it ended with is there by then
@@ -64,7 +66,7 @@ class Answer:
             if done:
                 return
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._done.wait(), interval)
+                await asyncio.wait_for(self._done.wait(), pause())
 
     def _drain(self) -> list[Piece]:
         pieces = [self._pieces.popleft() for _ in range(len(self._pieces))]

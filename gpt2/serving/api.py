@@ -14,21 +14,21 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from gpt2.checkpoints import Checkpoint
 from gpt2.serving.answers import Completion
 from gpt2.serving.errors import ApiError, as_api_error, handle_errors
-from gpt2.serving.guards import KeyGuard
+from gpt2.serving.guards import Guards
 from gpt2.serving.jobs import job_of
 from gpt2.serving.metrics import Metrics
 from gpt2.serving.schema import CompletionRequest
 from gpt2.serving.text import Job, Piece
-from gpt2.serving.worker import INTERVAL
-
-MOST_BYTES = 1_000_000  # of a request's body
 
 
 class Backend(Protocol):
     """Writes texts: a ``Worker``, or many of them somewhere else."""
 
-    def stream(self, job: Job, interval: float | None) -> AsyncIterator[list[Piece]]:
-        """Yields what a job's texts have more, until all of them have ended."""
+    def stream(self, job: Job, live: bool) -> AsyncIterator[list[Piece]]:
+        """Yields what a job's texts have more, until all of them have ended.
+
+        Unless it is ``live``, that is one message at the end.
+        """
 
 
 def make_app(
@@ -41,8 +41,8 @@ def make_app(
         backend: writes the texts.
         api_key: what clients have to know; None asks for none.
     """
-    app = FastAPI(openapi_url=None, max_body_size=MOST_BYTES)
-    app.add_middleware(KeyGuard, api_key=api_key)
+    app = FastAPI(openapi_url=None)
+    app.add_middleware(Guards, api_key=api_key)
     handle_errors(app)
     writer = Writer(checkpoint, backend)
     card = {"id": checkpoint.name, "object": "model", "created": 0, "owned_by": "local"}
@@ -91,7 +91,7 @@ class Writer:
         try:
             job = await asyncio.to_thread(job_of, body, self._checkpoint)
             completion = Completion(body, job, self._checkpoint.tokenizer)
-            pieces = self._follow(job, INTERVAL if body.stream else None)
+            pieces = self._follow(job, body.stream)
             if body.stream:
                 first = await anext(pieces)  # a full queue is no stream
                 events = self._events(completion, first, pieces)
@@ -102,16 +102,14 @@ class Writer:
             self.metrics.requests.labels(known.status).inc()
             raise known from error
 
-    async def _follow(
-        self, job: Job, interval: float | None
-    ) -> AsyncIterator[list[Piece]]:
+    async def _follow(self, job: Job, live: bool) -> AsyncIterator[list[Piece]]:
         """Passes pieces on, and counts."""
         start, metrics, number = perf_counter(), self.metrics, 0
         metrics.prompt_tokens.inc(sum(map(len, job.prompts)))
         with metrics.active.track_inprogress():
-            async with aclosing(written(self._backend, job, interval)) as stream:
+            async with aclosing(written(self._backend, job, live)) as stream:
                 async for pieces in stream:
-                    if not number and interval is not None:
+                    if live and not number:
                         metrics.first.observe(perf_counter() - start)
                     number += 1
                     metrics.tokens.inc(sum(piece.tokens for piece in pieces))
@@ -140,14 +138,12 @@ class Writer:
         yield "data: [DONE]\n\n"
 
 
-async def written(
-    backend: Backend, job: Job, interval: float | None
-) -> AsyncIterator[list[Piece]]:
+async def written(backend: Backend, job: Job, live: bool) -> AsyncIterator[list[Piece]]:
     """What the backend writes; nothing at all if no tokens are asked for."""
     if job.max_tokens == 0:
         yield [Piece(index, finish="length") for index in range(job.rows)]
         return
-    async with aclosing(backend.stream(job, interval)) as stream:
+    async with aclosing(backend.stream(job, live)) as stream:
         async for pieces in stream:
             yield pieces
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 # Read when Ray is imported, and by the processes that it starts.
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"  # silences a warning
+os.environ["RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD"] = "0"  # the worker has one
 os.environ.setdefault("RAY_worker_niceness", "0")  # the model is what this is for
 
 import ray
@@ -68,11 +69,9 @@ class Replica:
             engine, checkpoint.tokenizer, batch=size.batch, queue=size.queue
         )
 
-    async def stream(
-        self, job: Job, interval: float | None
-    ) -> AsyncIterator[list[Piece]]:
+    async def stream(self, job: Job, live: bool) -> AsyncIterator[list[Piece]]:
         """As ``Worker.stream``."""
-        async for pieces in self._worker.stream(job, interval):
+        async for pieces in self._worker.stream(job, live):
             yield pieces
 
     def check_health(self) -> None:
@@ -87,11 +86,9 @@ class Replicas:
     def __init__(self, handle: DeploymentHandle) -> None:
         self._handle = handle.options(stream=True)
 
-    async def stream(
-        self, job: Job, interval: float | None
-    ) -> AsyncIterator[list[Piece]]:
+    async def stream(self, job: Job, live: bool) -> AsyncIterator[list[Piece]]:
         """As ``Worker.stream``, from whichever replica Ray chooses."""
-        response = self._handle.stream.remote(job, interval)
+        response = self._handle.stream.remote(job, live)
         try:
             async for pieces in response:
                 yield pieces

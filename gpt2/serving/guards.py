@@ -1,16 +1,17 @@
-"""The key that clients have to send, where the server has one."""
+"""What every request passes first: the key, and a limit on its size."""
 
 import hmac
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gpt2.serving.errors import ApiError
 
+MOST_BYTES = 1_000_000
 OPEN = ("/health",)  # answers without a key
 
 
-class KeyGuard:
-    """Refuses requests without the key.
+class Guards:
+    """Refuses requests without the key, and bodies over 1 MB.
 
     Args:
         app: what comes next.
@@ -22,15 +23,38 @@ class KeyGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes on what may pass."""
-        if scope["type"] != "http" or scope["path"] in OPEN or self._knows_key(scope):
+        if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        message = "a valid API key is needed: Authorization: Bearer KEY"
-        error = ApiError(401, message, code="invalid_api_key")
-        return await error.response()(scope, receive, send)
+        try:
+            self._check_key(scope)
+            messages = [await whole_body(receive)]
+        except ApiError as error:  # in our own shape, which FastAPI's limit has not
+            return await error.response()(scope, receive, send)
 
-    def _knows_key(self, scope: Scope) -> bool:
-        if self._key is None:
-            return True
+        async def replay() -> Message:
+            return messages.pop() if messages else await receive()
+
+        await self._app(scope, replay, send)
+
+    def _check_key(self, scope: Scope) -> None:
+        if self._key is None or scope["path"] in OPEN:
+            return
         given = dict(scope["headers"]).get(b"authorization", b"")
         # In the same time for any wrong key: how much of it is right stays a secret.
-        return hmac.compare_digest(given, b"Bearer " + self._key.encode())
+        if not hmac.compare_digest(given, b"Bearer " + self._key.encode()):
+            message = "a valid API key is needed: Authorization: Bearer KEY"
+            raise ApiError(401, message, code="invalid_api_key")
+
+
+async def whole_body(receive: Receive) -> Message:
+    """The body as one message; raises ``ApiError`` once it is too long."""
+    body, more = bytearray(), True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return message
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > MOST_BYTES:
+            raise ApiError(413, f"the body has more than {MOST_BYTES} bytes")
+    return {"type": "http.request", "body": bytes(body), "more_body": False}

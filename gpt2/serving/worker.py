@@ -10,7 +10,10 @@ from gpt2.serving.batch import Batch, BatchEngine
 from gpt2.serving.text import Job, Piece, Text, texts
 from gpt2.tokenizer import Tokenizer
 
-INTERVAL = 0.1  # seconds between two messages of a text, but for the first one
+# Each message takes its way through several processes. With many texts they are
+# fewer and longer; the first token of each is sent at once.
+SHORTEST = 0.05  # seconds between two messages of a job
+MOST_MESSAGES = 60  # a second, of all texts together
 
 
 class QueueFull(Exception):
@@ -49,14 +52,12 @@ class Worker:
         """How many texts are being written or wait."""
         return len(self._answers)
 
-    async def stream(
-        self, job: Job, interval: float | None = INTERVAL
-    ) -> AsyncIterator[list[Piece]]:
+    async def stream(self, job: Job, live: bool = True) -> AsyncIterator[list[Piece]]:
         """Yields the pieces of a job; who stops listening ends it.
 
         Args:
             job: what to write.
-            interval: seconds between messages; None yields once, at the end.
+            live: yield what there is from time to time, not only once at the end.
 
         Raises:
             QueueFull: at once.
@@ -64,7 +65,7 @@ class Worker:
         answer = Answer(job.rows)
         self._submit(job, answer)
         try:
-            async for pieces in answer.follow(interval):
+            async for pieces in answer.follow(self._pause if live else None):
                 yield pieces
         finally:
             answer.gone = True
@@ -75,6 +76,10 @@ class Worker:
             self._closed = True
             self._change.notify()
         self._thread.join()
+
+    def _pause(self) -> float:
+        """Seconds from one message of a job to the next."""
+        return max(SHORTEST, self.load / MOST_MESSAGES)
 
     def _submit(self, job: Job, answer: Answer) -> None:
         with self._change:

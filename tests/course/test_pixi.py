@@ -17,7 +17,8 @@ from course.registry import ROOT, load_registry
 MANIFEST = tomllib.loads((ROOT / "pixi.toml").read_text())
 TASKS = {
     name: task if isinstance(task, str) else task["cmd"]
-    for name, task in MANIFEST["tasks"].items()
+    for group in (MANIFEST, *MANIFEST["feature"].values())
+    for name, task in group["tasks"].items()
 }
 SCHEMA = ROOT.parent / "shared" / "data" / "pixi" / "schema.json"
 
@@ -29,11 +30,13 @@ ARGUMENTS = {
     "compare": ["Once", "--max-new-tokens", "2"],
     "diversity": ["Once", "--max-new-tokens", "2", "--num-samples", "2"],
     "plot": ["--help"],
+    "serve": ["--help"],
     "bench": ["--help"],
     "book": ["--help"],
     "watch": ["--help"],
     "setup": ["--help"],
     "test": ["--collect-only", "-q", "-n0"],
+    "test-book": ["--collect-only", "-q", "-n0"],
     "progress": ["--json"],
     "hint": ["8"],
     "diff": ["8", "--force"],
@@ -78,5 +81,6 @@ def test_every_exercise_has_its_task() -> None:
 
 def test_versions_are_declared_once() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert all("==" in dependency for dependency in project["dependencies"])
+    optional = project["optional-dependencies"]["serve"]
+    assert all("==" in dependency for dependency in project["dependencies"] + optional)
     assert set(MANIFEST["pypi-dependencies"]) == {project["name"]}

@@ -33,9 +33,9 @@ def jobs(checkpoint):
     ]
 
 
-async def collect(worker, job, interval=None):
+async def collect(worker, job, live=False):
     """All pieces of a job."""
-    return [piece async for some in worker.stream(job, interval) for piece in some]
+    return [piece async for some in worker.stream(job, live) for piece in some]
 
 
 def alone(engine, checkpoint, job):
@@ -47,14 +47,12 @@ def alone(engine, checkpoint, job):
     return checkpoint.tokenizer.decode([step.id for step in steps])
 
 
-@pytest.mark.parametrize("interval", [None, 0.001])
-def test_every_text_is_what_it_would_be_alone(
-    worker, engine, checkpoint, jobs, interval
-):
+@pytest.mark.parametrize("live", [False, True])
+def test_every_text_is_what_it_would_be_alone(worker, engine, checkpoint, jobs, live):
     async def together():
         async def later(job):
             await asyncio.sleep(0.004 * job.seed)
-            return await collect(worker, job, interval)
+            return await collect(worker, job, live)
 
         return await asyncio.gather(*map(later, jobs))
 
@@ -85,7 +83,7 @@ def test_texts_are_written_together(engine, checkpoint, jobs):
 
 
 def test_a_stream_comes_in_pieces(worker, jobs):
-    pieces = asyncio.run(collect(worker, jobs[9], 0.001))
+    pieces = asyncio.run(collect(worker, jobs[9], live=True))
     assert len(pieces) > 2
     assert sum(piece.tokens for piece in pieces) == jobs[9].max_tokens
 
@@ -94,7 +92,7 @@ def test_who_stops_listening_makes_room(worker, jobs):
     job = Job(jobs[0].prompts, GREEDY, 0, max_tokens=200, samples=12)
 
     async def listen_once():
-        async with aclosing(worker.stream(job, 0.001)) as stream:
+        async with aclosing(worker.stream(job)) as stream:
             await anext(stream)
 
     asyncio.run(listen_once())
@@ -108,7 +106,7 @@ def test_a_full_queue_refuses_at_once(worker, jobs):
     big = Job(jobs[0].prompts, GREEDY, 0, max_tokens=100, samples=12)
 
     async def fill():
-        async with aclosing(worker.stream(big, 0.001)) as stream:
+        async with aclosing(worker.stream(big)) as stream:
             await anext(stream)
             with pytest.raises(QueueFull):
                 await collect(worker, jobs[0])

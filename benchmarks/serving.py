@@ -1,0 +1,154 @@
+"""Measures the server under load: ``python -m benchmarks.serving``.
+
+It starts ``python -m gpt2 serve`` on this machine, lets 1, 8 and 32 clients ask for
+greedy texts of different lengths, and compares every text with the one that the model
+writes alone.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.machine import machine
+
+MODEL = "tiny-stories"
+CLIENTS = (1, 8, 32)
+PROMPTS = (
+    "Once upon a time",
+    "One day",
+    "Tom had a red ball.",
+    "The little dog ran to the park and saw a cat who",
+    "Lily",
+    '"Can I play with you?" asked',
+    "It was raining, so Ben and his sister stayed in the house. They",
+    "Mum said",
+)
+LENGTHS = (24, 48, 64, 96)  # new tokens
+
+
+def requests() -> list[dict]:
+    """What the clients ask for: every prompt in every length."""
+    return [
+        {"model": MODEL, "prompt": prompt, "max_tokens": length, "temperature": 0}
+        for length in LENGTHS
+        for prompt in PROMPTS
+    ]
+
+
+def alone() -> list[str]:
+    """The text that belongs to each request, each written for itself."""
+    os.environ.setdefault("MAX_EAGER_EXECUTOR", "interpreter")
+    from gpt2.checkpoints import load_checkpoint
+    from gpt2.generation import Strategy
+    from gpt2.output import Run
+    from gpt2.session import Session
+
+    checkpoint = load_checkpoint(MODEL)
+    session = Session(checkpoint, mine=False, cache=True, device="cpu", seed=0)
+    texts = []
+    for request in requests():
+        ids = checkpoint.tokenizer.encode(request["prompt"])
+        run = Run("", ids, checkpoint.tokenizer)
+        for _ in run.follow(
+            session.steps(ids, request["max_tokens"], Strategy(temperature=0))
+        ):
+            pass
+        texts.append(run.text + run.finish())
+    return texts
+
+
+@contextmanager
+def server(*options: str) -> Iterator[str]:
+    """Runs ``python -m gpt2 serve``; yields its address once it answers."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "gpt2", "serve", "--port", str(port), *options]
+    process = subprocess.Popen(command, env=dict(os.environ))
+    address = f"http://127.0.0.1:{port}"
+    try:
+        while not answers(f"{address}/health"):
+            if process.poll() is not None:
+                raise click.ClickException("the server ended: see above")
+            time.sleep(0.2)
+        yield address
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+
+
+def answers(address: str) -> bool:
+    """Whether something answers there."""
+    try:
+        with urllib.request.urlopen(address, timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def load(address: str, clients: int, seconds: float, expected: list[str]) -> dict:
+    """One level of load, from a process of its own; see ``benchmarks.clients``."""
+    task = {"requests": requests(), "expected": expected}
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(task, file)
+        file.flush()
+        command = [sys.executable, "-m", "benchmarks.clients", address, file.name]
+        command += [str(clients), str(seconds)]
+        done = subprocess.run(
+            command, env=dict(os.environ), stdout=subprocess.PIPE, check=True
+        )
+    return json.loads(done.stdout)
+
+
+def table(result: dict) -> Table:
+    """A row for each level."""
+    shown = Table(title=f"{MODEL}, {result['seconds']:.0f} s each")
+    for title in ("clients", "tokens/s", "requests", "first token p50, p95 (ms)"):
+        shown.add_column(title)
+    for title in ("failed", "wrong"):
+        shown.add_column(title)
+    for row in result["levels"]:
+        first = row["first_token_seconds"]
+        shown.add_row(
+            str(row["clients"]),
+            f"{row['tokens_per_second']:.0f}",
+            str(row["requests"]),
+            f"{1000 * first['p50']:.0f}, {1000 * first['p95']:.0f}",
+            str(row["failed"]),
+            str(row["wrong"]),
+        )
+    return shown
+
+
+@click.command()
+@click.option("--seconds", default=60.0, show_default=True, help="For each level.")
+@click.option("--replicas", default=1, show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the results.")
+def main(seconds: float, replicas: int, out: Path | None) -> None:
+    """Measure the server with 1, 8 and 32 clients on this machine."""
+    expected = alone()
+    with server("--model", MODEL, "--replicas", str(replicas)) as address:
+        load(address, 8, min(seconds, 3), expected)  # warms up, and does not count
+        levels = [load(address, clients, seconds, expected) for clients in CLIENTS]
+    result = machine() | {"model": MODEL, "replicas": replicas, "seconds": seconds}
+    result["levels"] = levels
+    Console().print(table(result))
+    if out:
+        out.mkdir(parents=True, exist_ok=True)
+        Path(out, "serving.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
