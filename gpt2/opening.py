@@ -3,7 +3,6 @@
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 
@@ -24,9 +23,8 @@ def open_engine(
 
     Args:
         checkpoint: sizes and weights.
-        mine: run ``steps/step_13.py`` instead of the course's own model.
-        cache: keep keys and values; a learner's model has no cache, and neither has
-            an accelerator.
+        mine: run the model in ``steps/`` instead of the course's own.
+        cache: keep keys and values between tokens, but not on an accelerator.
         device: ``"cpu"`` or ``"gpu"``.
         on_compile: gets a sentence when compiling will take a while.
 
@@ -38,14 +36,11 @@ def open_engine(
 
     if device == "gpu":
         check_accelerator()
-    config, weights = checkpoint.config, checkpoint.weights
     if mine:
-        with blame_steps():
-            config = import_module("steps.step_01").GPT2Config(**asdict(config))
-            model_class = import_module("steps.step_13").MaxGPT2LMHeadModel
-            return RecomputingEngine(
-                config, weights, model_class, device=device, on_compile=on_compile
-            )
+        from gpt2.mine import open_mine
+
+        return open_mine(checkpoint, cache=cache, device=device, note=on_compile)
+    config, weights = checkpoint.config, checkpoint.weights
     if cache and device == "cpu":
         return Engine(config, weights, on_compile=on_compile)
     model_class = import_module("solutions.solution_13").MaxGPT2LMHeadModel

@@ -33,8 +33,7 @@ MODEL = with_options(
     click.option(
         "--mine",
         is_flag=True,
-        help="Run the model you built in steps/, without a cache, and the encores "
-        "you have finished.",
+        help="Run the model you built in steps/, and the encores you have finished.",
     ),
     click.option(
         "--no-cache",

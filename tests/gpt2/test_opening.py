@@ -1,12 +1,16 @@
 """``--mine``: a learner's model is run, or the step that is missing is named."""
 
+import numpy as np
+import oracle
 import pytest
 from samples import POSITIONS
 
+from course.registry import ROOT
 from gpt2 import engine
 from gpt2.checkpoints import load_checkpoint
 from gpt2.opening import LearnerError, NoAcceleratorError, open_engine
 
+SOLUTIONS = ROOT / "solutions"
 MODEL = """
 from max.experimental.nn import Linear, Module
 class MaxGPT2LMHeadModel(Module):
@@ -122,3 +126,44 @@ def test_an_accelerator_recomputes_instead_of_caching(folder, monkeypatch):
 def test_a_learners_model_on_an_accelerator(steps, folder, monkeypatch):
     steps(step_13=model())
     assert open_on_gpu(folder, monkeypatch, 1, mine=True)["device"] == "gpu"
+
+
+# A learner's own KV cache
+
+
+def solved(steps):
+    """Every solution in the steps' place."""
+    files = {}
+    for path in SOLUTIONS.glob("*.py"):
+        code = path.read_text().replace("solutions.solution_", "steps.step_")
+        files[path.stem.replace("solution_", "step_")] = code
+    steps(**files)
+
+
+def test_a_finished_kv_cache_is_used(steps, folder):
+    solved(steps)
+    said, checkpoint = [], load_checkpoint(str(folder))
+    mine = open_engine(checkpoint, mine=True, cache=True, on_compile=said.append)
+    assert "your KV cache is at work" in said[0]
+    text = np.array([[5, 2, 7], [1, 1, 4]])
+    got = mine.prefill(text)
+    np.testing.assert_allclose(got, last_logits(checkpoint, text), atol=1e-4)
+    mine.select([1, 1, 0])
+    text = np.column_stack([text[[1, 1, 0]], [4, 2, 0]])
+    got = mine.decode(text[:, -1])
+    np.testing.assert_allclose(got, last_logits(checkpoint, text), atol=1e-4)
+
+
+def last_logits(checkpoint, ids):
+    """What the oracle says: ``[B, V]`` after ids ``[B, T]``."""
+    c = checkpoint.config
+    state = dict(checkpoint.weights)
+    return oracle.logits(ids, state, c.n_layer, c.n_head, c.layer_norm_epsilon)[:, -1]
+
+
+def test_an_error_in_the_kv_cache_names_the_file(steps, folder):
+    steps(step_13=model(), encore_kv_cache="1 / 0")
+    assert "steps/encore_kv_cache.py does not run: ZeroDivisionError" in sentence(
+        folder
+    )
+    assert "pixi run kv-cache" in sentence(folder)
