@@ -7,6 +7,7 @@ PLAYGROUND = {"lab": "The decoding lab", "attention": "Where attention looks"}
 AFTERWARDS = {
     "real_gpt2": "Your model and the real GPT-2",
     "making_it_fast": "Making it fast",
+    "serving": "Serving",
     "when_it_goes_wrong": "When it goes wrong",
 }
 REFERENCE = {"glossary": "Glossary", "further_reading": "Further reading"}

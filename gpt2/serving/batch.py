@@ -39,27 +39,26 @@ class Batch:
         self._engine, self._deliver = engine, deliver
         self._cache = engine.empty_cache(0)
 
-    def keep(self, wanted: Callable[[Text], bool]) -> None:
-        """Drops every text that is finished or no longer wanted."""
+    def change(self, wanted: Callable[[Text], bool], new: Sequence[Text]) -> None:
+        """Drops texts that are finished or not wanted, and takes new ones in.
+
+        Each new prompt is read for itself, equal ones that follow each other once.
+        """
         rows = [
             row
             for row, text in enumerate(self.texts)
             if not text.finished and wanted(text)
         ]
-        if len(rows) < len(self.texts):
-            self.texts = [self.texts[row] for row in rows]
-            self._cache = self._cache.select(rows)
-
-    def add(self, new: Sequence[Text]) -> None:
-        """Reads new prompts, each for itself, and takes those texts in."""
-        parts = [(self._cache, range(len(self.texts)))]
+        if len(rows) == len(self.texts) and not new:
+            return
+        self.texts, parts = [self.texts[row] for row in rows], [(self._cache, rows)]
         for prompt, group in groupby(new, key=lambda text: text.ids.copy()):
             cache = self._engine.empty_cache(1)
             (logits,) = self._engine.extend(cache, np.array([prompt]))
             going = [text for text in group if self._take(text, logits)]
             parts.append((cache, [0] * len(going)))
             self.texts += going
-        self._cache = gather(parts)
+        self._cache = gather(parts)  # all rows move once
 
     def step(self) -> None:
         """Writes one more token of every text."""

@@ -93,9 +93,7 @@ class Worker:
     def _run(self) -> None:
         while self._work():
             try:
-                self._batch.keep(self._answers.__contains__)
-                if new := self._admitted():
-                    self._batch.add(new)
+                self._batch.change(self._answers.__contains__, self._admitted())
                 if self._batch.texts:
                     self._batch.step()
             except Exception as error:
@@ -114,7 +112,8 @@ class Worker:
         """Takes from the queue what the batch has room for."""
         with self._change:
             waiting = [text for text in self._waiting if text in self._answers]
-            room = self._size - len(self._batch.texts)
+            going = sum(text in self._answers for text in self._batch.texts)
+            room = self._size - going
             self._waiting = deque(waiting[room:])
         return waiting[:room]
 
