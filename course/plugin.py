@@ -4,7 +4,8 @@ A learner waits for MAX to be imported, so the worker that does so is started fi
 what takes time to import here follows.
 """
 
-from argparse import Namespace
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,19 @@ from course.process import WorkerProcess
 from course.registry import ROOT, load_registry
 
 WORKER = pytest.StashKey[WorkerProcess]()
+
+
+def names_checkers_alone(arguments: Sequence[str]) -> bool:
+    """Whether there are arguments, and each is a checker or a check of one."""
+    checkers = {ROOT / exercise.checker_path for exercise in load_registry()}
+    named = [Path(argument.split("::")[0]).resolve() for argument in arguments]
+    return bool(named) and checkers.issuperset(named)
+
+
+# Pytest calls no hook for the next quarter of a second: it looks for plugins.
+early = None
+if names_checkers_alone([arg for arg in sys.argv[1:] if not arg.startswith("-")]):
+    early = WorkerProcess()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,16 +40,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Starts a worker if the command will grade steps and do nothing else."""
-    if grades_only_steps(early_config.known_args_namespace):
-        early_config.stash[WORKER] = WorkerProcess()
-
-
-def grades_only_steps(options: Namespace) -> bool:
-    """Whether a command names checkers and nothing else."""
-    checkers = {ROOT / exercise.checker_path for exercise in load_registry()}
-    named = [Path(arg.split("::")[0]).resolve() for arg in options.file_or_dir]
-    return bool(named) and checkers.issuperset(named) and not options.collectonly
+    """Makes sure that a worker starts if the command grades steps and nothing else."""
+    options = early_config.known_args_namespace
+    if names_checkers_alone(options.file_or_dir) and not options.collectonly:
+        early_config.stash[WORKER] = early or WorkerProcess()
+    elif early:
+        early.close()
 
 
 @pytest.hookimpl(trylast=True)
