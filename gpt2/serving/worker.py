@@ -13,7 +13,7 @@ from gpt2.tokenizer import Tokenizer
 # Each message takes its way through several processes. With many texts they are
 # fewer and longer; the first token of each is sent at once.
 SHORTEST = 0.05  # seconds between two messages of a job
-MOST_MESSAGES = 60  # a second, of all texts together
+MOST_MESSAGES = 30  # a second, of all texts together
 
 
 class QueueFull(Exception):
