@@ -7,6 +7,7 @@ import pytest
 from max.driver import CPU, Buffer
 
 from gpt2 import compiled
+from gpt2.cache import Cache
 from gpt2.engine import Engine
 from tests.gpt2.test_engine import CONFIG, WEIGHTS
 
@@ -35,9 +36,9 @@ def must_not_compile():
 
 
 def logits(model):
-    heads = [0, 1, CONFIG.n_head, CONFIG.n_embd // CONFIG.n_head]
-    cache = [Buffer.from_numpy(np.zeros(heads, np.float32))] * (2 * CONFIG.n_layer)
-    return model(Buffer.from_numpy(np.array([[1, 2]])), *cache)[0].to_numpy()
+    ids, cache = np.array([[1, 2]]), Cache(CONFIG, 1, CPU())
+    given = [Buffer.from_numpy(x) for x in (ids, cache.positions(2), cache.mask(2))]
+    return model(*given, *cache.past())[0].to_numpy()
 
 
 def test_a_kept_graph_is_read_and_gives_the_same():
