@@ -13,6 +13,7 @@ from dataclasses import dataclass
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"  # silences a warning
 os.environ.setdefault("RAY_AUTH_MODE", "token")  # nobody else may start processes
+os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"  # `uv run` once, not per process
 os.environ["RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD"] = "0"  # the worker has one
 os.environ.setdefault("RAY_worker_niceness", "0")  # the model is what this is for
 

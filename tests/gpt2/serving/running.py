@@ -4,7 +4,10 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+
+import psutil  # MAX has it
 
 ROOT = Path(__file__).parents[3]
 MODEL = "tiny-stories"
@@ -32,13 +35,11 @@ class Server:
 
     def family(self) -> dict[int, str]:
         """The commands of the processes that it has started, by their numbers."""
-        listing = ["ps", "-eo", "pid=,ppid=,args="]
-        table = subprocess.run(listing, capture_output=True, text=True, check=True)
-        rows = [line.split(None, 2) for line in table.stdout.splitlines()]
+        children = psutil.Process(self.process.pid).children(recursive=True)
         found = {self.process.pid: "server"}
-        for pid, parent, args in sorted(rows, key=lambda row: int(row[0])):
-            if int(parent) in found:
-                found[int(pid)] = args
+        for child in children:
+            with suppress(psutil.NoSuchProcess):
+                found[child.pid] = " ".join(child.cmdline())
         return found
 
     def replica(self) -> int:
