@@ -17,6 +17,7 @@ from rich.table import Table
 
 from gpt2.checkpoints import Checkpoint, load_checkpoint
 from gpt2.command import Command
+from gpt2.one_graph import one_graph
 from gpt2.opening import blame_steps
 from gpt2.options import MODEL_NAME
 
@@ -57,12 +58,10 @@ class Pair:
 
     def run(self, place: str, step: int, *inputs: Any) -> tuple[Comparison, Any]:
         """Runs the pieces at ``place``; also returns the reference's result."""
-        from max.experimental import functional as F
-
-        with F.lazy():  # one graph for a piece is faster than one for an operation
+        with one_graph():
             expected = find(self.reference, place)(*inputs)
         with blame_steps():
-            with F.lazy():
+            with one_graph():
                 result = find(self.mine, place)(*inputs)
             got = result.to_numpy()
         return Comparison(place, step, distance(got, expected.to_numpy())), expected
@@ -70,10 +69,8 @@ class Pair:
 
 def build(package: str, checkpoint: Checkpoint) -> Any:
     """Makes a model from ``steps`` or ``solutions`` and loads its weights."""
-    from max.experimental import functional as F
-
     config = import_module(f"{package}_01").GPT2Config(**asdict(checkpoint.config))
-    with F.lazy():  # or each layer would draw random weights first
+    with one_graph():  # or each layer would draw random weights first
         model = import_module(f"{package}_13").MaxGPT2LMHeadModel(config)
     model.load_state_dict(checkpoint.weights)
     return model

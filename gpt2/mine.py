@@ -1,8 +1,7 @@
 """The model that a learner built, as an engine: with their own cache or without."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from importlib import import_module
 from types import ModuleType
@@ -14,6 +13,7 @@ from gpt2.checkpoints import Checkpoint
 from gpt2.compiled import Weights
 from gpt2.encores import finished
 from gpt2.generation import TokenEngine
+from gpt2.one_graph import one_graph
 from gpt2.opening import blame_steps
 from solutions.solution_01 import GPT2Config
 
@@ -65,18 +65,6 @@ def try_model(module: ModuleType, config: GPT2Config) -> None:
         token = Tensor.from_dlpack(np.zeros([1, 1], dtype=np.int64))
         _, cache = model(token, None)
         model(token, cache)
-
-
-@contextmanager
-def one_graph() -> Iterator[None]:
-    """Collects operations on the CPU, in float32: one graph is faster than many."""
-    from max.driver import CPU
-    from max.dtype import DType
-    from max.experimental import functional as F
-    from max.experimental.tensor import default_device, default_dtype
-
-    with default_device(CPU()), default_dtype(DType.float32), F.lazy():
-        yield
 
 
 class EagerEngine:

@@ -1,0 +1,16 @@
+"""Models run as they are written, without a compile."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def one_graph() -> Iterator[None]:
+    """Collects operations on the CPU, in float32: one graph is faster than many."""
+    from max.driver import CPU
+    from max.dtype import DType
+    from max.experimental import functional as F
+    from max.experimental.tensor import default_device, default_dtype
+
+    with default_device(CPU()), default_dtype(DType.float32), F.lazy():
+        yield
