@@ -51,19 +51,14 @@ def watch_latencies(rounds: int) -> list[float]:
             stdout=subprocess.PIPE,
             text=True,
         ) as watcher:
-            wait_for(watcher, "Watching")
-            grade_once(watcher, steps)  # earlier steps are graded on the way
-            found = [
-                save_and_wait(watcher, p) for p in sorted(steps.iterdir()) * rounds
-            ]
-            watcher.terminate()
-    return found
-
-
-def grade_once(watcher: subprocess.Popen[str], steps: Path) -> None:
-    """Lets every step be graded, so that later saves change one step only."""
-    for path in sorted(steps.iterdir()):
-        save_and_wait(watcher, path)
+            try:
+                wait_for(watcher, "Watching")
+                paths = sorted(steps.glob("step_*.py"))
+                for path in paths:  # later saves then change one step only
+                    save_and_wait(watcher, path)
+                return [save_and_wait(watcher, path) for path in paths * rounds]
+            finally:
+                watcher.terminate()
 
 
 def save_and_wait(watcher: subprocess.Popen[str], path: Path) -> float:
