@@ -1,15 +1,18 @@
 """Every known mistake fails its checker, and the learner reads its own sentence."""
 
+import ast
+import re
 from functools import cache
 
 import pytest
 
-from course.catalogue import Mistake, load_mistakes
+from course.catalogue import Mistake, apply_mistake, load_mistakes
 from course.grading import Grading, Outcome, Target, load_checks
 from course.process import WorkerProcess
-from course.registry import Exercise, load_registry
+from course.registry import ROOT, Exercise, load_registry
 
 EXERCISES = load_registry()
+DEFINITION = ast.FunctionDef | ast.ClassDef
 
 
 class OneWorkerGrading(Grading):
@@ -18,15 +21,49 @@ class OneWorkerGrading(Grading):
     def __init__(self, exercise: Exercise, worker: WorkerProcess) -> None:
         super().__init__(exercise, Target(), worker)
         self._try_mistake = cache(self._try_mistake)  # type: ignore[method-assign]
+        self.checker = definitions((ROOT / exercise.checker_path).read_text())
+        self.solution = definitions((ROOT / exercise.solution_path).read_text())
 
     def diagnose(self, mistake: Mistake) -> Outcome | None:
-        """The first failure that this mistake leads to, with its likely cause."""
+        """The first failure that this mistake leads to, with its likely cause.
+
+        A check that reaches no changed definition would pass as the solution does.
+        """
         self.outcomes = []
         self.student = self.with_mistake(mistake)
+        changed = self.changed_names(mistake)
         for check in load_checks(self.exercise):
+            called = reached(self.checker, {check.name})
+            if not changed & reached(self.solution, called):
+                continue
             if self.run(check).state == "failed":
                 break
         return self.first_failure
+
+    def changed_names(self, mistake: Mistake) -> set[str]:
+        """The names of the solution's definitions that a mistake changes."""
+        wrong = definitions(apply_mistake(self.exercise, mistake))
+        names = self.solution.keys() | wrong.keys()
+        return {n for n in names if self.solution.get(n) != wrong.get(n)}
+
+
+def definitions(source: str) -> dict[str, str]:
+    """The text of each top-level function and class; "" has the lines between them."""
+    found: dict[str, str] = {}
+    for statement in ast.parse(source).body:
+        name = statement.name if isinstance(statement, DEFINITION) else ""
+        found[name] = found.get(name, "") + ast.unparse(statement)
+    return found
+
+
+def reached(definitions: dict[str, str], names: set[str]) -> set[str]:
+    """The words in some definitions, in those that they name, and so on."""
+    words, waiting = set(), ["", *names]
+    while waiting:
+        if (name := waiting.pop()) not in words:
+            words.add(name)
+            waiting += re.findall(r"\w+", definitions.get(name, ""))
+    return words
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.key)
