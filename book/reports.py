@@ -73,17 +73,13 @@ def wanted() -> dict[str, list[str]]:
     return {key: sorted(names) for key, names in sorted(found.items())}
 
 
-def record(key: str, names: list[str]) -> dict[str, str]:
+def record(key: str, names: list[str], worker: WorkerProcess) -> dict[str, str]:
     """The reports of one exercise, as HTML under their files' names."""
     exercise = exercise_of(key)
     mistakes = [mistake_of(key, name) if name else None for name in names]
-    worker = WorkerProcess()
-    try:
-        # Whatever runs this, a page names commands as typed with pixi.
-        with patch.dict(os.environ, PIXI_PROJECT_ROOT="."):
-            reports = [rehearse(exercise, mistake, worker) for mistake in mistakes]
-    finally:
-        worker.close()
+    # Whatever runs this, a page names commands as typed with pixi.
+    with patch.dict(os.environ, PIXI_PROJECT_ROOT="."):
+        reports = [rehearse(exercise, mistake, worker) for mistake in mistakes]
     return dict(zip([report_name(key, m) for m in mistakes], reports, strict=True))
 
 
@@ -131,10 +127,12 @@ def classes(style: Style) -> Iterator[str]:
 def main(keys: list[str]) -> None:
     """Records the reports of the exercises named, or of all."""
     REPORTS.mkdir(exist_ok=True)
+    worker = WorkerProcess()
     for key, names in wanted().items():
         if not keys or key in keys:
-            for file, text in record(key, names).items():
+            for file, text in record(key, names, worker).items():
                 (REPORTS / file).write_text(text)
+    worker.close()
 
 
 if __name__ == "__main__":

@@ -1,9 +1,13 @@
 """Settings for the whole suite."""
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from xdist.scheduler import LoadFileScheduling
+
+from course.process import WorkerProcess
 
 # Before any test imports MAX: its default executor would compile every operation in
 # processes of its own besides.
@@ -21,3 +25,11 @@ class Scheduler(LoadFileScheduling):
 
 def pytest_xdist_make_scheduler(config: Any, log: Any) -> Scheduler:
     return Scheduler(config, log)
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[WorkerProcess]:
+    """A worker that has MAX loaded; a module's tests share it."""
+    worker = WorkerProcess()
+    yield worker
+    worker.close()

@@ -8,6 +8,7 @@ import pytest
 
 from book import examples, reports
 from book.pages import FIGURES, NUMBERS, REPORTS, SRC, key_of
+from course.process import WorkerProcess
 from course.registry import Exercise, load_registry
 
 pytest.importorskip("matplotlib", reason="figures are drawn with Matplotlib")
@@ -76,11 +77,11 @@ def test_figure_follows_the_theme(path) -> None:
 
 
 @pytest.mark.parametrize("exercise", load_registry(), ids=lambda e: e.key)
-def test_reports_are_current(exercise: Exercise) -> None:
+def test_reports_are_current(exercise: Exercise, worker: WorkerProcess) -> None:
     asked = reports.wanted().get(exercise.key, [])
     stale = [
         name
-        for name, text in reports.record(exercise.key, asked).items()
+        for name, text in reports.record(exercise.key, asked, worker).items()
         if not alike((REPORTS / name).read_text(), text, near)
     ]
     assert stale == [], f"python -m book.reports {exercise.key}"

@@ -67,21 +67,17 @@ def reached(definitions: dict[str, str], names: set[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.key)
-def test_every_mistake_is_named(exercise: Exercise) -> None:
-    worker = WorkerProcess()
+def test_every_mistake_is_named(exercise: Exercise, worker: WorkerProcess) -> None:
     grading = OneWorkerGrading(exercise, worker)
     wrong = {}
-    try:
-        for mistake in load_mistakes(exercise):
-            failure = grading.diagnose(mistake)
-            if failure is None:
-                wrong[mistake.name] = "passes every check"
-            elif failure.check.name != mistake.check:
-                wrong[mistake.name] = f"fails {failure.check.name} first"
-            elif failure.cause != mistake.says:
-                wrong[mistake.name] = f"is taken for: {failure.cause}"
-    finally:
-        worker.close()
+    for mistake in load_mistakes(exercise):
+        failure = grading.diagnose(mistake)
+        if failure is None:
+            wrong[mistake.name] = "passes every check"
+        elif failure.check.name != mistake.check:
+            wrong[mistake.name] = f"fails {failure.check.name} first"
+        elif failure.cause != mistake.says:
+            wrong[mistake.name] = f"is taken for: {failure.cause}"
     assert wrong == {}
 
 
