@@ -28,10 +28,10 @@ from solutions.solution_13 import MaxGPT2LMHeadModel
 Layer = tuple[Tensor, Tensor]  # a key and a value
 ALL, LAST = slice(None), slice(-1, None)  # tokens whose results are asked for
 
-# From so many places in the cache on, of all texts together, a token is faster without
-# MAX's kernel: 8 texts of 120 tokens in 5.0 ms instead of 7.2, but 8 of 4 in 4.5
-# instead of 3.9 (tiny-stories on one core).
-LONG = 256
+# With so many places in the cache, of all texts together, a token is faster without
+# MAX's kernel: 8 texts of 120 tokens in 5.0 ms instead of 7.2 (tiny-stories on one
+# core). With fewer it is not, nor with more numbers than stay near the processor.
+LONG, NEAR = 256, 2**19
 
 
 def attend_with_past(
@@ -43,7 +43,7 @@ def attend_with_past(
         query, key, value: ``[B, T, H, D]``, of the new tokens.
         past: a key and a value ``[P, B, H, D]``, of the tokens before them.
         mask: ``[B, T, P + T]``, 0 where a new token may look, -inf where not.
-        long: whether T is 1 and the past is long; a truth value.
+        long: whether T is 1 and the past is long, but not too long; a truth value.
 
     Returns:
         ``[B, T, H, D]``.
@@ -157,9 +157,10 @@ class CachedGPT2(MaxGPT2LMHeadModel):
         """
         model, new = self.transformer, []
         x = model.wte(input_ids) + model.wpe(positions)  # [B, T, C]
-        places = Tensor.from_dim(cache[0][0].shape[0]) * Tensor.from_dim(x.shape[0])
-        one = F.equal(Tensor.from_dim(x.shape[1]), 1)
-        long = F.logical_and(one, places >= LONG)
+        batch, length, channels = x.shape
+        places = Tensor.from_dim(cache[0][0].shape[0]) * Tensor.from_dim(batch)
+        long = F.logical_and(places >= LONG, places * int(channels) <= NEAR)
+        long = F.logical_and(long, F.equal(Tensor.from_dim(length), 1))
         *blocks, (last_block, last_past) = zip(model.h, cache, strict=True)
         for block, past in blocks:
             # The blocks differ in their weights alone: one is traced for all.

@@ -14,13 +14,21 @@ from course.process import WorkerProcess
 os.environ.setdefault("MAX_EAGER_EXECUTOR", "interpreter")
 
 
+ONE_GRAPH = ("test_cache.py", "test_compiled.py", "test_engine.py")
+
+
 class Scheduler(LoadFileScheduling):
-    """Keeps each file's tests in one process, but spreads the catalogue over all."""
+    """Keeps each file's tests in one process, with two exceptions.
+
+    The catalogue, which takes minutes, is spread over all processes. Files that need
+    the same compiled graph share a process: on a new machine two would both make it.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        if "::test_every_mistake_is_named" in nodeid:  # minutes in all
+        if "::test_every_mistake_is_named" in nodeid:
             return nodeid
-        return super()._split_scope(nodeid)
+        file = super()._split_scope(nodeid)
+        return "one graph" if file.endswith(ONE_GRAPH) else file
 
 
 def pytest_xdist_make_scheduler(config: Any, log: Any) -> Scheduler:
