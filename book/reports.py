@@ -87,6 +87,7 @@ def rehearse(exercise: Exercise, mistake: Mistake | None, worker: WorkerProcess)
     """Grades the solution, or a mistake in it, and returns what a learner reads."""
     text = (ROOT / exercise.solution_path).read_text()
     source = apply_mistake(exercise, mistake) if mistake else text
+    worker.output = ""  # what others printed
     grading = Rehearsal(exercise, worker, source)
     console = Console(
         file=io.StringIO(), width=WIDTH, force_terminal=True, color_system="standard"

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,21 +15,26 @@ from course.process import WorkerProcess
 os.environ.setdefault("MAX_EAGER_EXECUTOR", "interpreter")
 
 
-ONE_GRAPH = ("test_cache.py", "test_compiled.py", "test_engine.py")
+ONE_GRAPH = {"test_cache.py", "test_compiled.py", "test_engine.py", "test_program.py"}
 
 
 class Scheduler(LoadFileScheduling):
     """Keeps each file's tests in one process, with two exceptions.
 
     The catalogue, which takes minutes, is spread over all processes. Files that need
-    the same compiled graph share a process: on a new machine two would both make it.
+    the same compiled graphs share a process: on a new machine two would both make them.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         if "::test_every_mistake_is_named" in nodeid:
             return nodeid
         file = super()._split_scope(nodeid)
-        return "one graph" if file.endswith(ONE_GRAPH) else file
+        return "one graph" if Path(file).name in ONE_GRAPH else file
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begins with what may have to be compiled: nobody shall wait for it at the end."""
+    items.sort(key=lambda item: item.path.name not in ONE_GRAPH)
 
 
 def pytest_xdist_make_scheduler(config: Any, log: Any) -> Scheduler:

@@ -2,13 +2,19 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from string import ascii_letters
+
+import numpy as np
+import tokenizers
 
 from gpt2.prompt import COMMANDS
 
 ROOT = Path(__file__).parents[2]
+GOLDEN = ROOT / "tests" / "golden"
 
 
 def program(*arguments, **options):
@@ -45,14 +51,31 @@ def test_usage_errors_do_not_import_max():
     subprocess.run(command, cwd=ROOT, env=dict(os.environ), check=True)
 
 
-def test_embedded_model_writes_with_and_without_cache():
-    arguments = ("Once upon a time", "--greedy", "--max-new-tokens", "8", "--json")
-    reports = [
-        json.loads(program(*arguments, *more).stdout) for more in ([], ["--no-cache"])
-    ]
-    assert reports[0]["ids"] == reports[1]["ids"]
-    assert reports[0]["text"].startswith("Once upon a time")
-    assert len(reports[0]["ids"]) == len(reports[0]["prompt_ids"]) + 8
+def report(*arguments):
+    """What eight greedy tokens are reported as."""
+    options = ("--greedy", "--max-new-tokens", "8", "--json")
+    return json.loads(program("Once upon a time", *options, *arguments).stdout)
+
+
+def test_embedded_model_writes_what_hugging_faces_writes():
+    golden = np.load(GOLDEN / "tiny-stories.npz")
+    written = report()
+    start = len(written["prompt_ids"])
+    assert written["prompt_ids"] == golden["prompt_1"].tolist()
+    assert written["ids"][start:] == golden["greedy_1"][:8].tolist()
+    assert written["text"].startswith("Once upon a time")
+
+
+def test_with_and_without_cache(tmp_path):
+    """On the checkpoint whose graphs other tests need as well."""
+    for path in (GOLDEN / "odd").iterdir():
+        shutil.copy(path, tmp_path)
+    tokens = ["<|endoftext|>", "Ġ", *ascii_letters]
+    ids = {token: number for number, token in enumerate(tokens)}
+    bpe = tokenizers.models.BPE(ids, [])
+    tokenizers.Tokenizer(bpe).save(str(tmp_path / "tokenizer.json"))
+    model = ["--model", str(tmp_path)]
+    assert report(*model)["ids"] == report(*model, "--no-cache")["ids"]
 
 
 def test_closed_pipe_ends_quietly():
