@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from html import escape
 from unittest.mock import patch
 
@@ -128,12 +129,11 @@ def classes(style: Style) -> Iterator[str]:
 def main(keys: list[str]) -> None:
     """Records the reports of the exercises named, or of all."""
     REPORTS.mkdir(exist_ok=True)
-    worker = WorkerProcess()
-    for key, names in wanted().items():
-        if not keys or key in keys:
-            for file, text in record(key, names, worker).items():
-                (REPORTS / file).write_text(text)
-    worker.close()
+    with closing(WorkerProcess()) as worker:
+        for key, names in wanted().items():
+            if not keys or key in keys:
+                for file, text in record(key, names, worker).items():
+                    (REPORTS / file).write_text(text)
 
 
 if __name__ == "__main__":

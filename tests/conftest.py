@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from course.process import WorkerProcess
 # Before any test imports MAX: its default executor would compile every operation in
 # processes of its own besides.
 os.environ.setdefault("MAX_EAGER_EXECUTOR", "interpreter")
-
 
 ONE_GRAPH = {"test_cache.py", "test_compiled.py", "test_engine.py", "test_program.py"}
 
@@ -44,6 +44,5 @@ def pytest_xdist_make_scheduler(config: Any, log: Any) -> Scheduler:
 @pytest.fixture(scope="module")
 def worker() -> Iterator[WorkerProcess]:
     """A worker that has MAX loaded; a module's tests share it."""
-    worker = WorkerProcess()
-    yield worker
-    worker.close()
+    with closing(WorkerProcess()) as worker:
+        yield worker

@@ -21,8 +21,12 @@ class OneWorkerGrading(Grading):
     def __init__(self, exercise: Exercise, worker: WorkerProcess) -> None:
         super().__init__(exercise, Target(), worker)
         self._try_mistake = cache(self._try_mistake)  # type: ignore[method-assign]
-        self.checker = definitions((ROOT / exercise.checker_path).read_text())
         self.solution = definitions((ROOT / exercise.solution_path).read_text())
+        checker = definitions((ROOT / exercise.checker_path).read_text())
+        self.reach = {
+            check.name: reached(self.solution, reached(checker, {check.name}))
+            for check in load_checks(exercise)
+        }
 
     def diagnose(self, mistake: Mistake) -> Outcome | None:
         """The first failure that this mistake leads to, with its likely cause.
@@ -33,10 +37,7 @@ class OneWorkerGrading(Grading):
         self.student = self.with_mistake(mistake)
         changed = self.changed_names(mistake)
         for check in load_checks(self.exercise):
-            called = reached(self.checker, {check.name})
-            if not changed & reached(self.solution, called):
-                continue
-            if self.run(check).state == "failed":
+            if changed & self.reach[check.name] and self.run(check).state == "failed":
                 break
         return self.first_failure
 
@@ -56,13 +57,13 @@ def definitions(source: str) -> dict[str, str]:
     return found
 
 
-def reached(definitions: dict[str, str], names: set[str]) -> set[str]:
-    """The words in some definitions, in those that they name, and so on."""
+def reached(texts: dict[str, str], names: set[str]) -> set[str]:
+    """The words in the definitions of that name, in those that they name, and so on."""
     words, waiting = set(), ["", *names]
     while waiting:
         if (name := waiting.pop()) not in words:
             words.add(name)
-            waiting += re.findall(r"\w+", definitions.get(name, ""))
+            waiting += re.findall(r"\w+", texts.get(name, ""))
     return words
 
 

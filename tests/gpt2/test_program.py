@@ -1,4 +1,4 @@
-"""The real program, run as a newcomer does, on the embedded model."""
+"""The real program, run as a newcomer does."""
 
 import json
 import os
