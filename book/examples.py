@@ -1,7 +1,7 @@
 """Runs the code of the pages: ``python -m book.examples [--write] [PAGE …]``.
 
-Blocks marked ``python run`` run in their page's order, in one namespace. A block marked
-``text output`` right after one holds what it printed.
+Blocks marked ``python run`` run in their page's order, in one namespace for the page. A
+block marked ``text output`` right after one holds what it printed.
 """
 
 import contextlib
@@ -58,31 +58,33 @@ def read(page: str) -> list[Example]:
     ]
 
 
-def run(page: str) -> list[str]:
-    """Runs a page's code in a process of its own; returns what each block printed.
+def run(names: list[str]) -> dict[str, list[str]]:
+    """Runs pages' code in a process of their own; returns what each block printed.
 
     Raises:
         ExampleFailed: a block does not run.
     """
-    examples = read(page)
+    examples = {page: read(page) for page in names}
+    codes = {page: [e.code for e in found] for page, found in examples.items()}
     done = subprocess.run(
         [sys.executable, "-m", "book.examples", "--inside"],
         cwd=ROOT,
         env=os.environ | {"MAX_EAGER_EXECUTOR": "interpreter"},
-        input=json.dumps([example.code for example in examples]),
+        input=json.dumps(codes),
         capture_output=True,
         text=True,
     )
-    printed = json.loads(done.stdout or "[]")
-    if len(printed) < len(examples):
-        line = examples[len(printed)].line
-        error = done.stderr.strip().splitlines()[-1]
-        raise ExampleFailed(f"book/src/{page}.md, the code at line {line}: {error}")
+    printed = json.loads(done.stdout or "{}")
+    for page, found in examples.items():
+        if (count := len(printed.get(page, []))) < len(found):
+            error = done.stderr.strip().splitlines()[-1]
+            place = f"book/src/{page}.md, the code at line {found[count].line}"
+            raise ExampleFailed(f"{place}: {error}")
     return printed
 
 
-def run_blocks(blocks: list[str]) -> None:
-    """Runs blocks on the CPU in float32, as the course does, and prints JSON."""
+def run_pages(codes: dict[str, list[str]]) -> None:
+    """Runs pages on the CPU in float32, as the course does, and prints JSON."""
     import course.lighter_max  # noqa: F401 (before MAX)
 
     # isort: split
@@ -91,19 +93,26 @@ def run_blocks(blocks: list[str]) -> None:
     from max.experimental.tensor import default_device, default_dtype
 
     from course.together import collect_operations
+    from gpt2.kernels import use_kernels
 
+    use_kernels()
     collect_operations()
-
-    printed: list[str] = []
-    scope = {"__name__": "__main__"}
+    printed: dict[str, list[str]] = {page: [] for page in codes}
     try:
         with default_device(CPU()), default_dtype(DType.float32):
-            for block in blocks:
-                with contextlib.redirect_stdout(io.StringIO()) as text:
-                    exec(compile(block, "the page", "exec"), scope)
-                printed.append(text.getvalue())
+            for page, blocks in codes.items():
+                run_blocks(blocks, printed[page])
     finally:
         print(json.dumps(printed))
+
+
+def run_blocks(blocks: list[str], printed: list[str]) -> None:
+    """Runs one page's blocks in one namespace; adds what each printed."""
+    scope = {"__name__": "__main__"}
+    for block in blocks:
+        with contextlib.redirect_stdout(io.StringIO()) as text:
+            exec(compile(block, "the page", "exec"), scope)
+        printed.append(text.getvalue())
 
 
 def rewrite(page: str, printed: list[str]) -> None:
@@ -128,19 +137,16 @@ def rewrite(page: str, printed: list[str]) -> None:
 def main(names: tuple[str, ...], write: bool, inside: bool) -> None:
     """Run the code of the pages named, or of all, and compare what it prints."""
     if inside:
-        run_blocks(json.load(sys.stdin))
+        run_pages(json.load(sys.stdin))
         return
-    stale = []
-    for page in [Path(name).stem for name in names] or pages():
-        try:
-            printed = run(page)
-        except (ExampleFailed, OSError) as error:
-            sys.exit(str(error))
-        if write:
-            rewrite(page, printed)
-        elif differing(page, printed):
-            stale.append(page)
-    if stale:
+    try:
+        printed = run([Path(name).stem for name in names] or pages())
+    except (ExampleFailed, OSError) as error:
+        sys.exit(str(error))
+    if write:
+        for page, texts in printed.items():
+            rewrite(page, texts)
+    elif stale := [page for page, texts in printed.items() if differing(page, texts)]:
         sys.exit(f"Other output than in the page: {', '.join(stale)} (try --write).")
 
 

@@ -1,6 +1,7 @@
 """The course's commands: ``python -m course progress``, or ``pixi run progress``."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,14 +9,6 @@ from typing import Any, NoReturn
 
 import click
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
-from rich.progress import (
-    Progress as ProgressBar,
-)
 from rich.syntax import Syntax
 from rich.table import Table
 
@@ -170,6 +163,14 @@ def watch(steps_dir: Path) -> None:
 
 
 @main.command()
+def repl() -> None:
+    """Open Python with MAX as the checks run it, to try things out."""
+    env = os.environ | {"MAX_EAGER_EXECUTOR": "interpreter"}
+    command = [sys.executable, "-i", "-m", "course.repl"]
+    sys.exit(subprocess.run(command, env=env).returncode)
+
+
+@main.command()
 def doctor() -> None:
     """Look at this machine and say what is missing and how to get it."""
     from course.doctor import examine
@@ -186,44 +187,15 @@ def doctor() -> None:
 
 
 @main.command()
-@click.option(
-    "--all", "everything", is_flag=True, help="every kernel MAX has, not ours"
-)
-def setup(everything: bool) -> None:
+def setup() -> None:
     """Compile what the course needs, so that no later command has to wait."""
     from course import warmup
 
-    if everything:
-        sys.exit(warmup.warm_everything())
-    if warmup.cache_state() == "warm":
-        console.print("Already done: the kernels are compiled.")
-        return
-    failed = compile_with_bar(warmup)
-    if failed:
-        names = ", ".join(outcome.check.name for outcome in failed[:3])
-        stop(f"MAX could not run the solutions here ({names}). Try: {typed('doctor')}")
+    for what, reason in warmup.compile_all(console).items():
+        stop(f"MAX cannot compile {what} ({reason}). Try: {typed('doctor')}")
+    if not warmup.solutions_run():
+        stop(f"MAX cannot run the solutions here. Try: {typed('doctor')}")
     console.print(f"[green]✓[/] Ready. First step: {typed('next')}")
-
-
-def compile_with_bar(warmup: Any) -> list[Any]:
-    """Runs the warm-up with a progress bar, a step for each check."""
-    columns = [TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()]
-    with ProgressBar(*columns, console=console) as bar:
-        task = bar.add_task("starting", total=warmup.count_checks() + 1)
-
-        def name_kernel(message: Any) -> None:
-            if message.seconds is None:
-                bar.update(task, description=f"compiling {message.kernel[:40]:40}")
-
-        failed = warmup.warm_kernels(lambda _: bar.advance(task), name_kernel)
-        bar.update(task, description=f"{'compiling the embedded model':50}")
-        model = warmup.warm_model()
-        bar.advance(task)
-    if model.returncode != 0:
-        stop(f"The embedded model does not run: {model.stderr.strip()[-300:]}")
-    if not failed:
-        warmup.note_warm()
-    return failed
 
 
 if __name__ == "__main__":

@@ -193,14 +193,15 @@ class Grading:
 
     def _fits(self, mistake: Mistake, outcome: Outcome) -> bool:
         try:
-            return alike(self._try_mistake(mistake, outcome.check), outcome)
+            return alike(self.try_mistake(mistake, outcome.check), outcome)
         except Raised:
             return False
         except Stopped:  # and with it the process that the learner's code is in
             self.broken = True
             return False
 
-    def _try_mistake(self, mistake: Mistake, check: Check) -> Outcome:
+    def try_mistake(self, mistake: Mistake, check: Check) -> Outcome:
+        """Runs one check on the solution with a known mistake in it."""
         return run_check(check, self.with_mistake(mistake))
 
     def with_mistake(self, mistake: Mistake) -> Student:

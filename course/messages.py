@@ -146,7 +146,14 @@ class Reply:
 
 @dataclass(frozen=True)
 class Compiling:
-    """Sent when MAX starts (seconds None) or ends compiling one of its kernels."""
+    """Sent when MAX starts and when it ends compiling.
 
-    kernel: str
+    Attributes:
+        what: a kernel's name, or how many kernels.
+        seconds: how long it took; None at the start.
+        about: a guess at the start; None where MAX may still have it on disk.
+    """
+
+    what: str
     seconds: float | None = None
+    about: int | None = None

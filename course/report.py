@@ -32,7 +32,6 @@ class Report:
     def __init__(self, console: Console, *, whole_trace: bool = False) -> None:
         self.console = console
         self.whole_trace = whole_trace
-        self.compiled = 0
 
     def begin(self, grading: Grading) -> None:
         """The first lines: what is graded, and what is borrowed for it."""
@@ -144,15 +143,13 @@ class Report:
 
     def compiling(self, message: Compiling) -> None:
         """Explains the wait on a machine's first run."""
-        if message.seconds is None or message.seconds < 1.0:
-            return
-        if not self.compiled:
+        if message.about:
             self.line(
-                "[dim]First run on this machine: MAX compiles the kernels that this "
-                f"needs, once. {typed('setup')} does it for the whole course.[/]"
+                f"[dim]First run on this machine: MAX compiles {message.what}, once; "
+                f"that takes about {message.about} s.[/]"
             )
-        self.compiled += 1
-        self.line(f"[dim]  compiled {message.kernel} in {message.seconds:.0f} s[/]")
+        elif message.seconds and message.seconds > 1.0:
+            self.line(f"[dim]compiled {message.what} in {message.seconds:.0f} s[/]")
 
     def line(self, text: str, indent: int = 0) -> None:
         """Prints a paragraph, wrapped at the terminal's width."""

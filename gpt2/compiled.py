@@ -1,12 +1,8 @@
 """Compiled graphs, kept on disk: reading one takes 0.1 s, making one minutes."""
 
-import os
-import platform
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +10,7 @@ import numpy as np
 from max.driver import Device
 from max.engine import InferenceSession, Model, read
 
+from gpt2.kept import Exports, keep, kept_path
 from solutions.solution_01 import GPT2Config
 
 Weights = Mapping[str, np.ndarray]
@@ -23,12 +20,10 @@ PATIENCE = 10.0  # seconds; from MAX's own cache a compile takes less
 HERE = Path(__file__).parent
 
 
-class Compiled(Protocol):
+class Compiled(Exports, Protocol):
     """What MAX makes of a module."""
 
     engine_model: Model
-
-    def export_mef(self, path: Path) -> None: ...
 
 
 def load_graph(
@@ -58,21 +53,8 @@ def load_graph(
 
 
 def graph_path(config: GPT2Config, device: Device) -> Path:
-    """The graph's file, in MAX's own cache folder: emptying that removes it too."""
-    folder = os.environ.get("MODULAR_CACHE_DIR") or Path.home() / ".cache" / "modular"
-    parts = (version("max"), processor(), sources(), config, str(device))
-    name = sha256(repr(parts).encode()).hexdigest()[:16]
-    return Path(folder) / "gpt2-on-max" / f"{name}.mef"
-
-
-def processor() -> str:
-    """What compiled code runs on: one home folder may serve many machines."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return f"{platform.processor()} {platform.machine()}"
-    wanted = ("model name", "flags", "Features", "CPU part")
-    return "\n".join(sorted({line for line in lines if line.startswith(wanted)}))
+    """The graph's file."""
+    return kept_path(sources(), config, str(device))
 
 
 def sources() -> str:
@@ -80,14 +62,6 @@ def sources() -> str:
     own = [HERE / "cached_model.py", HERE / "projection.py"]
     files = [*own, *sorted((HERE.parent / "solutions").glob("solution_*.py"))]
     return "".join(path.read_text(encoding="utf-8") for path in files)
-
-
-def keep(compiled: Compiled, path: Path) -> None:
-    """Writes a graph whole or not at all: two runs may do so at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    compiled.export_mef(unfinished)
-    unfinished.replace(path)
 
 
 def seconds_to_compile(config: GPT2Config) -> int:

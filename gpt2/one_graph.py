@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from gpt2.kernels import use_kernels
+
 
 @contextmanager
 def one_graph() -> Iterator[None]:
@@ -12,5 +14,6 @@ def one_graph() -> Iterator[None]:
     from max.experimental import functional as F
     from max.experimental.tensor import default_device, default_dtype
 
+    use_kernels()
     with default_device(CPU()), default_dtype(DType.float32), F.lazy():
         yield

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
+from course.messages import Compiling
 from course.process import WorkerProcess
 
 # Before any test imports MAX: its default executor would compile every operation in
@@ -42,7 +43,18 @@ def pytest_xdist_make_scheduler(config: Any, log: Any) -> Scheduler:
 
 
 @pytest.fixture(scope="module")
-def worker() -> Iterator[WorkerProcess]:
+def compiled() -> list[str]:
+    """What the shared worker compiled for itself: nothing that the course needs."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def worker(compiled: list[str]) -> Iterator[WorkerProcess]:
     """A worker that has MAX loaded; a module's tests share it."""
-    with closing(WorkerProcess()) as worker:
+
+    def note(message: Compiling) -> None:
+        if message.what.startswith("the kernel"):
+            compiled.append(message.what)
+
+    with closing(WorkerProcess(note)) as worker:
         yield worker

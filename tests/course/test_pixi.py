@@ -54,7 +54,12 @@ def run_task(name: str) -> subprocess.CompletedProcess[str]:
     env = os.environ | MANIFEST["activation"]["env"]
     env["PATH"] = f"{bin_dir}{os.pathsep}{env['PATH']}"
     return subprocess.run(
-        command, cwd=ROOT, env=env, capture_output=True, text=True, stdin=None
+        command,
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
     )
 
 

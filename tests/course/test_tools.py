@@ -1,7 +1,9 @@
 """The tools: progress, next, hint, diff, reset, watch and doctor."""
 
+import os
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -175,6 +177,20 @@ def test_doctor_misses_a_linker(monkeypatch: pytest.MonkeyPatch) -> None:
     finding = doctor.look_at_linker()
     assert finding.state == "bad"
     assert "apt-get install gcc" in finding.cure
+
+
+def test_repl_works_on_the_cpu_in_float32() -> None:
+    code = """
+from max.experimental import functional as F
+from max.experimental.tensor import Tensor
+x = Tensor([1.0, 4.0])
+print(F.rsqrt(x).to_numpy().tolist(), x.dtype, x.device)
+"""
+    command = [sys.executable, "-m", "course", "repl"]
+    env = dict(os.environ)  # as Python knows it, without what MAX has added
+    done = subprocess.run(command, input=code, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "[1.0, 0.5] DType.float32 Device(type=cpu,id=0)" in done.stdout
 
 
 def test_records_survive_each_other(desk: Path) -> None:

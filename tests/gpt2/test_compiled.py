@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from max.driver import CPU, Buffer
 
-from gpt2 import compiled
+from gpt2 import compiled, kept
 from gpt2.cache import Cache
 from gpt2.engine import Engine
 from tests.gpt2.test_engine import CONFIG, WEIGHTS
@@ -75,7 +75,7 @@ def test_other_sizes_sources_and_processors_are_other_graphs(monkeypatch):
     paths.add(compiled.graph_path(other, CPU()))
     monkeypatch.setattr(compiled, "sources", lambda: "another model")
     paths.add(compiled.graph_path(CONFIG, CPU()))
-    monkeypatch.setattr(compiled, "processor", lambda: "another processor")
+    monkeypatch.setattr(kept, "processor", lambda: "another processor")
     paths.add(compiled.graph_path(CONFIG, CPU()))
     assert len(paths) == 4
 
