@@ -25,7 +25,8 @@ def names_checkers_alone(arguments: Sequence[str]) -> bool:
 
 # Pytest calls no hook for the next quarter of a second: it looks for plugins.
 early = None
-if names_checkers_alone([arg for arg in sys.argv[1:] if not arg.startswith("-")]):
+named = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
+if names_checkers_alone(named) and "--collect-only" not in sys.argv:
     early = WorkerProcess()
 
 

@@ -16,7 +16,7 @@ BOTH = np.float32, np.float64
 GONE = -np.inf
 # Of which the running sums, likeliest first, are 0.5, 0.75, 0.9 and 1.
 SHARES = np.array([0.1, 0.5, 0.15, 0.25])
-DRAWS = 5000
+DRAWS = 2000
 FOUR_ALIKE = np.array([0, GONE, 0, 0, GONE, 0])  # a quarter each, exactly
 
 
