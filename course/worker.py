@@ -32,6 +32,7 @@ from max.experimental.nn import Module
 from max.experimental.tensor import Tensor, default_device, default_dtype
 from max.graph import TensorType
 
+from course.first_weights import use_numpy
 from course.messages import (
     Array,
     Call,
@@ -315,6 +316,7 @@ def main() -> None:
     logging.getLogger("max").setLevel(logging.ERROR)
     connection = Connection(int(sys.argv[1]))
     collect_operations()
+    use_numpy()
     with default_device(CPU()), default_dtype(DType.float32):
         Worker(connection).serve()
     os._exit(0)  # threads that learner code started may never end
