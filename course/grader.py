@@ -19,7 +19,9 @@ from course.state import Progress
 
 
 class Grader:
-    """Runs the checks of a pytest session, each exercise in a worker of its own.
+    """Runs the checks of a pytest session.
+
+    Each of a learner's files has a worker of its own; the solutions share one.
 
     Args:
         config: the session's.
@@ -62,8 +64,7 @@ class Grader:
             self.begin(exercise)
         result = yield
         if exercise and (nextitem is None or nextitem.path != item.path):
-            self.session.end()
-            self.session = None
+            self.end()
         return result
 
     def begin(self, exercise: Exercise) -> None:
@@ -77,10 +78,19 @@ class Grader:
             worker,
             report=self.report,
             mine=self.config.option.mine,
+            closes=not self.target.solutions,
         )
         self.waiting.discard(ROOT / exercise.checker_path)
-        if self.waiting:
+        if self.waiting and self.session.closes:
             self.start_worker()
+
+    def end(self) -> None:
+        """Ends an exercise's session; a worker that is not spoiled is used again."""
+        self.session.end()
+        worker = self.session.grading.worker
+        if not self.session.closes and worker.process.poll() is None:
+            self.spare = worker
+        self.session = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:

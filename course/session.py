@@ -16,9 +16,10 @@ class Session:
         exercise: what is graded.
         target: which file, and how.
         progress: the learner's records; asked for earlier steps, told the result.
-        worker: a fresh worker; it is closed at the end.
+        worker: a fresh worker, for learner code may do anything to it.
         report: where to print; None grades in silence.
         mine: never borrow an unfinished earlier step.
+        closes: close the worker at the end.
     """
 
     def __init__(
@@ -30,9 +31,10 @@ class Session:
         *,
         report: Report | None = None,
         mine: bool = False,
+        closes: bool = True,
     ) -> None:
         self.started = time.perf_counter()
-        self.progress, self.report = progress, report
+        self.progress, self.report, self.closes = progress, report, closes
         self.records = not target.solutions and target.path(exercise).exists()
         # Taken now: the file may be saved again while it is graded.
         self.digest = progress.digest(exercise) if self.records else ""
@@ -57,9 +59,10 @@ class Session:
         return self.grading.passed
 
     def end(self) -> None:
-        """Closes the worker, remembers the result and prints what to do next."""
+        """Remembers the result and prints what to do next."""
         grading = self.grading
-        grading.worker.close()
+        if self.closes:  # so all that the code printed is read
+            grading.worker.close()
         seconds = time.perf_counter() - self.started
         complete = len(grading.outcomes) == len(load_checks(grading.exercise))
         if complete and self.records:

@@ -68,10 +68,7 @@ def compile_batch(name: str) -> None:
     path = batch_path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     # With other kernels in its cache MAX makes a file four times as large.
-    with (
-        FileLock(path.with_suffix(".lock")),
-        TemporaryDirectory(dir=path.parent) as empty,
-    ):
+    with FileLock(path.with_suffix(".lock")), TemporaryDirectory() as empty:
         subprocess.run(
             [sys.executable, "-m", "gpt2.kernel_batches", name, path],
             env=dict(os.environ) | {"MODULAR_CACHE_DIR": empty},

@@ -1,6 +1,7 @@
 """Whatever a learner's file does, the verdict is clear and right."""
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,30 @@ from course.state import Progress
 PASS, FAIL = True, False
 
 
+@pytest.fixture(scope="module")
+def workers() -> Iterator[list[WorkerProcess]]:
+    """Workers for tests whose code leaves nothing behind, or ends its process."""
+    started: list[WorkerProcess] = []
+    yield started
+    for worker in started:
+        worker.close()
+
+
+@pytest.fixture
+def worker(workers: list[WorkerProcess]) -> WorkerProcess:
+    """The last of them, or another one if that has ended."""
+    if not workers or workers[-1].process.poll() is not None:
+        workers.append(WorkerProcess())
+    return workers[-1]
+
+
 def grade(
-    desk: Path, number: int, *, limit: float = 60.0, mine: bool = False
+    desk: Path,
+    number: int,
+    *,
+    limit: float = 60.0,
+    mine: bool = False,
+    worker: WorkerProcess | None = None,
 ) -> tuple[bool, str]:
     """Grades a step; returns whether it passed and the report in one line."""
     console = Console(file=io.StringIO(), width=88, record=True)
@@ -25,9 +48,10 @@ def grade(
         find_exercise(str(number)),
         Target(steps_dir=desk, limit=limit),
         Progress(desk),
-        WorkerProcess(),
+        worker or WorkerProcess(),
         report=Report(console),
         mine=mine,
+        closes=worker is None,
     )
     passed = session.run_all()
     return passed, " ".join(console.export_text().split())
@@ -64,10 +88,10 @@ BAD_BODIES = {
 
 
 @pytest.mark.parametrize("name", BAD_BODIES)
-def test_bad_body(desk: Path, name: str) -> None:
+def test_bad_body(desk: Path, worker: WorkerProcess, name: str) -> None:
     body, verdict = BAD_BODIES[name]
     write(desk, 10, RESIDUAL.format(body))
-    passed, text = grade(desk, 10, limit=3)
+    passed, text = grade(desk, 10, limit=3, worker=worker)
     assert passed is FAIL
     assert verdict in text
     assert "Traceback" not in text
@@ -85,10 +109,10 @@ BAD_FILES = {
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
-def test_bad_file(desk: Path, name: str) -> None:
+def test_bad_file(desk: Path, worker: WorkerProcess, name: str) -> None:
     content, verdict = BAD_FILES[name]
     write(desk, 10, content)
-    passed, text = grade(desk, 10)
+    passed, text = grade(desk, 10, worker=worker)
     assert passed is FAIL
     assert verdict in text
     assert "Traceback" not in text
