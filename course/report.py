@@ -144,10 +144,8 @@ class Report:
     def compiling(self, message: Compiling) -> None:
         """Explains the wait on a machine's first run."""
         if message.about:
-            self.line(
-                f"[dim]First run on this machine: MAX compiles {message.what}, once; "
-                f"that takes about {message.about} s.[/]"
-            )
+            text = f"First run on this machine: MAX compiles {message.what}, once, in"
+            self.line(f"[dim]{text} about {message.about} s.[/]")
         elif message.seconds and message.seconds > 1.0:
             self.line(f"[dim]compiled {message.what} in {message.seconds:.0f} s[/]")
 
