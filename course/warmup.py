@@ -63,4 +63,5 @@ def solutions_run() -> bool:
     """Whether the last step's solution passes here."""
     with closing(WorkerProcess()) as worker:
         grading = Grading(find_exercise("14"), Target(solutions=True), worker)
-        return all(outcome.state == "passed" for outcome in grading.run_all())
+        list(grading.run_all())
+    return grading.passed

@@ -45,12 +45,13 @@ class Kernels:
 
     def first_miss(self) -> bool:
         """Takes the compiler's place just before MAX calls it for the first time."""
-        from max._interpreter_ops import gc_compile
-
         self.policy.allow_lazy_compile = self.allow
-        self.interpreter = gc_compile
-        self.compile_alone = gc_compile.compile_single_target
-        gc_compile.compile_single_target = self.provide
+        with suppress(ImportError, AttributeError):
+            from max._interpreter_ops import gc_compile
+
+            self.interpreter = gc_compile
+            self.compile_alone = gc_compile.compile_single_target
+            gc_compile.compile_single_target = self.provide
         return self.allow()
 
     def provide(self, family: Any, key: str, *rest: Any) -> Any:

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 import course.__main__ as cli
 from course import desk as desk_tools
-from course import doctor, overview, state, watch
-from course.grading import Target
+from course import doctor, overview, state, warmup, watch
+from course.grading import Grading, Target
 from course.process import WorkerProcess
 from course.registry import ROOT, UnknownExercise, find_exercise, load_registry
 from course.session import Session, up_to_date_status
@@ -177,6 +177,28 @@ def test_doctor_misses_a_linker(monkeypatch: pytest.MonkeyPatch) -> None:
     finding = doctor.look_at_linker()
     assert finding.state == "bad"
     assert "apt-get install gcc" in finding.cure
+
+
+def test_setup_says_what_cannot_be_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise subprocess.CalledProcessError(1, "cc", stderr=b"many lines\nno linker\n")
+
+    monkeypatch.setattr(warmup, "JOBS", {"all": lambda: None, "a model": fail})
+    result = CliRunner().invoke(cli.main, ["setup"])
+    assert result.exit_code == 1
+    assert "MAX cannot compile a model (no linker)" in result.output
+    assert "Ready" not in result.output
+
+
+def test_setup_is_ready_when_a_solution_has_passed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(warmup, "JOBS", {"all": lambda: None})
+    result = CliRunner().invoke(cli.main, ["setup"])
+    assert result.exit_code == 0
+    monkeypatch.setattr(warmup, "find_exercise", lambda _: find_exercise("1"))
+    monkeypatch.setattr(Grading, "run_all", lambda _: [])
+    assert CliRunner().invoke(cli.main, ["setup"]).exit_code == 1
 
 
 def test_repl_works_on_the_cpu_in_float32() -> None:
