@@ -1,5 +1,6 @@
 """Compiled graphs, kept on disk: reading one takes 0.1 s, making one minutes."""
 
+import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -70,14 +71,28 @@ def seconds_to_compile(config: GPT2Config) -> int:
 
 
 @contextmanager
+def interruptible() -> Iterator[None]:
+    """Lets Ctrl-C end the process: MAX's compiler would not let Python hear of it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    usual = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+@contextmanager
 def announced(config: GPT2Config, on_compile: OnCompile) -> Iterator[None]:
-    """Tells ``on_compile`` when compiling takes longer than from MAX's cache."""
+    """Tells ``on_compile`` when compiling takes long, and lets Ctrl-C end it."""
     about = seconds_to_compile(config)
     message = f"first run on this machine: compiling, about {about} s"
     timer = threading.Timer(PATIENCE, on_compile or (lambda _: None), [message])
     timer.daemon = True
     timer.start()
     try:
-        yield
+        with interruptible():
+            yield
     finally:
         timer.cancel()

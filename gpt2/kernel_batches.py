@@ -5,6 +5,7 @@ to read; each for itself would take 20 to 40 s.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import tomllib
@@ -84,6 +85,8 @@ def main(name: str, path: Path) -> None:
     from max.driver import CPU
     from max.engine import InferenceSession
 
+    # Python would hear of Ctrl-C when all is compiled.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     with suppress(RuntimeError, ValueError):
         read_batch(path)
         return

@@ -1,5 +1,9 @@
 """Compiled graphs on disk: read where they are whole, made again where not."""
 
+import os
+import signal
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -93,3 +97,20 @@ def test_only_a_long_compile_is_announced(folder, monkeypatch):
     load(slow, said.append)
     (line,) = said
     assert line.startswith("first run on this machine: compiling, about")
+
+
+def test_ctrl_c_ends_a_compile_that_python_waits_for():
+    code = (
+        "from gpt2.compiled import interruptible\n"
+        "with interruptible():\n"
+        "    print('compiling', flush=True)\n"
+        "    sum(range(10**13))\n"  # hours, without a look at signals
+    )
+    command, env = [sys.executable, "-c", code], dict(os.environ)
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"compiling\n"
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(10) == -signal.SIGINT
+        finally:
+            process.kill()
