@@ -9,7 +9,7 @@ from contextlib import closing
 from functools import partial
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from course.grading import Grading, Target
 from course.process import WorkerProcess
@@ -34,15 +34,15 @@ JOBS: dict[str, Callable[[], None]] = {
 
 def compile_all(console: Console) -> dict[str, str]:
     """Compiles what is not there yet, on every core; returns what fails, and why."""
-    spinner = SpinnerColumn(finished_text="[green]✓[/]")
-    columns = [spinner, TextColumn("{task.description}"), TimeElapsedColumn()]
+    columns = [TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()]
     pool, failed = ThreadPoolExecutor(os.cpu_count()), {}
     with Progress(*columns, console=console) as progress:
 
         def run(name: str) -> None:
-            task = progress.add_task(f"compiling {name}", total=1)
+            # How far MAX is it does not tell: until the end the bar only pulses.
+            task = progress.add_task(f"compiling {name}", total=None)
             JOBS[name]()
-            progress.advance(task)
+            progress.update(task, total=1, completed=1)
 
         try:
             for name, future in {name: pool.submit(run, name) for name in JOBS}.items():
