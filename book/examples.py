@@ -88,18 +88,13 @@ def run_pages(codes: dict[str, list[str]]) -> None:
     import course.lighter_max  # noqa: F401 (before MAX)
 
     # isort: split
-    from max.driver import CPU
-    from max.dtype import DType
-    from max.experimental.tensor import default_device, default_dtype
-
     from course.together import collect_operations
-    from gpt2.kernels import use_kernels
+    from gpt2.one_graph import on_the_cpu
 
-    use_kernels()
     collect_operations()
     printed: dict[str, list[str]] = {page: [] for page in codes}
     try:
-        with default_device(CPU()), default_dtype(DType.float32):
+        with on_the_cpu():
             for page, blocks in codes.items():
                 run_blocks(blocks, printed[page])
     finally:

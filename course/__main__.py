@@ -1,7 +1,6 @@
 """The course's commands: ``python -m course progress``, or ``pixi run progress``."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from rich.table import Table
 from course import desk, overview
 from course.commands import runner, typed
 from course.grading import Target
+from course.process import worker_environment
 from course.registry import (
     ROOT,
     Exercise,
@@ -165,9 +165,8 @@ def watch(steps_dir: Path) -> None:
 @main.command()
 def repl() -> None:
     """Open Python with MAX as the checks run it, to try things out."""
-    env = os.environ | {"MAX_EAGER_EXECUTOR": "interpreter"}
     command = [sys.executable, "-i", "-m", "course.repl"]
-    sys.exit(subprocess.run(command, env=env).returncode)
+    sys.exit(subprocess.run(command, env=worker_environment()).returncode)
 
 
 @main.command()
@@ -191,8 +190,8 @@ def setup() -> None:
     """Compile what the course needs, so that no later command has to wait."""
     from course import warmup
 
-    for what, reason in warmup.compile_all(console).items():
-        stop(f"MAX cannot compile {what} ({reason}). Try: {typed('doctor')}")
+    if failed := warmup.compile_all(console):
+        stop(f"MAX cannot compile {', '.join(failed)}. Try: {typed('doctor')}")
     if not warmup.solutions_run():
         stop(f"MAX cannot run the solutions here. Try: {typed('doctor')}")
     console.print(f"[green]✓[/] Ready. First step: {typed('next')}")

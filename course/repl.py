@@ -2,14 +2,8 @@
 
 from contextlib import ExitStack
 
-from max.driver import CPU
-from max.dtype import DType
-from max.experimental.tensor import default_device, default_dtype
-
-from gpt2.kernels import use_kernels
+from gpt2.one_graph import on_the_cpu
 
 settings = ExitStack()  # for as long as Python runs
-settings.enter_context(default_device(CPU()))
-settings.enter_context(default_dtype(DType.float32))
-use_kernels()
+settings.enter_context(on_the_cpu())
 print("MAX works on the CPU and in float32, as in the checks. Ctrl-D ends.")

@@ -16,12 +16,11 @@ from course.process import WorkerProcess
 from course.registry import ROOT, find_exercise
 from gpt2.kernel_batches import BATCHES, compile_batch
 
-MODEL_RUN = ["-m", "gpt2", "Once upon a time", "--max-new-tokens", "1"]
-
 
 def compile_model() -> None:
     """Compiles the embedded model by letting it write one token."""
-    command = [sys.executable, *MODEL_RUN]
+    command = [sys.executable, "-m", "gpt2", "Once upon a time"]
+    command += ["--max-new-tokens", "1"]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
 
 
@@ -32,10 +31,10 @@ JOBS: dict[str, Callable[[], None]] = {
 }
 
 
-def compile_all(console: Console) -> dict[str, str]:
+def compile_all(console: Console) -> list[str]:
     """Compiles what is not there yet, on every core; returns what fails, and why."""
     columns = [TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()]
-    pool, failed = ThreadPoolExecutor(os.cpu_count()), {}
+    pool, failed = ThreadPoolExecutor(os.cpu_count()), []
     with Progress(*columns, console=console) as progress:
 
         def run(name: str) -> None:
@@ -47,7 +46,7 @@ def compile_all(console: Console) -> dict[str, str]:
         try:
             for name, future in {name: pool.submit(run, name) for name in JOBS}.items():
                 if error := future.exception():
-                    failed[name] = reason(error)
+                    failed.append(f"{name} ({reason(error)})")
         finally:  # Ctrl-C begins nothing new
             pool.shutdown(wait=False, cancel_futures=True)
     return failed

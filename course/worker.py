@@ -29,7 +29,7 @@ import numpy as np
 from max.driver import CPU
 from max.dtype import DType
 from max.experimental.nn import Module
-from max.experimental.tensor import Tensor, default_device, default_dtype
+from max.experimental.tensor import Tensor
 from max.graph import TensorType
 
 from course.first_weights import use_numpy
@@ -50,6 +50,7 @@ from course.messages import (
 )
 from course.together import collect_operations, one_by_one, ran_into, run_pending
 from gpt2.kernels import use_kernels
+from gpt2.one_graph import on_the_cpu
 
 # Taken before learner code runs, which may replace what is in these modules.
 _to_numpy, _from_dlpack, _ndarray = Tensor.to_numpy, Tensor.from_dlpack, np.ndarray
@@ -317,7 +318,7 @@ def main() -> None:
     connection = Connection(int(sys.argv[1]))
     collect_operations()
     use_numpy()
-    with default_device(CPU()), default_dtype(DType.float32):
+    with on_the_cpu():
         Worker(connection).serve()
     os._exit(0)  # threads that learner code started may never end
 

@@ -1,6 +1,5 @@
 """Compiled graphs, kept on disk: reading one takes 0.1 s, making one minutes."""
 
-import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -11,6 +10,7 @@ import numpy as np
 from max.driver import Device
 from max.engine import InferenceSession, Model, read
 
+from gpt2.interruptible import interruptible
 from gpt2.kept import Exports, keep, kept_path
 from solutions.solution_01 import GPT2Config
 
@@ -68,19 +68,6 @@ def sources() -> str:
 def seconds_to_compile(config: GPT2Config) -> int:
     """A guess from two slow cores: 150 to 186 s for 4 layers, 213 s for 12."""
     return 140 + 6 * config.n_layer
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Lets Ctrl-C end the process: MAX's compiler would not let Python hear of it."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    usual = signal.signal(signal.SIGINT, signal.SIG_DFL)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, usual)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ to read; each for itself would take 20 to 40 s.
 """
 
 import os
-import signal
 import subprocess
 import sys
 import tomllib
@@ -16,6 +15,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from gpt2.interruptible import interruptible
 from gpt2.kept import keep, kept_path
 from gpt2.kernels import Announce
 
@@ -29,9 +29,9 @@ SECONDS = {"needed": 110, "likely": 60}  # to compile them on two cores
 def load_batch(name: str, announce: Announce) -> dict[str, Any]:
     """A batch's kernels by name, compiled now if need be; {} where that fails."""
     path = batch_path(name)
+    with suppress(OSError, RuntimeError, ValueError):  # there is none, or it is damaged
+        return read_batch(path)
     with suppress(OSError, subprocess.CalledProcessError, RuntimeError, ValueError):
-        with suppress(RuntimeError, ValueError):  # there is none, or it is damaged
-            return read_batch(path)
         with announce(f"{len(BATCHES[name])} kernels", SECONDS[name]):
             compile_batch(name)
         return read_batch(path)
@@ -85,13 +85,12 @@ def main(name: str, path: Path) -> None:
     from max.driver import CPU
     from max.engine import InferenceSession
 
-    # Python would hear of Ctrl-C when all is compiled.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     with suppress(RuntimeError, ValueError):
         read_batch(path)
         return
     module = in_default_mlir_context(build_module)(BATCHES[name])
-    keep(InferenceSession(devices=[CPU()]).compile(module), path)
+    with interruptible():
+        keep(InferenceSession(devices=[CPU()]).compile(module), path)
 
 
 def build_module(names: list[str]) -> Any:

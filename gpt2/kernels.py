@@ -41,6 +41,7 @@ class Kernels:
 
     def __init__(self) -> None:
         self.announce: Announce = on_stderr
+        self.loaded: set[str] = set()
         with suppress(ImportError, AttributeError):
             from max import _eager_policy as policy
 
@@ -66,7 +67,8 @@ class Kernels:
         from gpt2.kernel_batches import BATCHES, load_batch
 
         for name, keys in BATCHES.items():
-            if key in keys:
+            if key in keys and name not in self.loaded:
+                self.loaded.add(name)  # or tried: what fails takes its time once
                 models = load_batch(name, self.announce)
                 for each in self.interpreter.registered_families():
                     each.cache.update(models)

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from gpt2.checkpoints import Checkpoint, load_checkpoint
 from gpt2.command import Command
-from gpt2.one_graph import one_graph
+from gpt2.one_graph import on_the_cpu, one_graph
 from gpt2.opening import blame_steps
 from gpt2.options import MODEL_NAME
 
@@ -128,14 +128,10 @@ def compare_block(pair: Pair, block: str, x: Any) -> tuple[list[Comparison], Any
 def layers(ctx: click.Context, model: str, text: str) -> None:
     """Compare your model with the reference, layer by layer, on real weights."""
     logging.getLogger("max").setLevel(logging.ERROR)  # it names commands not of ours
-    from max.driver import CPU
-    from max.dtype import DType
-    from max.experimental.tensor import default_device, default_dtype
-
     checkpoint = load_checkpoint(model)
     ids = np.array([checkpoint.tokenizer.encode(text)], dtype=np.int64)
     table = Table("piece", "step", "largest difference", "", box=None)
-    with default_device(CPU()), default_dtype(DType.float32):
+    with on_the_cpu():
         walk = compare(Pair(checkpoint), ids, checkpoint.config.n_layer)
         different = first_difference(walk, table)
     Console().print(table)

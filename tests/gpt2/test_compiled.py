@@ -101,7 +101,7 @@ def test_only_a_long_compile_is_announced(folder, monkeypatch):
 
 def test_ctrl_c_ends_a_compile_that_python_waits_for():
     code = (
-        "from gpt2.compiled import interruptible\n"
+        "from gpt2.interruptible import interruptible\n"
         "with interruptible():\n"
         "    print('compiling', flush=True)\n"
         "    sum(range(10**13))\n"  # hours, without a look at signals

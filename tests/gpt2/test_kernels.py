@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from max import _eager_policy as policy
 from max._mlir_context import in_default_mlir_context
 
 from gpt2 import kernel_batches
@@ -16,7 +17,6 @@ from gpt2.kernel_batches import BATCHES, batch_path, build_module, load_batch
 from gpt2.kernels import Kernels
 
 USE = """
-import numpy as np
 from gpt2.kernels import use_kernels
 from max.driver import CPU
 from max.experimental.tensor import Tensor, default_device
@@ -53,6 +53,13 @@ def folder(monkeypatch, tmp_path):
     return tmp_path
 
 
+@pytest.fixture
+def kernels(monkeypatch):
+    """Kernels that this process uses no longer than a test."""
+    monkeypatch.setattr(policy, "allow_lazy_compile", policy.allow_lazy_compile)
+    return Kernels()
+
+
 @pytest.mark.parametrize("name", BATCHES)
 def test_max_knows_every_name(name):
     module = in_default_mlir_context(build_module)(BATCHES[name])
@@ -66,8 +73,7 @@ def test_no_kernel_is_in_two_batches():
 
 def test_another_process_finds_them(announced):
     assert load_batch("needed", announced).keys() == set(BATCHES["needed"])
-    env = dict(os.environ) | {"MAX_EAGER_EXECUTOR": "interpreter"}
-    command = [sys.executable, "-c", USE]
+    command, env = [sys.executable, "-c", USE], dict(os.environ)
     done = subprocess.run(command, env=env, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("[2.0, 3.0]\n", "")
 
@@ -107,12 +113,23 @@ def test_where_they_cannot_be_kept_there_are_none(folder, announced):
     assert load_batch("needed", announced) == {}
 
 
-def test_a_kernel_of_no_batch_is_compiled_for_itself(announced):
-    kernels, family = Kernels(), SimpleNamespace(cache={})
+def test_a_kernel_of_no_batch_is_compiled_for_itself(kernels, announced):
+    family = SimpleNamespace(cache={})
     kernels.announce = announced
     kernels.compile_alone = lambda family, key, *rest: (key, rest)
     assert kernels.provide(family, "resize", "CPU") == ("resize", ("CPU",))
     assert announced.said == [("the kernel resize", None)]
+
+
+def test_a_batch_that_cannot_be_compiled_is_tried_once(kernels, monkeypatch):
+    tried, family = [], SimpleNamespace(cache={})
+    monkeypatch.setattr(kernel_batches, "load_batch", lambda *a: tried.append(a) or {})
+    kernels.interpreter = SimpleNamespace(registered_families=lambda: [family])
+    kernels.compile_alone = lambda family, key, *rest: key
+    first, second = BATCHES["needed"][:2]
+    assert kernels.provide(family, first) == first
+    assert kernels.provide(family, second) == second
+    assert len(tried) == 1
 
 
 def test_results_are_those_of_the_operation():
