@@ -1,4 +1,4 @@
-// Search through the book. The index is loaded when the box first opens.
+// Search through the book. The index is loaded when the box is first used.
 "use strict";
 
 const searchBox = document.getElementById("search");
@@ -8,14 +8,16 @@ const searchList = searchBox.querySelector("ul");
 const MOST = 20;
 const AROUND = 70; // characters of text on each side of what was found
 
-let searchSections = null;
+let searchSections = null; // until the index is there
+let searchLoading = false;
 
 function loadIndex() {
-  if (searchSections) return;
-  searchSections = [];
+  if (searchSections || searchLoading) return;
+  searchLoading = true;
   const script = document.createElement("script");
   script.src = `${path_to_root}search-index.js`;
   script.onload = () => {
+    searchSections = [];
     for (const [page, sections] of Object.entries(window.searchIndex)) {
       const pageTitle = sections[0][1];
       for (const [id, title, text] of sections) {
@@ -23,6 +25,10 @@ function loadIndex() {
       }
     }
     showResults();
+  };
+  script.onerror = () => {
+    searchLoading = false; // the next letter tries again
+    searchStatus.textContent = "The index cannot be loaded.";
   };
   document.body.append(script);
 }
@@ -73,7 +79,9 @@ function excerptOf(text, wanted) {
   ];
 }
 
+// Whoever types at once does so before the box's toggle event, and before the index.
 function showResults() {
+  if (!searchSections) return loadIndex();
   const wanted = patterns(searchField.value);
   const found = wanted.length
     ? searchSections

@@ -90,6 +90,28 @@ def test_search_finds_and_leads_to_a_section(visit: Any, width: int) -> None:
     page.wait_for_url("**/step_02.html#causal-mask")
 
 
+def test_search_waits_for_its_index(visit: Any) -> None:
+    """A person types before the box has told that it is open."""
+    page = visit("introduction")
+    page.evaluate("""() => {
+        const box = document.getElementById("search");
+        box.showPopover();
+        box.querySelector("input").value = "causal mask";
+        box.querySelector("input").dispatchEvent(new Event("input"));
+    }""")
+    page.get_by_role("link", name="Causal mask").first.wait_for()
+
+
+def test_search_says_that_its_index_is_missing(visit: Any) -> None:
+    page = visit("introduction")
+    page.route("**/search-index.js", lambda route: route.fulfill(status=404, body=""))
+    page.get_by_role("button", name="Search").click()
+    page.get_by_text("The index cannot be loaded.").wait_for()
+    page.unroute("**/search-index.js")
+    page.keyboard.type("causal mask")
+    page.get_by_role("link", name="Causal mask").first.wait_for()
+
+
 def test_search_says_that_there_is_nothing(visit: Any) -> None:
     page = visit("introduction")
     page.get_by_role("button", name="Search").click()
