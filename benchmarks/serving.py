@@ -1,6 +1,6 @@
 """Measures the server under load: ``python -m benchmarks.serving``.
 
-It starts ``python -m gpt2 serve`` on this machine, lets 1, 8 and 32 clients ask for
+It starts ``gpt2 serve`` on this machine, lets 1, 8 and 32 clients ask for
 greedy texts of different lengths, and compares every text with the one that the model
 writes alone.
 """
@@ -72,7 +72,7 @@ def alone() -> list[str]:
 
 @contextmanager
 def server(*options: str) -> Iterator[str]:
-    """Runs ``python -m gpt2 serve``; yields its address once it answers."""
+    """Runs ``gpt2 serve``; yields its address once it answers."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "gpt2", "serve", "--port", str(port), *options]

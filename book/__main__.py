@@ -1,41 +1,14 @@
-"""Builds the book, or serves it to this machine: ``python -m book build|serve``."""
+"""The program ``book``, which serves the book; ``python -m book`` too."""
 
-import sys
-from pathlib import Path
-
-import click
-
-from book import serving
-from book.pages import BUILD, BookError
-from book.render import build_pages
+from course.foreign import refuse_foreign_packages
 
 
-@click.group()
 def main() -> None:
-    """The book of the course."""
+    """Serves the book to this machine, or builds it."""
+    refuse_foreign_packages()
+    from book.cli import main
 
-
-@main.command()
-@click.option("--to", type=click.Path(path_type=Path), default=BUILD, help="a folder")
-def build(to: Path) -> None:
-    """Make the pages, in book/build or elsewhere."""
-    try:
-        warnings = build_pages(to.resolve())
-    except BookError as error:
-        sys.exit(str(error))
-    print(*warnings, sep="\n", end="\n" * bool(warnings), file=sys.stderr)
-    print(f"The book begins at {to / 'index.html'}")
-
-
-@main.command()
-@click.option("--port", default=3000, show_default=True, help="0 takes a free one")
-@click.option("--open/--no-open", "opens", default=True, help="show it in the browser")
-def serve(port: int, opens: bool) -> None:
-    """Build, serve to this machine alone, and build again on every change."""
-    try:
-        serving.serve(port, opens=opens)
-    except (BookError, OSError) as error:
-        sys.exit(f"The book cannot be served: {error}")
+    main(prog_name="book")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import functools
 import threading
 import webbrowser
+from contextlib import suppress
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 from watchfiles import watch
@@ -39,14 +40,15 @@ def serve(port: int, *, opens: bool) -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         if opens:
             webbrowser.open(address)
-        rebuild_on_change()
+        with suppress(KeyboardInterrupt):
+            rebuild_on_change()
         server.shutdown()
 
 
 def rebuild_on_change() -> None:
     """Builds again whenever a page, the theme or the learner's progress changes."""
     PROGRESS.mkdir(exist_ok=True)
-    for _ in watch(SRC, BOOK / "theme", PROGRESS, raise_interrupt=False):
+    for _ in watch(SRC, BOOK / "theme", PROGRESS):
         try:
             build_pages(BUILD, shows_progress=True)
         except BookError as error:

@@ -25,7 +25,7 @@ def compare(exercise: Exercise) -> list[tuple[str, str]]:
     if not path.exists():
         raise DeskError(
             f"There is no file {exercise.step_path}; "
-            f"{typed(f'reset {exercise.short}')} makes it."
+            f"{typed(f'course reset {exercise.short}')} makes it."
         )
     yours = path.read_text(errors="replace").splitlines()
     ours = (ROOT / exercise.solution_path).read_text()

@@ -12,13 +12,19 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlparse
 
+import click
 from huggingface_hub import constants
+from rich.console import Console
+from rich.table import Table
 
-from course.commands import typed
+from course.commands import installer, typed
+from course.foreign import foreign_packages
+from course.registry import ROOT
 from gpt2.kernel_batches import all_kept
 
 State = Literal["good", "warning", "bad"]
 GIB = 2**30
+MARKS = {"good": "[green]✓[/]", "warning": "[yellow]![/]", "bad": "[red]✗[/]"}
 
 
 @dataclass(frozen=True)
@@ -38,11 +44,28 @@ class Finding:
     cure: str = ""
 
 
+@click.command()
+def doctor() -> None:
+    """Look at this machine and say what is missing and how to get it."""
+    findings = examine()
+    grid = Table.grid(padding=(0, 2))
+    for finding in findings:
+        cure = f"\n→ {finding.cure}" if finding.cure else ""
+        grid.add_row(MARKS[finding.state], finding.topic, finding.text + cure)
+    Console().print(grid)
+    if any(finding.state == "bad" for finding in findings):
+        raise click.ClickException(
+            "the course cannot run here until the lines marked ✗ are mended."
+        )
+
+
 def examine() -> list[Finding]:
     """Looks at everything, the cheap and basic things first."""
     looks: list[Callable[[], Finding]] = [
         look_at_python,
         look_at_system,
+        look_at_folder,
+        look_at_packages,
         look_at_max,
         look_at_linker,
         look_at_cores,
@@ -82,11 +105,28 @@ def look_at_system() -> Finding:
     return Finding("system", "bad", text, cure)
 
 
+def look_at_folder() -> Finding:
+    """Pixi pastes the folder's path into lines for a shell and for Python."""
+    if breaks := sorted(set("'$") & set(str(ROOT))):
+        text = f"its path has {' and '.join(breaks)}, with which pixi does not work"
+        return Finding("folder", "warning", text, "Use uv, or move the folder.")
+    return Finding("folder", "good", str(ROOT))
+
+
+def look_at_packages() -> Finding:
+    """Packages of the person's own may come before those of the course."""
+    if found := foreign_packages():
+        text = "\n".join(f"{each.listed} from {each.folder}" for each in found)
+        cure = "\n→ ".join(each.cure for each in found)
+        return Finding("packages", "bad", text, cure)
+    return Finding("packages", "good", "the course's own")
+
+
 def look_at_max() -> Finding:
     """Imports MAX in another process, where it cannot take this one along."""
     needed = pinned_version("max")
     code = "import max.experimental.tensor, max._core as c; print(c.__version__)"
-    cure = "Install the course again: uv sync (or pixi install)"
+    cure = f"Install the course again: {installer()}"
     try:
         result = run_python(code)
     except subprocess.TimeoutExpired:
@@ -103,11 +143,12 @@ def look_at_max() -> Finding:
 def run_python(code: str) -> subprocess.CompletedProcess[str]:
     """Runs a line of Python in a process of its own, for two minutes at most.
 
+    It sees the environment's packages and no others (-E and -s).
     The environment is given as Python knows it: once a process has imported MAX, what
     MAX's C++ has added to it would lead other interpreters astray.
     """
     return subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-E", "-s", "-c", code],
         env=dict(os.environ),
         capture_output=True,
         text=True,
@@ -153,7 +194,7 @@ def look_at_kernels() -> Finding:
     """Whether the first run of a step will have to wait for the compiler."""
     if all_kept():
         return Finding("kernels", "good", "compiled")
-    cure = f"Compile them once: {typed('setup')}"
+    cure = f"Compile them once: {typed('course setup')}"
     return Finding("kernels", "warning", "not compiled yet: first runs wait", cure)
 
 

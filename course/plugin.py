@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from course.foreign import refuse_foreign_packages
 from course.process import WorkerProcess
 from course.registry import ROOT, load_registry
+
+refuse_foreign_packages()  # before anything imports them
 
 WORKER = pytest.StashKey[WorkerProcess]()
 

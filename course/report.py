@@ -107,7 +107,7 @@ class Report:
     def pointers(self, grading: Grading, seconds: float) -> None:
         """Where to find help, and how long it took."""
         exercise = grading.exercise
-        parts = [f"hint: {typed(f'hint {exercise.short}')}"]
+        parts = [f"hint: {typed(f'course hint {exercise.short}')}"]
         if (ROOT / exercise.chapter_path).exists():
             parts.append(f"chapter: {exercise.chapter_path}")
         parts.append(f"{seconds:.1f} s")
@@ -138,8 +138,8 @@ class Report:
         exercise = grading.exercise
         if grading.target.solutions:
             return ""
-        compare = typed(f"diff {exercise.short}")
-        return f"Compare: {compare}  ·  go on: {typed('next')}"
+        compare = typed(f"course diff {exercise.short}")
+        return f"Compare: {compare}  ·  go on: {typed('course next')}"
 
     def compiling(self, message: Compiling) -> None:
         """Explains the wait on a machine's first run."""

@@ -1,5 +1,6 @@
 """Grades a file each time it is saved, in a worker that has MAX loaded already."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import watchfiles
@@ -21,15 +22,16 @@ def watch(target: Target, console: Console) -> None:
     console.print(
         f"Watching {target.steps_dir.name}/; save a step to grade it. Ctrl-C ends."
     )
+    changes = watchfiles.watch(target.steps_dir, debounce=400, step=30)
     try:
-        for changes in watchfiles.watch(
-            target.steps_dir, debounce=400, step=30, raise_interrupt=False
-        ):
-            for exercise in saved_exercises({Path(path) for _, path in changes}):
-                console.rule(style="dim")
-                session = Session(exercise, target, progress, spare, report=report)
-                spare = WorkerProcess(report.compiling)
-                session.run_all()
+        # Where the library is not to raise Ctrl-C, it writes a line about it.
+        with suppress(KeyboardInterrupt):
+            for paths in changes:
+                for exercise in saved_exercises({Path(path) for _, path in paths}):
+                    console.rule(style="dim")
+                    session = Session(exercise, target, progress, spare, report=report)
+                    spare = WorkerProcess(report.compiling)
+                    session.run_all()
     finally:
         spare.close()
 

@@ -1,4 +1,4 @@
-"""``python -m gpt2 chat``: a story that you and the model write in turns."""
+"""``gpt2 chat``: a story that you and the model write in turns."""
 
 import contextlib
 import sys

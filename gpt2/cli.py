@@ -1,4 +1,4 @@
-"""The commands: ``python -m gpt2 PROMPT``, and those that a first word names."""
+"""The commands: ``gpt2 PROMPT``, and those that a first word names."""
 
 import os
 import sys
@@ -20,20 +20,20 @@ from gpt2.writing import Task, chosen_strategy, write_one, write_samples
 
 EXAMPLES = """\b
 Examples:
-  python -m gpt2 "Once upon a time"
-  python -m gpt2 "Once upon a time" --greedy --max-new-tokens 40
-  python -m gpt2 "Tom had a red ball." --temperature 1.2 --seed 7 --show-steps
-  python -m gpt2 "The meaning of life is" --model gpt2 --top-k 40
-  python -m gpt2 "Once upon a time" --num-samples 5 --temperature 1
-  python -m gpt2 "Once upon a time" --beams 4
-  python -m gpt2 --prompt-file start.txt > story.txt
-  echo "One day" | python -m gpt2 --json
-  python -m gpt2 chat
-  python -m gpt2 layers
-  python -m gpt2 compare "Once upon a time"
-  python -m gpt2 diversity "Once upon a time"
-  python -m gpt2 plot next-token "Once upon a"
-  python -m gpt2 serve --port 8000
+  gpt2 "Once upon a time"
+  gpt2 "Once upon a time" --greedy --max-new-tokens 40
+  gpt2 "Tom had a red ball." --temperature 1.2 --seed 7 --show-steps
+  gpt2 "The meaning of life is" --model gpt2 --top-k 40
+  gpt2 "Once upon a time" --num-samples 5 --temperature 1
+  gpt2 "Once upon a time" --beams 4
+  gpt2 --prompt-file start.txt > story.txt
+  echo "One day" | gpt2 --json
+  gpt2 chat
+  gpt2 layers
+  gpt2 compare "Once upon a time"
+  gpt2 diversity "Once upon a time"
+  gpt2 plot next-token "Once upon a"
+  gpt2 serve --port 8000
 """
 
 
@@ -117,5 +117,5 @@ def main() -> None:
     os.environ.setdefault("MAX_EAGER_EXECUTOR", "interpreter")
     words = sys.argv[1:]
     if words and words[0] in OTHERS:
-        OTHERS[words[0]](words[1:], prog_name=f"python -m gpt2 {words[0]}")
-    continue_text(words, prog_name="python -m gpt2")
+        OTHERS[words[0]](words[1:], prog_name=f"gpt2 {words[0]}")
+    continue_text(words, prog_name="gpt2")

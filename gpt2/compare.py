@@ -1,4 +1,4 @@
-"""``python -m gpt2 compare``: one prompt continued in every way, side by side."""
+"""``gpt2 compare``: one prompt continued in every way, side by side."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""``python -m gpt2 diversity``: how texts differ more as the temperature rises."""
+"""``gpt2 diversity``: how texts differ more as the temperature rises."""
 
 import json
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""``python -m gpt2 layers``: the first layer in which a learner's model differs.
+"""``gpt2 layers``: the first layer in which a learner's model differs.
 
 Both models get the same weights. Every piece of the learner's is given what the
 reference computes at that place, so that one mistake shows in one place only.

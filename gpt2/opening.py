@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
+from course.commands import typed
 from gpt2.checkpoints import Checkpoint
 from gpt2.errors import CheckpointError
 from gpt2.generation import TokenEngine
@@ -83,7 +84,7 @@ def _explain(error: BaseException) -> str:
     if step is None:
         return f"the model in steps/ does not run: {type(error).__name__}: {reason}"
     task = step.removeprefix("encore_").replace("step_", "s").replace("_", "-")
-    check = f"check it with: pixi run {task}"
+    check = f"check it with: {typed(task)}"
     if isinstance(error, NotImplementedError):
         return f"steps/{step}.py is not finished: {reason} ({check})"
     return f"steps/{step}.py does not run: {type(error).__name__}: {reason} ({check})"

@@ -1,4 +1,4 @@
-"""``python -m gpt2 plot``: pictures of decoding, as SVG and PNG."""
+"""``gpt2 plot``: pictures of decoding, as SVG and PNG."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from course.commands import typed
 from gpt2.checkpoints import Checkpoint, load_checkpoint
 
 COMMANDS = ("chat", "layers", "compare", "diversity", "plot", "serve")  # no prompts
@@ -27,8 +28,8 @@ def read_prompt(argument: str | None, file: Path | None, *, literal: bool) -> st
         raise click.UsageError("give a PROMPT or --prompt-file, not both.")
     if argument in COMMANDS and not literal:
         raise click.UsageError(
-            f"{argument!r} comes before its options: python -m gpt2 {argument} …; for "
-            f"a text that starts with this word: python -m gpt2 -- {argument}"
+            f"{argument!r} comes before its options: gpt2 {argument} …; for a text "
+            f"that starts with this word: gpt2 -- {argument}"
         )
     if file is not None:
         return _without_last_newline(as_text(file.read_bytes(), f"{file}"))
@@ -37,7 +38,7 @@ def read_prompt(argument: str | None, file: Path | None, *, literal: bool) -> st
         return _without_last_newline(as_text(data, "standard input"))
     if argument is None:
         raise click.UsageError(
-            'give a prompt, for example: python -m gpt2 "Once upon a time"'
+            f'give a prompt, for example: {typed("gpt2")} "Once upon a time"'
         )
     return as_text(argument.encode(errors="surrogateescape"), "the prompt")
 

@@ -1,4 +1,4 @@
-"""``python -m gpt2 serve``: the model for other programs, over HTTP."""
+"""``gpt2 serve``: the model for other programs, over HTTP."""
 
 import asyncio
 import os
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 NEEDED = ("ray", "fastapi", "uvicorn", "prometheus_client")
-INSTALL = "the server is an extra: pixi run serve, or pip install -e '.[serve]'"
+INSTALL = (
+    "the server is an extra: pixi run -e serve gpt2 serve, or uv run --extra serve "
+    "gpt2 serve"
+)
 
 
 @click.command(cls=Command)

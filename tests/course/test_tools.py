@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-import course.__main__ as cli
+from course import cli, doctor, overview, state, warmup, watch
 from course import desk as desk_tools
-from course import doctor, overview, state, warmup, watch
 from course.grading import Grading, Target
 from course.process import WorkerProcess
 from course.registry import ROOT, UnknownExercise, find_exercise, load_registry

@@ -1,4 +1,4 @@
-"""``python -m gpt2 chat``: turns, the end of a story, and a full context."""
+"""``gpt2 chat``: turns, the end of a story, and a full context."""
 
 from samples import BPE, POSITIONS, STORY, interrupted
 

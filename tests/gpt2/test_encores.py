@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from samples import STORY
 
+from course.commands import typed
 from gpt2.encores import open_encores
 from gpt2.opening import LearnerError
 from solutions import encore_beam_search, encore_sampling
@@ -62,13 +63,13 @@ def test_a_broken_one_is_named(steps):
     with pytest.raises(LearnerError) as caught:
         opened()
     assert "steps/encore_sampling.py does not run: SyntaxError" in str(caught.value)
-    assert "pixi run sampling" in str(caught.value)
+    assert typed("sampling") in str(caught.value)
 
 
 def test_a_broken_search_is_named(steps):
     code = BEAM_SEARCH.replace("beams, sums =", "beams, sums, more =")
     steps(encore_sampling=SAMPLING, encore_beam_search=code)
-    with pytest.raises(LearnerError, match="pixi run beam-search"):
+    with pytest.raises(LearnerError, match=typed("beam-search")):
         opened()
 
 

@@ -1,4 +1,4 @@
-"""``python -m gpt2 layers`` names the step in which a learner's model differs."""
+"""``gpt2 layers`` names the step in which a learner's model differs."""
 
 import sys
 from collections.abc import Callable, Iterator

@@ -5,6 +5,7 @@ import oracle
 import pytest
 from samples import POSITIONS
 
+from course.commands import typed
 from course.registry import ROOT
 from gpt2 import engine
 from gpt2.checkpoints import load_checkpoint
@@ -62,7 +63,7 @@ def test_unfinished_step_is_named(steps, folder, files):
     steps(**files)
     assert sentence(folder) == (
         "steps/step_13.py is not finished: Create transformer. "
-        "(check it with: pixi run s13)"
+        f"(check it with: {typed('s13')})"
     )
 
 
@@ -87,7 +88,7 @@ def test_unfinished_earlier_step_is_named(steps, folder):
 def test_broken_step_is_named(steps, folder, code, words):
     steps(step_09=code, step_13="from steps.step_09 import part\n" + model())
     assert words in sentence(folder)
-    assert "pixi run s09" in sentence(folder)
+    assert typed("s09") in sentence(folder)
 
 
 def test_missing_file_is_named(steps, folder):
@@ -166,4 +167,4 @@ def test_an_error_in_the_kv_cache_names_the_file(steps, folder):
     assert "steps/encore_kv_cache.py does not run: ZeroDivisionError" in sentence(
         folder
     )
-    assert "pixi run kv-cache" in sentence(folder)
+    assert typed("kv-cache") in sentence(folder)

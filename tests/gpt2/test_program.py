@@ -17,7 +17,7 @@ GOLDEN = ROOT / "tests" / "golden"
 
 
 def program(*arguments, **options):
-    """Runs ``python -m gpt2`` as a newcomer does."""
+    """Runs ``gpt2`` as a newcomer does."""
     return subprocess.run(
         [sys.executable, "-m", "gpt2", *arguments],
         cwd=ROOT,
@@ -35,7 +35,7 @@ def test_help_of_every_command():
     for option in ("--repetition-penalty", "--beams", "--num-samples", "--device"):
         assert option in words
     for command in COMMANDS:
-        assert f"Usage: python -m gpt2 {command}" in program(command, "--help").stdout
+        assert f"Usage: gpt2 {command}" in program(command, "--help").stdout
 
 
 def test_usage_errors_do_not_import_max():

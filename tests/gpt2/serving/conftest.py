@@ -26,7 +26,7 @@ def engine(checkpoint):
 
 @pytest.fixture(scope="session")
 def command() -> Callable[..., str]:
-    """What ``python -m gpt2 --greedy`` writes after a prompt."""
+    """What ``gpt2 --greedy`` writes after a prompt."""
     from gpt2.cli import continue_text
 
     @cache

@@ -15,7 +15,7 @@ BATCH, QUEUE = 4, 4
 
 
 class Server:
-    """``python -m gpt2 serve`` in a process of its own."""
+    """``gpt2 serve`` in a process of its own."""
 
     def __init__(self, *options: str) -> None:
         self.process = subprocess.Popen(

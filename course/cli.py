@@ -1,0 +1,186 @@
+"""The course's commands, such as ``course progress``."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+from rich.syntax import Syntax
+from rich.table import Table
+
+from course import desk, overview
+from course.check_program import check as run_check
+from course.commands import typed
+from course.doctor import doctor
+from course.grading import Target
+from course.process import worker_environment
+from course.registry import (
+    ROOT,
+    Exercise,
+    UnknownExercise,
+    find_exercise,
+    load_registry,
+)
+from course.session import up_to_date_status
+from course.state import Progress
+
+console = Console()
+
+
+class ExerciseArgument(click.ParamType):
+    """An exercise, as 8, 08, s08, step_08 or an encore's name."""
+
+    name = "exercise"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Exercise:
+        try:
+            return find_exercise(value)
+        except UnknownExercise as error:
+            self.fail(str(error), param, ctx)
+
+
+EXERCISE = ExerciseArgument()
+
+
+def stop(message: str) -> NoReturn:
+    """Ends with one sentence on stderr and exit code 1."""
+    Console(stderr=True).print(f"[red]✗[/] {message}", highlight=False)
+    sys.exit(1)
+
+
+@click.group()
+def main() -> None:
+    """Tools for working through the course."""
+
+
+@main.command()
+@click.option("--json", "form", flag_value="json", help="print one JSON list")
+@click.option("--markdown", "form", flag_value="markdown", help="print Markdown")
+def progress(form: str | None) -> None:
+    """Show which exercises pass; what has changed is graded first."""
+    rows = overview.survey(Target(), Progress(), Console(stderr=True))
+    if form == "json":
+        print(json.dumps(overview.as_json(rows), indent=2))
+    elif form == "markdown":
+        print(overview.markdown(rows))
+    else:
+        console.print(overview.table(rows))
+        console.print(f"\n{overview.summary(rows)}", highlight=False)
+
+
+@main.command("next")
+def next_exercise() -> None:
+    """Show the first exercise that does not pass yet."""
+    records, target = Progress(), Target()
+    for exercise in load_registry():
+        if up_to_date_status(exercise, target, records) != "passed":
+            show(exercise)
+            return
+    console.print(f"Everything passes. Let your model write: {typed('gpt2 --mine')}")
+
+
+def show(exercise: Exercise) -> None:
+    """Prints what an exercise is and which files belong to it."""
+    console.print(f"[bold]{exercise.label}[/]  about {exercise.minutes} minutes")
+    console.print(f"{exercise.summary}\n", highlight=False)
+    grid = Table.grid(padding=(0, 2))
+    if (ROOT / exercise.chapter_path).exists():
+        grid.add_row("read", str(exercise.chapter_path))
+    grid.add_row("fill", str(exercise.step_path))
+    grid.add_row("check", typed(exercise.key))
+    grid.add_row("stuck", typed(f"course hint {exercise.short}"))
+    console.print(grid)
+
+
+@main.command()
+@click.argument("exercise", type=EXERCISE)
+@click.option("--level", type=click.IntRange(1, 3), default=1, show_default=True)
+def hint(exercise: Exercise, level: int) -> None:
+    """Give a hint: 1 is a nudge, 2 names the operation, 3 is nearly the line."""
+    console.print(exercise.hints[level - 1], highlight=False, markup=False)
+    if level < 3:
+        more = typed(f"course hint {exercise.short} --level {level + 1}")
+        console.print(f"[dim]More: {more}[/]", highlight=False)
+
+
+@main.command()
+@click.argument("exercise", type=EXERCISE)
+@click.option("--force", is_flag=True, help="show it although yours does not pass")
+def diff(exercise: Exercise, force: bool) -> None:
+    """Show your file beside the solution, once yours passes."""
+    if not force and up_to_date_status(exercise, Target(), Progress()) != "passed":
+        hint = typed(f"course hint {exercise.short}")
+        stop(
+            f"{exercise.step_path} does not pass yet; the solution waits. "
+            f"A hint: {hint}. To look anyway: --force."
+        )
+    try:
+        rows = desk.compare(exercise)
+    except desk.DeskError as error:
+        stop(str(error))
+    grid = Table("", "yours", "solution", expand=True, box=None, padding=(0, 1))
+    for yours, theirs in rows:
+        mark = "" if yours == theirs else "[yellow]│[/]"
+        grid.add_row(mark, code(yours), code(theirs))
+    console.print(grid)
+
+
+def code(line: str) -> Syntax:
+    """One line of Python, coloured and wrapped."""
+    return Syntax(line, "python", background_color="default", word_wrap=True)
+
+
+@main.command()
+@click.argument("exercise", type=EXERCISE)
+def reset(exercise: Exercise) -> None:
+    """Put the skeleton back; your file is kept as a backup."""
+    try:
+        backup = desk.reset(exercise)
+    except desk.DeskError as error:
+        stop(str(error))
+    console.print(f"{exercise.step_path} is the skeleton again.", highlight=False)
+    if backup:
+        kept = backup.relative_to(desk.ROOT)
+        console.print(f"Yours is kept in {kept}", highlight=False)
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("exercise", type=EXERCISE)
+@click.argument("pytest_options", nargs=-1, type=click.UNPROCESSED)
+def check(exercise: Exercise, pytest_options: tuple[str, ...]) -> None:
+    """Grade one exercise, as ``pytest tests/test_step_08.py`` does."""
+    run_check(exercise, pytest_options)
+
+
+@main.command()
+@click.option("--steps-dir", type=click.Path(path_type=Path), default=ROOT / "steps")
+def watch(steps_dir: Path) -> None:
+    """Grade each step when you save it, until Ctrl-C."""
+    from course.watch import watch
+
+    watch(Target(steps_dir=steps_dir.resolve()), console)
+
+
+@main.command()
+def repl() -> None:
+    """Open Python with MAX as the checks run it, to try things out."""
+    command = [sys.executable, "-i", "-m", "course.repl"]
+    sys.exit(subprocess.run(command, env=worker_environment()).returncode)
+
+
+@main.command()
+def setup() -> None:
+    """Compile what the course needs, so that no later command has to wait."""
+    from course import warmup
+
+    if failed := warmup.compile_all(console):
+        stop(f"MAX cannot compile {', '.join(failed)}. Try: {typed('course doctor')}")
+    if not warmup.solutions_run():
+        stop(f"MAX cannot run the solutions here. Try: {typed('course doctor')}")
+    console.print(f"[green]✓[/] Ready. First step: {typed('course next')}")
+
+
+main.add_command(doctor)
