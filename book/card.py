@@ -60,7 +60,7 @@ def run_line(exercise: Exercise) -> str:
     return (
         '<div class="task"><span class="label">Run this</span>'
         f"{command(f'pixi run {exercise.key}')}"
-        f'<span class="or">or</span>{command(f"uv run pytest {exercise.checker_path}")}'
+        f'<span class="or">or</span>{command(f"uv run {exercise.key}")}'
         "</div>"
     )
 

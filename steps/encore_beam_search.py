@@ -23,8 +23,7 @@ call. The two helpers are blanks too; use them or write it your way.
 
 Look up: ``np.argsort`` (its ``axis`` and ``kind``), ``np.unravel_index``,
 ``np.concatenate``, ``np.flatnonzero``; indexing with arrays of row numbers and bools.
-Check with ``pixi run beam-search`` or
-``uv run pytest tests/test_encore_beam_search.py``.
+Check with ``pixi run beam-search`` or ``uv run beam-search``.
 """
 
 from collections.abc import Callable, Sequence

@@ -22,7 +22,7 @@ vocabulary.
 
 Look up: ``F.concat``, ``Tensor.arange`` (takes a start and a stop), your own steps 08,
 09 and 11 to 14.
-Check with ``pixi run kv-cache`` or ``uv run pytest tests/test_encore_kv_cache.py``.
+Check with ``pixi run kv-cache`` or ``uv run kv-cache``.
 """
 
 from math import sqrt

@@ -17,7 +17,7 @@ are for the filters; use them or write it your way.
 
 Look up: ``np.exp``, ``np.where``, ``np.unique``, ``np.argsort``, ``np.cumsum``,
 ``np.full_like``, ``np.flatnonzero``, and ``Generator.choice``.
-Check with ``pixi run sampling`` or ``uv run pytest tests/test_encore_sampling.py``.
+Check with ``pixi run sampling`` or ``uv run sampling``.
 """
 
 from collections.abc import Sequence

@@ -26,8 +26,8 @@ value but without a type is shared by all objects and cannot be chosen when one 
 made. ``frozen=True`` is there already: nobody changes a model's size afterwards.
 
 Look up: ``dataclasses.dataclass`` in Python's documentation.
-Check with ``pixi run s01`` or ``uv run pytest tests/test_step_01.py``. When stuck:
-``pixi run hint 1`` or ``uv run course hint 1``.
+Check with ``pixi run s01`` or ``uv run s01``. When stuck:
+``pixi run course hint 1`` or ``uv run course hint 1``.
 """
 
 from dataclasses import dataclass

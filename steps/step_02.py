@@ -21,7 +21,7 @@ Earlier tokens come with the KV cache, after the course; until then ``num_tokens
 Look up: ``Tensor.full`` or ``F.broadcast_to``, then ``F.band_part``. Python shows what
 a MAX operation does: ``from max.experimental import functional as F`` and then
 ``help(F.band_part)``.
-Check with ``pixi run s02`` or ``uv run pytest tests/test_step_02.py``.
+Check with ``pixi run s02`` or ``uv run s02``.
 """
 
 from max.driver import Device

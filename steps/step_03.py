@@ -16,7 +16,7 @@ checkers alone: first a list of the types that ``forward`` takes (here one tenso
 the type that it returns. When the code runs they do nothing.
 
 Look up: ``Tensor.ones``, ``Tensor.zeros``, ``F.mean``, ``F.rsqrt`` (1 / root).
-Check with ``pixi run s03`` or ``uv run pytest tests/test_step_03.py``.
+Check with ``pixi run s03`` or ``uv run s03``.
 """
 
 from max.experimental import functional as F

@@ -14,7 +14,7 @@ approximation, and MAX computes the exact one unless it is told otherwise. They 
 by 0.0005 at most. You would not see it in a text; a comparison of numbers sees it.
 
 Look up: ``Linear`` (size in, size out; a bias is included), ``F.gelu``.
-Check with ``pixi run s04`` or ``uv run pytest tests/test_step_04.py``.
+Check with ``pixi run s04`` or ``uv run s04``.
 """
 
 from max.experimental import functional as F

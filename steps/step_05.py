@@ -10,7 +10,7 @@ The trap: NumPy would fetch the rows with square brackets, a MAX tensor does not
 has an operation for this, which wants to know along which axis the rows are counted.
 
 Look up: ``Tensor.zeros``, ``F.gather``.
-Check with ``pixi run s05`` or ``uv run pytest tests/test_step_05.py``.
+Check with ``pixi run s05`` or ``uv run s05``.
 """
 
 from max.experimental import functional as F

@@ -11,7 +11,7 @@ as many rows as a text may have tokens, not as there are tokens in the vocabular
 positions come without a batch axis: every text of a batch starts at place 0.
 
 Look up: ``Tensor.zeros``, ``F.gather``.
-Check with ``pixi run s06`` or ``uv run pytest tests/test_step_06.py``.
+Check with ``pixi run s06`` or ``uv run s06``.
 """
 
 from max.experimental import functional as F

@@ -12,7 +12,7 @@ unless it is told otherwise. "Single head" means that the channels are not share
 among heads yet; step 09 does that.
 
 Look up: ``Linear``, ``F.chunk`` (or ``F.split``).
-Check with ``pixi run s07`` or ``uv run pytest tests/test_step_07.py``.
+Check with ``pixi run s07`` or ``uv run s07``.
 """
 
 from max.experimental import functional as F

@@ -14,7 +14,7 @@ two, so count axes from the end.
 
 Look up: the operator ``@``, ``Tensor.transpose``, ``F.softmax``; ``sqrt`` is in
 Python's ``math``. Your mask from step 02 is imported.
-Check with ``pixi run s08`` or ``uv run pytest tests/test_step_08.py``.
+Check with ``pixi run s08`` or ``uv run s08``.
 """
 
 from max.experimental import functional as F

@@ -13,7 +13,7 @@ portions. Going from [B, T, C] straight to [B, H, T, D] gives the right shape wi
 wrong numbers. Moving an axis past another takes a transpose.
 
 Look up: ``Tensor.reshape`` (takes a list), ``Tensor.transpose``, ``Linear``.
-Check with ``pixi run s09`` or ``uv run pytest tests/test_step_09.py``.
+Check with ``pixi run s09`` or ``uv run s09``.
 """
 
 from max.experimental.nn import Linear, Module

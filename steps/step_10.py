@@ -10,7 +10,7 @@ is in the word copy: the stream itself is not normalized, neither before the add
 nor after it. (The first Transformer normalized the sum; GPT-2 moved that to the input.)
 
 Look up: nothing new; ``norm`` and ``sublayer`` are called like functions.
-Check with ``pixi run s10`` or ``uv run pytest tests/test_step_10.py``.
+Check with ``pixi run s10`` or ``uv run s10``.
 """
 
 from collections.abc import Callable

@@ -13,7 +13,7 @@ width is the config's n_inner, which need not be 4 C. The attributes must be nam
 below, for these are the names in GPT-2's checkpoint.
 
 Look up: your own steps 03, 04, 09 and 10.
-Check with ``pixi run s11`` or ``uv run pytest tests/test_step_11.py``.
+Check with ``pixi run s11`` or ``uv run s11``.
 """
 
 from max.experimental.nn import Module

@@ -12,7 +12,7 @@ block repeats the very same block. Positions are counted from 0, once for the wh
 batch: [T, C] added to [B, T, C] serves every text in it.
 
 Look up: ``Tensor.arange``, ``ModuleList`` (made from a list, can be looped over).
-Check with ``pixi run s12`` or ``uv run pytest tests/test_step_12.py``.
+Check with ``pixi run s12`` or ``uv run s12``.
 """
 
 from max.dtype import DType

@@ -12,7 +12,7 @@ own, even one filled with a copy, would add a parameter that no checkpoint has a
 could drift apart from the table.
 
 Look up: the operator ``@``, ``Tensor.T`` (a property, without parentheses).
-Check with ``pixi run s13`` or ``uv run pytest tests/test_step_13.py``.
+Check with ``pixi run s13`` or ``uv run s13``.
 """
 
 from max.experimental.nn import Module

@@ -13,7 +13,7 @@ seed would repeat themselves; and in a batch some texts end before others.
 
 Look up: ``F.argmax``, ``F.softmax``, ``F.concat``, ``F.where``, ``Tensor.to_numpy``.
 MAX draws no tokens; NumPy's ``Generator.choice`` does, and takes probabilities.
-Check with ``pixi run s14`` or ``uv run pytest tests/test_step_14.py``.
+Check with ``pixi run s14`` or ``uv run s14``.
 """
 
 from collections.abc import Callable

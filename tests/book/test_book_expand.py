@@ -37,7 +37,7 @@ def test_chapter_is_a_card_from_the_registry() -> None:
     assert '<a href="step_02.md">02 Causal mask</a>' in text
     assert "<code>steps/step_08.py</code>" in text
     assert "<code>pixi run s08</code>" in text
-    assert "<code>uv run pytest tests/test_step_08.py</code>" in text
+    assert "<code>uv run s08</code>" in text
 
 
 def test_skeleton_is_the_untouched_one_and_solution_is_folded() -> None:
