@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from course.registry import ROOT
+from tests.packages import needed
 
 LAB_SCRIPTS = "decoding statistics random beams unpack model tokenizer"
 LAB_SCRIPTS += " data/recording data/weights"
@@ -69,15 +70,13 @@ def quiet_handler(folder: Path) -> Any:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """A browser. Where there is none its tests are skipped, but never in CI."""
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None and "CI" not in os.environ:
-        pytest.skip("these tests need Chromium, and this machine has none")
-    assert program, "CI must install Chromium"
-    if "CI" not in os.environ:
-        pytest.importorskip("playwright", reason="these tests need Playwright")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as started:
+    playwright = needed("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        own = Path(started.chromium.executable_path)  # if it was downloaded
+        program = next(filter(None, map(shutil.which, BROWSERS)), own)
+        if not Path(program).exists():
+            assert "CI" not in os.environ, "CI must install Chromium"
+            pytest.skip("no Chromium here; to download it: playwright install chromium")
         options = {"executable_path": program, "args": ["--no-sandbox"]}
         browser = started.chromium.launch(**options)
         yield browser

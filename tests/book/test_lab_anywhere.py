@@ -19,6 +19,7 @@ from tests.book.lab_page import (
     slide,
 )
 from tests.book.test_book_browser import serious
+from tests.packages import needed
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def test_page_works_from_a_disk(chromium: Any, built: Any) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_open_lab_fits_a_phone_and_is_accessible(visit: Any, scheme: str) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    axe = needed("axe_playwright_python.sync_playwright").Axe()
     page = opened(visit("lab", width=390, scheme=scheme))
     scene(page, 1)
     slide(page, {"topK": 6})

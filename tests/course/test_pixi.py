@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 from course.registry import ROOT, load_registry
+from tests.packages import needed
 
-uv = pytest.importorskip("uv", reason="needs more: uv run --extra test pytest …")
+uv = needed("uv")
 
 MANIFEST = tomllib.loads((ROOT / "pixi.toml").read_text())
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())

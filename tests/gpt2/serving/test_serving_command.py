@@ -7,6 +7,7 @@ from click.testing import CliRunner, Result
 
 from gpt2.serving import command
 from gpt2.serving.command import serve
+from tests.packages import needed
 
 
 def refused(*arguments: str) -> Result:
@@ -60,7 +61,7 @@ def test_replicas_share_all_cores_but_one(monkeypatch):
 @pytest.fixture
 def visitor(checkpoint):
     """A client of an application with a key, behind which nobody writes."""
-    testing = pytest.importorskip("fastapi.testclient", reason="no extra installed")
+    testing = needed("fastapi.testclient")
     from gpt2.serving.api import make_app
 
     return testing.TestClient(make_app(checkpoint, backend=None, api_key="sésame"))

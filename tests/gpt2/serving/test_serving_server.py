@@ -12,9 +12,10 @@ from urllib.request import Request, urlopen
 import pytest
 from running import BATCH, MODEL, QUEUE
 
-NEEDED = "the extra is not installed: uv sync --extra serve --group serving"
-openai = pytest.importorskip("openai", reason=NEEDED)
-pytest.importorskip("ray", reason=NEEDED)
+from tests.packages import needed
+
+openai = needed("openai")
+needed("ray")
 
 PROMPTS = ("Once upon a time", "Tom had a red ball.", "One day")
 
