@@ -55,7 +55,9 @@ def finished(name: str, trial: Callable[[ModuleType], object]) -> ModuleType | N
 
 def try_sampling(module: ModuleType) -> None:
     """Calls what generation uses, with every filter at work."""
-    settings = dict(temperature=0.5, top_k=3, top_p=0.9, min_p=0.1, penalty=2.0)
+    settings = dict(
+        temperature=0.5, top_k=3, top_p=0.9, min_p=0.1, repetition_penalty=2.0
+    )
     chances = module.next_token_probabilities(np.arange(4.0), [1, 2], **settings)
     module.top_tokens(chances, 2)
     module.sample(np.arange(4.0), np.random.default_rng(0))

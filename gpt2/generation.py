@@ -58,21 +58,18 @@ class Strategy:
         Greedy gets the model's own: no filter could remove its likeliest token, and
         so a reader sees how sure the model was.
         """
-        filters = asdict(self)
-        penalty = filters.pop("repetition_penalty")
+        settings = asdict(self)
         if self.greedy:
-            filters = {}
+            settings = {"repetition_penalty": self.repetition_penalty}
         logits = logits.astype(np.float64)  # the draw wants a sum of exactly 1
-        return sampling.next_token_probabilities(
-            logits, ids, penalty=penalty, **filters
-        )
+        return sampling.next_token_probabilities(logits, ids, **settings)
 
     def likeliest(self, logits: np.ndarray, ids: Sequence[int]) -> int:
         """Returns the id that greedy chooses, without any probabilities."""
         if self.repetition_penalty != 1:
             scores = logits.astype(np.float64)
             penalty = self.repetition_penalty
-            logits = encore_sampling.repetition_penalty(scores, ids, penalty)
+            logits = encore_sampling.apply_repetition_penalty(scores, ids, penalty)
         return int(logits.argmax())  # of equals the lowest id, as everywhere
 
     def describe(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return weights / weights.sum()
 
 
-def repetition_penalty(
+def apply_repetition_penalty(
     logits: np.ndarray, previous_ids: Sequence[int], penalty: float
 ) -> np.ndarray:
     """Makes every token that was already used less likely, once however often.
@@ -94,13 +94,13 @@ def next_token_probabilities(
     top_k: int = 0,
     top_p: float = 1.0,
     min_p: float = 0.0,
-    penalty: float = 1.0,
+    repetition_penalty: float = 1.0,
 ) -> np.ndarray:
     """Applies every filter in order: logits ``[V]`` to probabilities ``[V]``.
 
     The defaults change nothing. Temperature 0 gives the likeliest token all of it.
     """
-    logits = repetition_penalty(logits, previous_ids, penalty)
+    logits = apply_repetition_penalty(logits, previous_ids, repetition_penalty)
     logits = temperature_scale(logits, temperature)
     logits = top_k_filter(logits, top_k)
     logits = top_p_filter(logits, top_p)

@@ -21,6 +21,7 @@ def generate_next_token(
         model: anything that turns ids ``[B, T]`` into logits ``[B, T, V]``.
         input_ids: ``[B, T]``, the text so far.
         temperature: divides the logits; above 1 is bolder, below 1 more careful.
+            0 is greedy, as ``do_sample=False`` is.
         do_sample: draw from the distribution; False takes the likeliest token.
         rng: where the randomness comes from; None makes a fresh generator.
 
@@ -31,7 +32,7 @@ def generate_next_token(
     Machines", section 2 (temperature).
     """
     logits = model(input_ids)[:, -1, :]  # [B, T, V] -> [B, V]: only the end matters
-    if not do_sample:
+    if not do_sample or temperature == 0:
         return F.argmax(logits, axis=-1)
     rng = rng or np.random.default_rng()
     probabilities = F.softmax(logits / temperature, axis=-1).to_numpy().astype(float)
@@ -74,7 +75,8 @@ def generate_tokens(
             model, input_ids, temperature, do_sample, rng=rng
         )
         if eos_token_id is not None:
-            next_ids = F.where(Tensor(ended), eos_token_id, next_ids)
+            had_ended = Tensor(ended, device=input_ids.device)
+            next_ids = F.where(had_ended, eos_token_id, next_ids)
             ended |= next_ids.to_numpy() == eos_token_id
         input_ids = F.concat([input_ids, next_ids], axis=1)
         if ended.all():

@@ -35,7 +35,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     )
 
 
-def repetition_penalty(
+def apply_repetition_penalty(
     logits: np.ndarray, previous_ids: Sequence[int], penalty: float
 ) -> np.ndarray:
     """Makes every token that was already used less likely, once however often.
@@ -129,7 +129,7 @@ def next_token_probabilities(
     top_k: int = 0,
     top_p: float = 1.0,
     min_p: float = 0.0,
-    penalty: float = 1.0,
+    repetition_penalty: float = 1.0,
 ) -> np.ndarray:
     """Applies every filter in order: logits ``[V]`` to probabilities ``[V]``.
 

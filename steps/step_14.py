@@ -37,6 +37,7 @@ def generate_next_token(
         model: anything that turns ids ``[B, T]`` into logits ``[B, T, V]``.
         input_ids: ``[B, T]``, the text so far.
         temperature: divides the logits; above 1 is bolder, below 1 more careful.
+            0 is greedy, as ``do_sample=False`` is.
         do_sample: draw from the distribution; False takes the likeliest token.
         rng: where the randomness comes from; None makes a fresh generator.
 
@@ -49,8 +50,8 @@ def generate_next_token(
     # The logits of the last place: [B, T, V] -> [B, V]. An index works as in NumPy: a
     # single number removes its axis.
 
-    # Greedy: the likeliest id of each row: [B, V] -> [B, 1]. F.argmax keeps the axis
-    # that it searches, with size 1.
+    # Greedy, if nothing shall be drawn or the temperature is 0: the likeliest id of
+    # each row, [B, V] -> [B, 1]. F.argmax keeps the axis that it searches, with size 1.
 
     # Sampling: probabilities as a NumPy array, [B, V]; a tensor cannot be looped over,
     # an array can. In float64 they must sum to 1 more exactly than float32 does, or the
@@ -100,7 +101,7 @@ def generate_tokens(
     #   if there is an eos_token_id, rows that had ended before get it instead, and
     #   rows that now show it have ended (it may be 0, which Python takes for false; to
     #   choose between the two, F.where wants its condition as a Tensor, on the same
-    #   device as the ids: the default one, unless you pass device=...);
+    #   device as the ids: say device=..., or it goes to the default one);
     #   append, as a new tensor: [B, T] and [B, 1] -> [B, T + 1];
     #   stop once every row has ended.
 

@@ -216,8 +216,8 @@ def test_penalty(step):
             logits = np.array([3, -3, 0, 1.5, -1, GONE], dtype)
             low, high = -3 * penalty, 3 / penalty
             expected = np.array([high, low, 0, 1.5, -1, GONE])
-            value = step.repetition_penalty(logits, [0, 1, 2, 5], penalty)
-            asked = call("repetition_penalty", logits, [0, 1, 2, 5], penalty)
+            value = step.apply_repetition_penalty(logits, [0, 1, 2, 5], penalty)
+            asked = call("apply_repetition_penalty", logits, [0, 1, 2, 5], penalty)
             expect_numbers(value, expected, asked)
 
 
@@ -229,8 +229,8 @@ def test_penalty_once(step):
     logits = np.array([3.0, -3.0, 2.0, 1.5, -1.0])
     for used in ([4, 0, 1, 1, 0, 0, 3], []):
         changed = [2, -4.5, 2, 1, -1.5] if used else logits
-        asked = call("repetition_penalty", logits, used, 1.5)
-        value = step.repetition_penalty(logits, used, 1.5)
+        asked = call("apply_repetition_penalty", logits, used, 1.5)
+        value = step.apply_repetition_penalty(logits, used, 1.5)
         expect_numbers(value, np.array(changed, float), asked)
 
 
@@ -268,7 +268,7 @@ def test_order_of_the_filters(step):
     expect_order(step, shares, [], [1], top_k=2, top_p=0.5)
     shares = np.log([0.1, 0.4, 0.1, 0.3, 0.1])
     expect_order(step, shares, [], [1, 3], top_p=0.55, min_p=0.5)
-    expect_order(step, [2, 1.5, -1], [0, 0], [1], penalty=2.0, top_k=1)
+    expect_order(step, [2, 1.5, -1], [0, 0], [1], repetition_penalty=2.0, top_k=1)
 
 
 def test_equal_to_hugging_face(step):
@@ -277,13 +277,12 @@ def test_equal_to_hugging_face(step):
     Thirty-six combinations of options, in float32 and float64.
     """
     for case in golden():
-        options = dict(case["options"])
-        if "repetition_penalty" in options:
-            options["penalty"] = options.pop("repetition_penalty")
         logits = np.array(case["logits"], case["dtype"])
         expected = np.array(case["probabilities"])
         kept = np.flatnonzero(expected).tolist()
-        expect_probabilities(step, logits, case["seen"], kept, expected, **options)
+        expect_probabilities(
+            step, logits, case["seen"], kept, expected, **case["options"]
+        )
 
 
 def test_top_tokens(step):

@@ -108,6 +108,21 @@ def test_temperature(step):
         expect_drawn(got, logits, temperature, logits[::-1], asked)
 
 
+def test_temperature_zero(step):
+    """At temperature 0 the likeliest token is taken, as without sampling.
+
+    The nearer to 0, the less is left to chance. By 0 itself nothing can be divided.
+    """
+    model, prompt = table_model(step, chain()), ids(*[[2, 0], [0, 4], [1, 3]] * 5)
+    asked, runs = call("generate_next_token", prompt, 0.0), []
+    for seed in (1, 2):
+        value = step.generate_next_token(model, prompt, 0.0, rng=seeded(seed))
+        runs.append(expect_tensor(value, [15, 1], asked, dtype="int64"))
+    message = "Two runs at temperature 0 chose different tokens."
+    require((runs[0] == runs[1]).all(), message, asked, "drawn")
+    expect_close(value, ids(*[[3], [2], [1]] * 5), asked, dtype="int64")
+
+
 def test_rng(step):
     """All randomness comes from rng: equal generators draw equal tokens.
 
@@ -170,7 +185,7 @@ def test_number_of_tokens(step):
 
 
 def test_sampled_text(step):
-    """A text is sampled with the temperature that was asked for.
+    """A text is sampled with the temperature that was asked for, 0 included.
 
     generate_tokens has to hand it on.
     """
@@ -180,6 +195,10 @@ def test_sampled_text(step):
     value = step.generate_tokens(model, prompt, 1, 3.0, rng=seeded(2))
     got = expect_tensor(value, [1000, 3], asked, dtype="int64")
     expect_drawn(got[:, 2], logits, 3.0, logits[::-1], asked)
+    asked = call("generate_tokens", prompt, 1, 0.0)
+    value = step.generate_tokens(model, prompt, 1, 0.0, rng=seeded(2))
+    likeliest = np.pad(prompt, [(0, 0), (0, 1)])  # token 0 after every row
+    expect_close(value, likeliest, asked, dtype="int64")
 
 
 def test_one_rng_per_text(step):

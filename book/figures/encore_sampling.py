@@ -170,8 +170,9 @@ def penalties() -> list[list[str]]:
     for penalty in PENALTIES:
         ids = play.encode(CIRCLING)
         for _ in range(NEW):
-            changed = sampling.repetition_penalty(play.logits(ids)[-1], ids, penalty)
-            ids.append(int(changed.argmax()))
+            logits = play.logits(ids)[-1]
+            logits = sampling.apply_repetition_penalty(logits, ids, penalty)
+            ids.append(int(logits.argmax()))
         end = quoted(play.checkpoint().tokenizer.decode(ids[-14:]))
         rows.append([f"{penalty}", percent(repetition(ids)), f"… {end}"])
     return rows

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 
-# In the light theme; book/theme/css/figures.css has both themes' values.
+# In the light theme; book/theme/css/variables.css has both themes' values.
 INK = "#1f2933"  # text and what matters most
 MUTED = "#5b6875"  # axes and secondary text
 GRID = "#d5dbe1"  # lines in the background

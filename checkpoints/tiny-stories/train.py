@@ -215,8 +215,8 @@ def show_samples(out, tokenizer):
     prompt = torch.tensor([tokenizer.encode("Once upon a time").ids])
     common = dict(max_new_tokens=200, pad_token_id=0, top_k=0)
     common["attention_mask"] = torch.ones_like(prompt)
-    for temperature in (None, 0.8, 0.8):
-        chosen = dict(do_sample=temperature is not None, temperature=temperature)
+    for temperature in (0, 0.8, 0.8):
+        chosen = dict(do_sample=temperature > 0, temperature=temperature or None)
         ids = model.generate(prompt, **common, **chosen)[0].tolist()
         print(f"\ntemperature {temperature}\n{tokenizer.decode(ids)}")
 

@@ -1,12 +1,13 @@
 """What the tests of the lab share: how to move its controls and read what it shows."""
 
+import re
 from typing import Any
 
 import numpy as np
 
 from solutions import encore_sampling as sampling
 
-OFF = {"temperature": 1, "topK": 0, "topP": 1, "minP": 0, "penalty": 1}
+OFF = {"temperature": 1, "topK": 0, "topP": 1, "minP": 0, "repetitionPenalty": 1}
 FIRST, LAST = "temperature first", "temperature last"
 
 
@@ -14,10 +15,9 @@ def filtered(logits: np.ndarray, seen: list[int], settings: dict, order: str):
     """Python's answer; for the second order its filters are put in another row."""
     s = OFF | settings
     if order == FIRST:
-        names = {"topK": "top_k", "topP": "top_p", "minP": "min_p"}
-        options = {names.get(name, name): value for name, value in s.items()}
+        options = {re.sub("[A-Z]", r"_\g<0>", n).lower(): x for n, x in s.items()}
         return sampling.next_token_probabilities(logits, seen, **options)
-    logits = sampling.repetition_penalty(logits, seen, s["penalty"])
+    logits = sampling.apply_repetition_penalty(logits, seen, s["repetitionPenalty"])
     logits = sampling.top_k_filter(logits, s["topK"])
     logits = sampling.top_p_filter(logits, s["topP"])
     logits = sampling.min_p_filter(logits, s["minP"])

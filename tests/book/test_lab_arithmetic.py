@@ -21,10 +21,16 @@ SETTINGS = [
     {"topP": 0.85},
     {"minP": 1},
     {"minP": 0.07},
-    {"penalty": 1.4},
+    {"repetitionPenalty": 1.4},
     {"temperature": 1.6, "topP": 0.8},
-    {"temperature": 0, "penalty": 2},
-    {"temperature": 1.5, "topK": 20, "topP": 0.9, "minP": 0.06, "penalty": 1.25},
+    {"temperature": 0, "repetitionPenalty": 2},
+    {
+        "temperature": 1.5,
+        "topK": 20,
+        "topP": 0.9,
+        "minP": 0.06,
+        "repetitionPenalty": 1.25,
+    },
 ]
 
 

@@ -25,7 +25,7 @@ SLIDERS = [
     ({"topK": 9}, FIRST),
     ({"topP": 0.6}, FIRST),
     ({"minP": 0.2}, FIRST),
-    ({"penalty": 1.5}, FIRST),
+    ({"repetitionPenalty": 1.5}, FIRST),
     ({"temperature": 1.5, "topP": 0.8}, FIRST),
     ({"temperature": 1.5, "topP": 0.8}, LAST),
 ]

@@ -12,7 +12,8 @@ from tokenizers import decoders, models
 from gpt2.errors import CheckpointError
 from gpt2.tokenizer import StreamingDecoder, load_tokenizer
 
-GPT2 = Path(__file__).parents[3] / "shared" / "data" / "gpt2"
+GPT2 = Path(__file__).parents[1] / "golden" / "gpt2"
+GPT2_TEXTS = json.loads((GPT2 / "texts.json").read_text())
 TEXTS = [
     "",
     " ",
@@ -32,11 +33,9 @@ def tokenizer(request, tmp_path):
     return load_tokenizer(tmp_path)
 
 
-@pytest.fixture
-def real_gpt2():
-    """GPT-2's own vocabulary, where the shared data is there."""
-    if not GPT2.is_dir():
-        pytest.skip("GPT-2's vocabulary is not in ../shared/data/gpt2")
+@pytest.fixture(scope="module")
+def gpt2():
+    """A part of GPT-2's own vocabulary, with the ids of the whole."""
     return load_tokenizer(GPT2)
 
 
@@ -111,19 +110,32 @@ def test_decoder_can_go_on_after_the_end(tokenizer):
     assert decoder.feed(first) + decoder.feed(second) == "é"
 
 
-# GPT-2's own vocabulary
+# GPT-2's own vocabulary, and what OpenAI's tokenizer answers
 
 
-def test_known_ids_of_gpt2(real_gpt2):
-    assert real_gpt2.encode("Hello world") == [15496, 995]
-    assert real_gpt2.end_of_text_id == 50256
-    assert real_gpt2.size == 50257
+def test_known_ids_of_gpt2(gpt2):
+    assert gpt2.encode("Hello world") == [15496, 995]
+    assert gpt2.end_of_text_id == 50256
+    assert gpt2.size == 50257
 
 
-def test_gpt2_splits_an_emoji_and_streams_it_whole(real_gpt2):
-    ids = real_gpt2.encode(" 🤖 says ご")
-    pieces = stream(real_gpt2, ids)
+@pytest.mark.parametrize("case", GPT2_TEXTS, ids=lambda case: repr(case["text"][:9]))
+def test_hard_text_has_the_ids_of_gpt2(gpt2, case):
+    assert gpt2.encode(case["text"]) == case["ids"]
+
+
+@pytest.mark.parametrize("case", GPT2_TEXTS, ids=lambda case: repr(case["text"][:9]))
+def test_ids_of_gpt2_give_the_text_back(gpt2, case):
+    text = case["text"].replace("<|endoftext|>", "")
+    assert gpt2.decode(case["ids"]) == text
+    assert "".join(stream(gpt2, case["ids"])) == text
+
+
+def test_gpt2_splits_an_emoji_and_streams_it_whole(gpt2):
+    ids = gpt2.encode(" 🤖 says ご")
+    pieces = stream(gpt2, ids)
     assert pieces.count("") > 2
+    assert "\N{REPLACEMENT CHARACTER}" not in "".join(pieces)
     assert "".join(pieces) == " 🤖 says ご"
 
 

@@ -5,10 +5,10 @@
 var lab = lab || {};
 
 lab.decoding = (() => {
-  const OFF = { temperature: 1, topK: 0, topP: 1, minP: 0, penalty: 1 };
+  const OFF = { temperature: 1, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 };
   const ORDERS = {
-    "temperature first": ["penalty", "temperature", "topK", "topP", "minP"],
-    "temperature last": ["penalty", "topK", "topP", "minP", "temperature"],
+    "temperature first": ["repetitionPenalty", "temperature", "topK", "topP", "minP"],
+    "temperature last": ["repetitionPenalty", "topK", "topP", "minP", "temperature"],
   };
 
   /** Logits to probabilities; -Infinity becomes exactly 0. */
@@ -33,7 +33,7 @@ lab.decoding = (() => {
   }
 
   /** Makes every token already used less likely, once however often it was used. */
-  function repetitionPenalty(logits, previousIds, penalty) {
+  function applyRepetitionPenalty(logits, previousIds, penalty) {
     const penalized = Float64Array.from(logits);
     for (const id of previousIds) {
       const score = logits[id]; // as the model gave it, so a second time changes nothing
@@ -76,7 +76,8 @@ lab.decoding = (() => {
   }
 
   const FILTERS = {
-    penalty: (logits, s, previousIds) => repetitionPenalty(logits, previousIds, s.penalty),
+    repetitionPenalty: (logits, s, previousIds) =>
+      applyRepetitionPenalty(logits, previousIds, s.repetitionPenalty),
     temperature: (logits, s) => temperatureScale(logits, s.temperature),
     topK: (logits, s) => topKFilter(logits, s.topK),
     topP: (logits, s) => topPFilter(logits, s.topP),
@@ -97,7 +98,7 @@ lab.decoding = (() => {
   }
 
   return {
-    OFF, ORDERS, softmax, likeliestFirst, repetitionPenalty, temperatureScale,
+    OFF, ORDERS, softmax, likeliestFirst, applyRepetitionPenalty, temperatureScale,
     topKFilter, topPFilter, minPFilter, stages, nextTokenProbabilities,
   };
 })();

@@ -9,7 +9,7 @@ lab.viewBars = (() => {
   const MANY = 40;
   const SCALES = [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1]; // what a full bar can stand for
   const NAMES = {
-    penalty: "repetition penalty",
+    repetitionPenalty: "repetition penalty",
     temperature: "temperature",
     topK: "top-k",
     topP: "top-p",

@@ -5,7 +5,7 @@ var lab = lab || {};
 lab.viewFilters = (() => {
   const { find } = lab.dom;
   const { OFF } = lab.decoding;
-  const DIGITS = { temperature: 2, topK: 0, topP: 2, minP: 2, penalty: 2 };
+  const DIGITS = { temperature: 2, topK: 0, topP: 2, minP: 2, repetitionPenalty: 2 };
   const NAMES = Object.keys(OFF);
 
   /** A setting in words. */

@@ -6,10 +6,10 @@ lab.viewSource = (() => {
   const { find, count, percent } = lab.dom;
 
   /** Recorded steps: can what is shown depend on single tokens of the rest? */
-  function exact({ after }, { settings: { topK, temperature, penalty } }, recorded) {
+  function exact({ after }, { settings: { topK, temperature, repetitionPenalty } }, recorded) {
     const known = new Set(recorded);
     if (after.some((p, id) => p > 0 && !known.has(id))) return false;
-    return topK > 0 || temperature === 0 || (temperature === 1 && penalty === 1);
+    return topK > 0 || temperature === 0 || (temperature === 1 && repetitionPenalty === 1);
   }
 
   function computed(page) {
