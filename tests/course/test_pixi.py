@@ -22,7 +22,8 @@ TASKS = {
 }
 SCHEMA = ROOT.parent / "shared" / "data" / "pixi" / "schema.json"
 
-# What a learner would add, so that each command ends soon.
+# What a learner would add, so that each command ends soon. Commands that read steps/
+# only show their help: whatever a learner has written there, these tests pass.
 ARGUMENTS = {
     "gpt2": ["Once", "--max-new-tokens", "2", "--greedy"],
     "chat": ["--help"],
@@ -37,9 +38,10 @@ ARGUMENTS = {
     "setup": ["--help"],
     "test": ["--help"],
     "test-book": ["--help"],
-    "progress": ["--json"],
+    "next": ["--help"],
+    "progress": ["--help"],
     "hint": ["8"],
-    "diff": ["8", "--force"],
+    "diff": ["--help"],
     "reset": ["--help"],
     "check": ["1", "--solutions"],
 }
