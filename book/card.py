@@ -3,10 +3,8 @@
 from collections.abc import Callable
 
 from book.listing import file
-from book.pages import BookError, exercise_of
-from course.desk import DeskError, read_skeleton
+from book.pages import exercise_of
 from course.registry import ROOT, Exercise, find_exercise, load_registry
-from course.state import blob_id
 
 Expand = Callable[[str], str]
 HARDEST = 5
@@ -73,13 +71,7 @@ def command(text: str) -> str:
 def skeleton(arguments: str, expand: Expand) -> str:
     """The file as it is handed out, whatever the learner has made of theirs."""
     exercise = exercise_of(arguments)
-    path = ROOT / exercise.step_path
-    if path.exists() and blob_id(path) == exercise.skeleton:
-        return file(str(exercise.step_path), path.read_text())
-    try:
-        text = read_skeleton(exercise).decode()
-    except DeskError as error:
-        raise BookError(str(error).rstrip(".")) from None
+    text = (ROOT / exercise.skeleton_path).read_text()
     return file(str(exercise.step_path), text)
 
 

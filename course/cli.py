@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
 
-from course import desk, overview
+from course import overview, step_files
 from course.check_program import check as run_check
 from course.commands import typed
 from course.doctor import doctor
@@ -118,8 +118,8 @@ def diff(exercise: Exercise, force: bool) -> None:
             f"A hint: {hint}. To look anyway: --force."
         )
     try:
-        rows = desk.compare(exercise)
-    except desk.DeskError as error:
+        rows = step_files.compare(exercise)
+    except step_files.StepFileError as error:
         stop(str(error))
     grid = Table("", "yours", "solution", expand=True, box=None, padding=(0, 1))
     for yours, theirs in rows:
@@ -138,12 +138,12 @@ def code(line: str) -> Syntax:
 def reset(exercise: Exercise) -> None:
     """Put the skeleton back; your file is kept as a backup."""
     try:
-        backup = desk.reset(exercise)
-    except desk.DeskError as error:
+        backup = step_files.reset(exercise)
+    except step_files.StepFileError as error:
         stop(str(error))
     console.print(f"{exercise.step_path} is the skeleton again.", highlight=False)
     if backup:
-        kept = backup.relative_to(desk.ROOT)
+        kept = backup.relative_to(step_files.ROOT)
         console.print(f"Yours is kept in {kept}", highlight=False)
 
 

@@ -27,7 +27,6 @@ class Exercise:
         minutes: an honest estimate for a Python programmer new to transformers.
         difficulty: from 1 to 5.
         hints: a nudge, the operations' names, and nearly the line.
-        skeleton: git's name for the content of the untouched skeleton.
         on_numpy: whether its functions take NumPy arrays instead of tensors.
     """
 
@@ -41,7 +40,6 @@ class Exercise:
     minutes: int
     difficulty: int
     hints: tuple[str, ...]
-    skeleton: str
     on_numpy: bool = False
 
     @property
@@ -62,6 +60,11 @@ class Exercise:
     @property
     def step_path(self) -> Path:
         return Path("steps", f"{self.file}.py")
+
+    @property
+    def skeleton_path(self) -> Path:
+        """The untouched copy of the file that a learner is given."""
+        return Path("course", "skeletons", self.step_path.name)
 
     @property
     def solution_path(self) -> Path:

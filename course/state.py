@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from course.registry import ROOT, Exercise
+from course.step_files import is_untouched
 
 Status = Literal["passed", "failed", "to do", "changed", "missing"]
 
@@ -43,7 +44,7 @@ class Progress:
         path = self.steps_dir / exercise.step_path.name
         if not path.exists():
             return "missing"
-        if blob_id(path) == exercise.skeleton:
+        if is_untouched(path, exercise):
             return "to do"
         record = self.records.get(exercise.key)
         if record is None or record.digest != self.digest(exercise):
@@ -77,9 +78,3 @@ class Progress:
             return {key: Record(**record) for key, record in data.items()}
         except (OSError, ValueError, TypeError, AttributeError):
             return {}  # missing or damaged: grading makes it again
-
-
-def blob_id(path: Path) -> str:
-    """The name under which git keeps this content."""
-    content = path.read_bytes()
-    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()

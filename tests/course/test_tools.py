@@ -1,7 +1,6 @@
 """The tools: progress, next, hint, diff, reset, watch and doctor."""
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -10,13 +9,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from course import cli, doctor, overview, state, warmup, watch
-from course import desk as desk_tools
+from course import cli, doctor, overview, state, step_files, warmup, watch
 from course.grading import Grading, Target
 from course.process import WorkerProcess
-from course.registry import ROOT, UnknownExercise, find_exercise, load_registry
+from course.registry import UnknownExercise, find_exercise, load_registry
 from course.session import Session, up_to_date_status
-from course.state import Progress, blob_id
+from course.state import Progress
 
 
 def grade(exercise_name: str, folder: Path) -> bool:
@@ -44,19 +42,6 @@ def test_damaged_records_are_made_again(desk: Path) -> None:
     assert Progress(desk).status(find_exercise("10")) == "changed"
     assert grade("10", desk)
     assert Progress(desk).status(find_exercise("10")) == "passed"
-
-
-def test_untouched_skeleton_is_to_do_without_grading(desk: Path) -> None:
-    skeleton = desk_tools.read_skeleton(find_exercise("10"))
-    (desk / "step_10.py").write_bytes(skeleton)
-    assert Progress(desk).status(find_exercise("10")) == "to do"
-
-
-def test_skeletons_are_what_the_registry_says() -> None:
-    """In a clone in which nobody has worked yet; a learner's files may differ."""
-    for exercise in load_registry():
-        skeleton = desk_tools.read_skeleton(exercise)
-        assert b"NotImplementedError" in skeleton, exercise.key
 
 
 def test_overview(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,66 +80,14 @@ def test_names_of_an_exercise(name: str) -> None:
     assert find_exercise(name).number == 8
 
 
-@pytest.fixture
-def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A little repository with one skeleton, in which the tools work."""
-    (tmp_path / "steps").mkdir()
-    (tmp_path / "solutions").mkdir()
-    exercise = find_exercise("10")
-    skeleton = desk_tools.read_skeleton(exercise)
-    (tmp_path / exercise.step_path).write_bytes(skeleton)
-    shutil.copy(ROOT / exercise.solution_path, tmp_path / exercise.solution_path)
-    for command in ("init -q", "add steps"):
-        subprocess.run(["git", *command.split()], cwd=tmp_path, check=True)
-    monkeypatch.setattr(desk_tools, "ROOT", tmp_path)
-    return tmp_path
-
-
-def test_reset_keeps_a_backup(clone: Path) -> None:
-    exercise = find_exercise("10")
-    path = clone / exercise.step_path
-    path.write_text("my work\n")
-    backup = desk_tools.reset(exercise)
-    assert backup is not None
-    assert backup.read_text() == "my work\n"
-    assert blob_id(path) == exercise.skeleton
-    with pytest.raises(desk_tools.DeskError, match="untouched"):
-        desk_tools.reset(exercise)
-    path.write_text("other work\n")
-    second = desk_tools.reset(exercise)
-    assert second != backup
-    assert backup.exists()
-
-
-def test_reset_outside_a_clone_changes_nothing(clone: Path) -> None:
-    shutil.rmtree(clone / ".git")
-    path = clone / find_exercise("10").step_path
-    path.write_text("my work\n")
-    with pytest.raises(desk_tools.DeskError, match="fresh clone"):
-        desk_tools.reset(find_exercise("10"))
-    assert path.read_text() == "my work\n"
-
-
-def test_compare_aligns_equal_lines(clone: Path) -> None:
-    rows = desk_tools.compare(find_exercise("10"))
-    assert any(yours == theirs != "" for yours, theirs in rows)
-    assert any(yours != theirs for yours, theirs in rows)
-    solution = (clone / find_exercise("10").solution_path).read_text()
-    theirs = [line for _, line in rows if line]
-    assert theirs == [line for line in as_lines(solution) if line]
-
-
-def as_lines(text: str) -> list[str]:
-    return text.replace("solutions.solution_", "steps.step_").splitlines()
-
-
 def test_diff_waits_for_a_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli, "up_to_date_status", lambda *_: "failed")
     result = CliRunner().invoke(cli.main, ["diff", "10"])
     assert result.exit_code == 1
+    monkeypatch.setattr(step_files, "compare", lambda _: [("mine", "theirs")])
     result = CliRunner().invoke(cli.main, ["diff", "10", "--force"])
     assert result.exit_code == 0
-    assert "solution" in result.output
+    assert "theirs" in result.output
 
 
 def test_watch_knows_which_exercise_was_saved(desk: Path) -> None:

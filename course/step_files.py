@@ -1,29 +1,42 @@
-"""Work on the learner's files: comparing one with its solution, starting it anew."""
+"""The learner's files: recognizing an untouched one, comparing, starting anew."""
 
 import difflib
 import shutil
-import subprocess
 import time
 from pathlib import Path
 
 from course.commands import typed
 from course.registry import ROOT, Exercise
-from course.state import blob_id
 
 
-class DeskError(Exception):
+class StepFileError(Exception):
     """A file could not be compared or replaced; the message says what to do."""
+
+
+def is_untouched(path: Path, exercise: Exercise) -> bool:
+    """Whether a file is the skeleton still.
+
+    An editor or a checkout may change how lines end, and add or drop empty lines at
+    the end of the file. A learner has not begun because of that.
+    """
+    skeleton = ROOT / exercise.skeleton_path
+    return skeleton.exists() and lines_of(path) == lines_of(skeleton)
+
+
+def lines_of(path: Path) -> list[bytes]:
+    """A file's lines without what ends them, and without empty ones at the end."""
+    return path.read_bytes().rstrip().splitlines()
 
 
 def compare(exercise: Exercise) -> list[tuple[str, str]]:
     """Lines of the learner's file beside those of the solution, aligned.
 
     Raises:
-        DeskError: the learner's file is not there.
+        StepFileError: the learner's file is not there.
     """
     path = ROOT / exercise.step_path
     if not path.exists():
-        raise DeskError(
+        raise StepFileError(
             f"There is no file {exercise.step_path}; "
             f"{typed(f'course reset {exercise.short}')} makes it."
         )
@@ -44,32 +57,20 @@ def reset(exercise: Exercise) -> Path | None:
     """Puts the skeleton back; returns where the old file is kept, if there was one.
 
     Raises:
-        DeskError: it is the skeleton already, or git does not have it.
+        StepFileError: it is the skeleton already, or the skeleton is not there.
     """
-    path = ROOT / exercise.step_path
-    if path.exists() and blob_id(path) == exercise.skeleton:
-        raise DeskError(f"{exercise.step_path} is the untouched skeleton already.")
-    skeleton = read_skeleton(exercise)
+    path, skeleton = ROOT / exercise.step_path, ROOT / exercise.skeleton_path
+    if not skeleton.exists():
+        raise StepFileError(
+            f"There is no file {exercise.skeleton_path}; "
+            "take it from a fresh copy of the course."
+        )
+    if path.exists() and is_untouched(path, exercise):
+        raise StepFileError(f"{exercise.step_path} is the untouched skeleton already.")
     backup = keep_backup(path) if path.exists() else None
-    path.write_bytes(skeleton)
+    path.parent.mkdir(exist_ok=True)
+    shutil.copyfile(skeleton, path)
     return backup
-
-
-def read_skeleton(exercise: Exercise) -> bytes:
-    """Asks git for the skeleton's content, which it keeps whatever is committed.
-
-    Raises:
-        DeskError: there is no git, or this is not a clone.
-    """
-    command = ["git", "cat-file", "blob", exercise.skeleton]
-    try:
-        result = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        raise DeskError(
-            "The skeleton comes from git's history, and git does not have it here. "
-            f"Take {exercise.step_path} from a fresh clone of the course."
-        ) from None
-    return result.stdout
 
 
 def keep_backup(path: Path) -> Path:

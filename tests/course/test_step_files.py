@@ -1,0 +1,149 @@
+"""What a learner does to ``steps/`` is noticed, can be undone, and breaks no test.
+
+Nothing here needs git: a course may come as a zip file.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from course import step_files
+from course.registry import ROOT, find_exercise
+from course.state import Progress
+
+EXERCISE = find_exercise("10")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A little course with the files of one exercise, in which the tools work."""
+    for path in (EXERCISE.skeleton_path, EXERCISE.solution_path):
+        (tmp_path / path).parent.mkdir(parents=True)
+        shutil.copy(ROOT / path, tmp_path / path)
+    (tmp_path / "steps").mkdir()
+    shutil.copy(ROOT / EXERCISE.skeleton_path, tmp_path / EXERCISE.step_path)
+    monkeypatch.setattr(step_files, "ROOT", tmp_path)
+    return tmp_path
+
+
+def edit(path: Path, pattern: bytes, replacement: bytes) -> None:
+    """Replaces what must be there."""
+    text = path.read_bytes()
+    assert re.search(pattern, text)
+    path.write_bytes(re.sub(pattern, replacement, text))
+
+
+@pytest.mark.parametrize("edits", [[], [(rb"\n", rb"\r\n")], [(rb"\n", rb"\r")]])
+@pytest.mark.parametrize("end", [b"", b"\n", b"\n\n", b"\r\n", b"\n    \n"])
+def test_untouched_skeleton_is_to_do(folder: Path, edits: list, end: bytes) -> None:
+    path = folder / EXERCISE.step_path
+    for pattern, replacement in [*edits, (rb"\s+\Z", end)]:
+        edit(path, pattern, replacement)
+    assert Progress(folder / "steps").status(EXERCISE) == "to do"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [(rb"sublayer", rb"layer"), (rb"\n    raise", rb"\n  raise"), (rb"\n\n", rb"\n")],
+)
+def test_edited_skeleton_is_not_to_do(
+    folder: Path, change: tuple[bytes, bytes]
+) -> None:
+    edit(folder / EXERCISE.step_path, *change)
+    assert Progress(folder / "steps").status(EXERCISE) == "changed"
+
+
+def test_reset_keeps_a_backup(folder: Path) -> None:
+    path = folder / EXERCISE.step_path
+    path.write_text("my work\n")
+    backup = step_files.reset(EXERCISE)
+    assert backup is not None
+    assert backup.read_text() == "my work\n"
+    assert path.read_bytes() == (ROOT / EXERCISE.skeleton_path).read_bytes()
+    with pytest.raises(step_files.StepFileError, match="untouched"):
+        step_files.reset(EXERCISE)
+    path.write_text("other work\n")
+    second = step_files.reset(EXERCISE)
+    assert second != backup
+    assert backup.exists()
+
+
+def test_reset_makes_a_missing_file(folder: Path) -> None:
+    path = folder / EXERCISE.step_path
+    path.unlink()
+    assert step_files.reset(EXERCISE) is None
+    assert Progress(folder / "steps").status(EXERCISE) == "to do"
+
+
+def test_reset_without_a_skeleton_changes_nothing(folder: Path) -> None:
+    (folder / EXERCISE.skeleton_path).unlink()
+    path = folder / EXERCISE.step_path
+    path.write_text("my work\n")
+    assert Progress(folder / "steps").status(EXERCISE) == "changed"
+    with pytest.raises(step_files.StepFileError, match="fresh copy"):
+        step_files.reset(EXERCISE)
+    assert path.read_text() == "my work\n"
+
+
+def test_compare_aligns_equal_lines(folder: Path) -> None:
+    rows = step_files.compare(EXERCISE)
+    assert any(yours == theirs != "" for yours, theirs in rows)
+    assert any(yours != theirs for yours, theirs in rows)
+    solution = (folder / EXERCISE.solution_path).read_text()
+    theirs = [line for _, line in rows if line]
+    assert theirs == [line for line in as_lines(solution) if line]
+
+
+def as_lines(text: str) -> list[str]:
+    return text.replace("solutions.solution_", "steps.step_").splitlines()
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole course, unzipped on Windows, whose learner has begun.
+
+    Step 02 is solved, 04 is no Python, 05 is deleted.
+    """
+    unused = shutil.ignore_patterns(".*", "__pycache__", "build", "book", "checkpoints")
+    root = tmp_path_factory.mktemp("learner") / "course"
+    shutil.copytree(ROOT, root, ignore=unused)
+    solved = as_lines((root / "solutions/solution_02.py").read_text())
+    (root / "steps/step_02.py").write_text("\n".join(solved))
+    (root / "steps/step_04.py").write_text("def forward(:\n")
+    (root / "steps/step_05.py").unlink()
+    for path in (p for kind in ("py", "toml") for p in root.rglob(f"*.{kind}")):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    return root
+
+
+def run_python(root: Path, *arguments: str) -> str:
+    """Runs a module in that course, as on a learner's own machine."""
+    env = {name: value for name, value in os.environ.items() if name != "CI"}
+    command = [sys.executable, "-m", *arguments]
+    done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_begun_course_knows_how_far_it_is(begun: Path) -> None:
+    rows = json.loads(run_python(begun, "course", "progress", "--json"))
+    states = [row["status"] for row in rows]
+    assert states[:5] == ["to do", "passed", "to do", "failed", "missing"]
+    assert set(states[5:]) == {"to do"}
+    assert "Step 01" in run_python(begun, "course", "next")
+
+
+def test_begun_course_can_be_compared_and_reset(begun: Path) -> None:
+    assert "solution" in run_python(begun, "course", "diff", "4", "--force")
+    assert "is the skeleton again" in run_python(begun, "course", "reset", "5")
+
+
+def test_begun_course_passes_the_tests_of_its_skeletons(begun: Path) -> None:
+    tests = Path(__file__).with_name("test_skeletons.py").relative_to(ROOT)
+    assert " passed" in run_python(begun, "pytest", "-q", str(tests))
