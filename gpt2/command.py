@@ -67,7 +67,12 @@ class Command(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Remembers whether ``--`` was there: what follows is text, never a command."""
         ctx.meta["literal"] = "--" in args
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if not error.possibilities:  # nothing that it may be a slip of
+                error.message += " A text that begins with a dash goes after --."
+            raise
 
     def invoke(self, ctx: click.Context) -> None:
         """Runs the command; expected errors become one sentence."""

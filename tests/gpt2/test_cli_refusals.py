@@ -34,6 +34,13 @@ def test_a_commands_name_as_a_prompt(run, fake, word):
     assert result.stdout == f"{word}\n"
 
 
+def test_a_prompt_that_begins_with_a_dash(run, fake):
+    fake(STORY)
+    text = "-dash first"
+    assert "begins with a dash goes after --" in usage_error(run(text))
+    assert run("--max-new-tokens", "0", "--", text).stdout == f"{text}\n"
+
+
 @pytest.mark.parametrize(
     ("option", "value"),
     [
