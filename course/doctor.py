@@ -15,7 +15,7 @@ from urllib.parse import urlparse
 from huggingface_hub import constants
 
 from course.commands import typed
-from gpt2.kernel_batches import all_kept
+from runtime.kernel_batches import all_compiled
 
 State = Literal["good", "warning", "bad"]
 GIB = 2**30
@@ -151,7 +151,7 @@ def look_at_disk() -> Finding:
 
 def look_at_kernels() -> Finding:
     """Whether the first run of a step will have to wait for the compiler."""
-    if all_kept():
+    if all_compiled():
         return Finding("kernels", "good", "compiled")
     cure = f"Compile them once: {typed('setup')}"
     return Finding("kernels", "warning", "not compiled yet: first runs wait", cure)

@@ -1,6 +1,5 @@
 """The commands: ``python -m gpt2 PROMPT``, and those that a first word names."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from gpt2.prompt import COMMANDS, open_start, read_prompt
 from gpt2.serving.command import serve
 from gpt2.session import Session
 from gpt2.writing import Task, chosen_strategy, write_one, write_samples
+from runtime.defaults import interpret_operations
 
 EXAMPLES = """\b
 Examples:
@@ -113,8 +113,7 @@ OTHERS = dict(
 
 def main() -> None:
     """Runs what the first word names, or else continues a text."""
-    # Read when MAX is imported: its default compiles every operation on the side.
-    os.environ.setdefault("MAX_EAGER_EXECUTOR", "interpreter")
+    interpret_operations()
     words = sys.argv[1:]
     if words and words[0] in OTHERS:
         OTHERS[words[0]](words[1:], prog_name=f"python -m gpt2 {words[0]}")

@@ -1,33 +1,19 @@
-"""Compiled graphs, kept on disk: reading one takes 0.1 s, making one minutes."""
+"""The compiled graph of the cached model: its file, and how long making it takes."""
 
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
-import numpy as np
 from max.driver import Device
-from max.engine import InferenceSession, Model, read
+from max.engine import Model
 
-from gpt2.interruptible import interruptible
-from gpt2.kept import Exports, keep, kept_path
+from runtime.compilation_cache import cache_path
+from runtime.compiled_graphs import Compiled, OnCompile, Weights, load_graph
 from solutions.solution_01 import GPT2Config
 
-Weights = Mapping[str, np.ndarray]
-OnCompile = Callable[[str], None] | None
-
-PATIENCE = 10.0  # seconds; from MAX's own cache a compile takes less
 HERE = Path(__file__).parent
 
 
-class Compiled(Exports, Protocol):
-    """What MAX makes of a module."""
-
-    engine_model: Model
-
-
-def load_graph(
+def load_cached_model(
     config: GPT2Config,
     weights: Weights,
     device: Device,
@@ -43,19 +29,13 @@ def load_graph(
         compile_graph: makes the graph.
         on_compile: is told in one line when that takes long.
     """
-    path, session = graph_path(config, device), InferenceSession(devices=[device])
-    with suppress(RuntimeError, ValueError):  # there is none, or it is damaged
-        return session.init(read(path), weights_registry=dict(weights))
-    with announced(config, on_compile):
-        compiled = compile_graph()
-    with suppress(OSError, RuntimeError):  # a full disk is no reason to fail
-        keep(compiled, path)
-    return compiled.engine_model
+    path, about = graph_path(config, device), seconds_to_compile(config)
+    return load_graph(path, weights, device, compile_graph, about, on_compile)
 
 
 def graph_path(config: GPT2Config, device: Device) -> Path:
     """The graph's file."""
-    return kept_path(sources(), config, str(device))
+    return cache_path(sources(), config, str(device))
 
 
 def sources() -> str:
@@ -68,18 +48,3 @@ def sources() -> str:
 def seconds_to_compile(config: GPT2Config) -> int:
     """A guess from two slow cores: 150 to 186 s for 4 layers, 213 s for 12."""
     return 140 + 6 * config.n_layer
-
-
-@contextmanager
-def announced(config: GPT2Config, on_compile: OnCompile) -> Iterator[None]:
-    """Tells ``on_compile`` when compiling takes long, and lets Ctrl-C end it."""
-    about = seconds_to_compile(config)
-    message = f"first run on this machine: compiling, about {about} s"
-    timer = threading.Timer(PATIENCE, on_compile or (lambda _: None), [message])
-    timer.daemon = True
-    timer.start()
-    try:
-        with interruptible():
-            yield
-    finally:
-        timer.cancel()

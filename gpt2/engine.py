@@ -9,7 +9,8 @@ import numpy as np
 from max.driver import CPU, Accelerator, Buffer, Device
 
 from gpt2.cache import Cache
-from gpt2.compiled import Compiled, OnCompile, Weights, announced, load_graph
+from gpt2.compiled import load_cached_model, seconds_to_compile
+from runtime.compiled_graphs import Compiled, OnCompile, Weights, announced
 from solutions.solution_01 import GPT2Config
 
 
@@ -59,7 +60,7 @@ class Engine:
 
             return compile_cached_model(config, weights, self.device)
 
-        self._model = load_graph(
+        self._model = load_cached_model(
             config, weights, self.device, compile_graph, on_compile
         )
 
@@ -129,7 +130,7 @@ class RecomputingEngine:
         self._text = np.empty([0, 0], dtype=np.int64)
         from gpt2.compiling import compile_plain_model  # takes a second
 
-        with announced(config, on_compile):
+        with announced(seconds_to_compile(config), on_compile):
             compiled = compile_plain_model(model_class, config, weights, self.device)
         self._model = compiled.engine_model
 

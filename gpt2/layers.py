@@ -4,7 +4,6 @@ Both models get the same weights. Every piece of the learner's is given what the
 reference computes at that place, so that one mistake shows in one place only.
 """
 
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib import import_module
@@ -17,9 +16,9 @@ from rich.table import Table
 
 from gpt2.checkpoints import Checkpoint, load_checkpoint
 from gpt2.command import Command
-from gpt2.one_graph import on_the_cpu, one_graph
 from gpt2.opening import blame_steps
 from gpt2.options import MODEL_NAME
+from runtime.defaults import on_the_cpu, one_graph, silence_advice
 
 PROMPT = "Once upon a time, there was a little girl"
 TOLERANCE = 1e-3
@@ -127,7 +126,7 @@ def compare_block(pair: Pair, block: str, x: Any) -> tuple[list[Comparison], Any
 @click.pass_context
 def layers(ctx: click.Context, model: str, text: str) -> None:
     """Compare your model with the reference, layer by layer, on real weights."""
-    logging.getLogger("max").setLevel(logging.ERROR)  # it names commands not of ours
+    silence_advice()
     checkpoint = load_checkpoint(model)
     ids = np.array([checkpoint.tokenizer.encode(text)], dtype=np.int64)
     table = Table("piece", "step", "largest difference", "", box=None)

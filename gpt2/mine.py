@@ -1,6 +1,5 @@
 """The model that a learner built, as an engine: with their own cache or without."""
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from importlib import import_module
@@ -10,11 +9,11 @@ import numpy as np
 
 from gpt2 import engine
 from gpt2.checkpoints import Checkpoint
-from gpt2.compiled import Weights
 from gpt2.encores import finished
 from gpt2.generation import TokenEngine
-from gpt2.one_graph import one_graph
 from gpt2.opening import blame_steps
+from runtime.compiled_graphs import Weights
+from runtime.defaults import one_graph, silence_advice
 from solutions.solution_01 import GPT2Config
 
 KV_CACHE = (
@@ -37,7 +36,7 @@ def open_mine(
     Raises:
         LearnerError: their model does not run.
     """
-    logging.getLogger("max").setLevel(logging.ERROR)  # it names commands not of ours
+    silence_advice()
     weights = checkpoint.weights
     with blame_steps():
         config = import_module("steps.step_01").GPT2Config(**asdict(checkpoint.config))

@@ -1,6 +1,5 @@
 """Settings for the whole suite."""
 
-import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,10 +10,9 @@ from xdist.scheduler import LoadFileScheduling
 
 from course.messages import Compiling
 from course.process import WorkerProcess
+from runtime.defaults import interpret_operations
 
-# Before any test imports MAX: its default executor would compile every operation in
-# processes of its own besides.
-os.environ.setdefault("MAX_EAGER_EXECUTOR", "interpreter")
+interpret_operations()  # before any test imports MAX
 
 ONE_GRAPH = {"test_cache.py", "test_compiled.py", "test_engine.py", "test_program.py"}
 

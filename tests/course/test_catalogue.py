@@ -88,7 +88,7 @@ def test_every_mistake_is_named(
         elif failure.cause != mistake.says:
             wrong[mistake.name] = f"is taken for: {failure.cause}"
     assert wrong == {}
-    assert compiled == [], "gpt2/kernels.toml should have it"
+    assert compiled == [], "runtime/kernels.toml should have it"
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.key)

@@ -1,18 +1,15 @@
 """Compiled graphs on disk: read where they are whole, made again where not."""
 
-import os
-import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
 from max.driver import CPU, Buffer
 
-from gpt2 import compiled, kept
+from gpt2 import compiled
 from gpt2.cache import Cache
 from gpt2.engine import Engine
+from runtime import compilation_cache, compiled_graphs
 from tests.gpt2.test_engine import CONFIG, WEIGHTS
 
 
@@ -32,7 +29,7 @@ def folder(monkeypatch, tmp_path):
 
 
 def load(make=Made, on_compile=None):
-    return compiled.load_graph(CONFIG, WEIGHTS, CPU(), make, on_compile)
+    return compiled.load_cached_model(CONFIG, WEIGHTS, CPU(), make, on_compile)
 
 
 def must_not_compile():
@@ -79,7 +76,7 @@ def test_other_sizes_sources_and_processors_are_other_graphs(monkeypatch):
     paths.add(compiled.graph_path(other, CPU()))
     monkeypatch.setattr(compiled, "sources", lambda: "another model")
     paths.add(compiled.graph_path(CONFIG, CPU()))
-    monkeypatch.setattr(kept, "processor", lambda: "another processor")
+    monkeypatch.setattr(compilation_cache, "processor", lambda: "another processor")
     paths.add(compiled.graph_path(CONFIG, CPU()))
     assert len(paths) == 4
 
@@ -93,24 +90,7 @@ def test_only_a_long_compile_is_announced(folder, monkeypatch):
 
     load(slow, said.append)
     assert said == []
-    monkeypatch.setattr(compiled, "PATIENCE", 0.05)
+    monkeypatch.setattr(compiled_graphs, "PATIENCE", 0.05)
     load(slow, said.append)
     (line,) = said
     assert line.startswith("first run on this machine: compiling, about")
-
-
-def test_ctrl_c_ends_a_compile_that_python_waits_for():
-    code = (
-        "from gpt2.interruptible import interruptible\n"
-        "with interruptible():\n"
-        "    print('compiling', flush=True)\n"
-        "    sum(range(10**13))\n"  # hours, without a look at signals
-    )
-    command, env = [sys.executable, "-c", code], dict(os.environ)
-    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE) as process:
-        assert process.stdout.readline() == b"compiling\n"
-        process.send_signal(signal.SIGINT)
-        try:
-            assert process.wait(10) == -signal.SIGINT
-        finally:
-            process.kill()

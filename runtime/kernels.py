@@ -4,29 +4,12 @@ Left alone, it compiles a kernel when an operation first needs it, each for itse
 to 40 s on two cores. To import this is quick; MAX is imported when a kernel is missed.
 """
 
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
-# Entered around a compile, with what is compiled and about how many seconds that takes:
-# None where MAX may still have it from another time.
-Announce = Callable[[str, int | None], AbstractContextManager[None]]
-
-
-@contextmanager
-def on_stderr(what: str, seconds: int | None) -> Iterator[None]:
-    """Tells when a compile will take long, or has."""
-    if seconds:
-        message = f"first run on this machine: compiling {what}, about {seconds} s"
-        print(message, file=sys.stderr)
-    started = time.perf_counter()
-    yield
-    took = time.perf_counter() - started
-    if seconds is None and took > 1.0:
-        print(f"compiled {what} in {took:.0f} s", file=sys.stderr)
+from runtime.announce import Announce, on_stderr
+from runtime.plain_max import plain_max
 
 
 class Kernels:
@@ -42,6 +25,8 @@ class Kernels:
     def __init__(self) -> None:
         self.announce: Announce = on_stderr
         self.loaded: set[str] = set()
+        if plain_max():
+            return
         with suppress(ImportError, AttributeError):
             from max import _eager_policy as policy
 
@@ -64,7 +49,7 @@ class Kernels:
 
     def provide(self, family: Any, key: str, *rest: Any) -> Any:
         """A kernel from its batch, or compiled for itself."""
-        from gpt2.kernel_batches import BATCHES, load_batch
+        from runtime.kernel_batches import BATCHES, load_batch
 
         for name, keys in BATCHES.items():
             if key in keys and name not in self.loaded:

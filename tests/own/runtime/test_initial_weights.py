@@ -7,14 +7,14 @@ from max.experimental import functional as F
 from max.experimental.nn import Embedding, Linear, embedding, linear
 from max.experimental.tensor import default_device, default_dtype
 
-from course.first_weights import use_numpy
+from runtime.initial_weights import draw_with_numpy
 
 
 @pytest.fixture(autouse=True)
 def drawn_with_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (linear, embedding):  # to be put back
         monkeypatch.setattr(module, "random", module.random)
-    use_numpy()
+    draw_with_numpy()
 
 
 def test_weights_are_normal_and_differ() -> None:

@@ -12,12 +12,12 @@ import pytest
 from max import _eager_policy as policy
 from max._mlir_context import in_default_mlir_context
 
-from gpt2 import kernel_batches
-from gpt2.kernel_batches import BATCHES, batch_path, build_module, load_batch
-from gpt2.kernels import Kernels
+from runtime import kernel_batches
+from runtime.kernel_batches import BATCHES, batch_path, build_module, load_batch
+from runtime.kernels import Kernels
 
 USE = """
-from gpt2.kernels import use_kernels
+from runtime.kernels import use_kernels
 from max.driver import CPU
 from max.experimental.tensor import Tensor, default_device
 
@@ -137,7 +137,7 @@ def test_results_are_those_of_the_operation():
     from max.experimental import functional as F
     from max.experimental.tensor import Tensor
 
-    from gpt2.one_graph import one_graph
+    from runtime.defaults import one_graph
 
     x = np.array([0.5, 1.0, 2.0], np.float32)
     with one_graph():

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from runtime.plain_max import plain_max
+
 NAME = "max._kv_cache_ops"
 
 
@@ -29,4 +31,5 @@ def import_real() -> ModuleType:
     return importlib.import_module(NAME)
 
 
-sys.modules.setdefault(NAME, Deferred(NAME))
+if not plain_max():
+    sys.modules.setdefault(NAME, Deferred(NAME))

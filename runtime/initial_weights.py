@@ -13,9 +13,13 @@ from max.experimental import random
 from max.experimental.nn import embedding, linear
 from max.experimental.tensor import Tensor, defaults
 
+from runtime.plain_max import plain_max
 
-def use_numpy() -> None:
+
+def draw_with_numpy() -> None:
     """Makes MAX's layers draw in NumPy from now on; ``random`` itself stays."""
+    if plain_max():
+        return
     generator = np.random.default_rng(0)
 
     def normal(shape: Any) -> Tensor:

@@ -15,9 +15,9 @@ from typing import Any
 
 from filelock import FileLock
 
-from gpt2.interruptible import interruptible
-from gpt2.kept import keep, kept_path
-from gpt2.kernels import Announce
+from runtime.announce import Announce
+from runtime.compilation_cache import cache_path, store
+from runtime.interruptible import interruptible
 
 # By name; a file each, for few checks read the second.
 BATCHES: dict[str, list[str]] = tomllib.loads(
@@ -40,10 +40,10 @@ def load_batch(name: str, announce: Announce) -> dict[str, Any]:
 
 def batch_path(name: str) -> Path:
     """The file that a batch's kernels are kept in."""
-    return kept_path(*BATCHES[name])
+    return cache_path(*BATCHES[name])
 
 
-def all_kept() -> bool:
+def all_compiled() -> bool:
     """Whether every batch has its file."""
     return all(batch_path(name).exists() for name in BATCHES)
 
@@ -71,7 +71,7 @@ def compile_batch(name: str) -> None:
     # With other kernels in its cache MAX makes a file four times as large.
     with FileLock(path.with_suffix(".lock")), TemporaryDirectory() as empty:
         subprocess.run(
-            [sys.executable, "-m", "gpt2.kernel_batches", name, path],
+            [sys.executable, "-m", "runtime.kernel_batches", name, path],
             env=dict(os.environ) | {"MODULAR_CACHE_DIR": empty},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -90,7 +90,7 @@ def main(name: str, path: Path) -> None:
         return
     module = in_default_mlir_context(build_module)(BATCHES[name])
     with interruptible():
-        keep(InferenceSession(devices=[CPU()]).compile(module), path)
+        store(InferenceSession(devices=[CPU()]).compile(module), path)
 
 
 def build_module(names: list[str]) -> Any:

@@ -17,14 +17,16 @@ from max.experimental.realization_context import (
 )
 from max.experimental.tensor import Tensor
 
+from runtime.plain_max import plain_max
 
-class Together(LazyRealizationContext):
+
+class PendingGraph(LazyRealizationContext):
     """Collects operations; the first value that is asked for runs them all."""
 
-    pending: "Together | None" = None
+    pending: "PendingGraph | None" = None
 
     @classmethod
-    def current(cls) -> "Together":
+    def current(cls) -> "PendingGraph":
         """The graph that collects now."""
         if cls.pending is None:
             cls.pending = cls()
@@ -32,22 +34,22 @@ class Together(LazyRealizationContext):
 
     async def realize_all(self) -> list[Tensor]:
         """Runs what was collected; later operations go into a new graph."""
-        if Together.pending is self:
-            Together.pending = None
+        if PendingGraph.pending is self:
+            PendingGraph.pending = None
         return await super().realize_all()
 
 
 def run_pending() -> None:
     """Runs what was collected, writes into a tensor included."""
-    if Together.pending is not None:
-        F._run(Together.pending.realize_all())
+    if PendingGraph.pending is not None:
+        F._run(PendingGraph.pending.realize_all())
 
 
 def ran_into(error: BaseException) -> bool:
     """Whether an exception came from running operations, not from collecting them."""
     trace = error.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code is Together.realize_all.__code__:
+        if trace.tb_frame.f_code is PendingGraph.realize_all.__code__:
             return True
         trace = trace.tb_next
     return False
@@ -56,19 +58,21 @@ def ran_into(error: BaseException) -> bool:
 @contextmanager
 def one_by_one() -> Iterator[None]:
     """Runs each operation at once, so that an exception shows the line it is on."""
-    Together.pending = None
+    PendingGraph.pending = None
     with set_default_realization_context(EagerRealizationContext):
         yield
 
 
 def collect_operations() -> None:
     """Makes this process collect operations; printing a tensor shows its values."""
-    set_default_realization_context(Together.current)
+    if plain_max():
+        return
+    set_default_realization_context(PendingGraph.current)
     show = Tensor.__repr__
 
     def show_values(tensor: Any) -> str:
         state = tensor._state
-        if state is not None and state.ctx is Together.pending:
+        if state is not None and state.ctx is PendingGraph.pending:
             run_pending()
         return show(tensor)
 

@@ -14,7 +14,7 @@ class Exports(Protocol):
     def export_mef(self, path: Path) -> None: ...
 
 
-def kept_path(*parts: object) -> Path:
+def cache_path(*parts: object) -> Path:
     """The file of what this MAX makes of ``parts`` for this machine's processor.
 
     It is in MAX's own cache folder: emptying that removes it too.
@@ -34,7 +34,7 @@ def processor() -> str:
     return "\n".join(sorted({line for line in lines if line.startswith(wanted)}))
 
 
-def keep(compiled: Exports, path: Path) -> None:
+def store(compiled: Exports, path: Path) -> None:
     """Writes a file whole or not at all: two runs may do so at once."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(f".{os.getpid()}")
