@@ -13,7 +13,7 @@ from unittest.mock import patch
 import numpy as np
 
 from gpt2.checkpoints import Checkpoint, load_checkpoint
-from tests import oracle
+from tests.oracle import model as oracle
 
 Weights = Mapping[str, np.ndarray]
 

@@ -121,8 +121,7 @@ class WorkerProcess:
 
 def worker_environment() -> dict[str, str]:
     """The environment in which MAX runs as the course sets it."""
-    tests = str(ROOT / "tests")
-    path = os.pathsep.join([str(ROOT), tests, os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     return (
         os.environ
         | INTERPRETED

@@ -13,7 +13,7 @@ from book.figures._words import percent, quoted, signed
 from gpt2.metrics import repetition
 from solutions.encore_beam_search import _best_continuations, _log_softmax, beam_search
 from solutions.encore_sampling import sample
-from tests import oracle
+from tests.oracle import model as oracle
 
 PROMPT, NEW, BEAMS = "One day, the dog", 20, (1, 2, 4, 8)
 ROUNDS, WIDTH = 3, 2  # of the tree

@@ -12,7 +12,7 @@ from book.figures._parameters import parameters
 from book.figures._words import SIZES, perplexity, published
 from gpt2.layers import PROMPT, TOLERANCE
 from gpt2.weights import TRANSPOSED, parameter_shapes
-from tests import oracle
+from tests.oracle import model as oracle
 
 LAYER = "transformer.h.0."
 FLOAT32 = 4  # bytes
