@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from gpt2.checkpoints import Checkpoint, load_checkpoint
+from gpt2.checkpoint.loading import Checkpoint, load_checkpoint
 from tests.oracle import model as oracle
 
 Weights = Mapping[str, np.ndarray]

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from book import inside, play
 from book.figures import style
 from book.figures._words import percent, quoted, signed
-from gpt2.metrics import repetition
+from gpt2.decoding.ngrams import repetition
 from solutions.encore_beam_search import _best_continuations, _log_softmax, beam_search
 from solutions.encore_sampling import sample
 from tests.oracle import model as oracle

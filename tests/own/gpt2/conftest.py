@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from safetensors.numpy import save_file
 
-from gpt2.cli import continue_text
+from gpt2.commands.cli import continue_text
 from tests.own.gpt2.samples import (
     BPE,
     FakeEngine,
@@ -36,7 +36,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeEngine]:
 
     def replace(text: str = " there was a girl.", margin: float = 4.0) -> FakeEngine:
         engine = FakeEngine(BPE.encode(text).ids, margin)
-        monkeypatch.setattr("gpt2.session.open_engine", lambda *_, **__: engine)
+        monkeypatch.setattr("gpt2.writer.open_engine", lambda *_, **__: engine)
         return engine
 
     return replace
@@ -46,7 +46,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeEngine]:
 def table(monkeypatch: pytest.MonkeyPatch) -> TableEngine:
     """Replaces the engine of the command by one that depends on the whole text."""
     engine = TableEngine()
-    monkeypatch.setattr("gpt2.session.open_engine", lambda *_, **__: engine)
+    monkeypatch.setattr("gpt2.writer.open_engine", lambda *_, **__: engine)
     return engine
 
 
@@ -56,7 +56,7 @@ def run(folder, monkeypatch):
 
     Without ``fake`` there is no engine: what is to be refused never compiles one.
     """
-    monkeypatch.setattr("gpt2.session.open_engine", None)
+    monkeypatch.setattr("gpt2.writer.open_engine", None)
 
     def invoke(*arguments, stdin=None, command=continue_text):
         if "--model" not in arguments:

@@ -10,8 +10,8 @@ from safetensors import TensorSpec, serialize_file
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from gpt2.checkpoints import load_checkpoint
-from gpt2.errors import CheckpointError
+from gpt2.checkpoint.errors import CheckpointError
+from gpt2.checkpoint.loading import load_checkpoint
 
 TEXT = ["Once upon a time there was a little girl. She had a red ball."]
 STORY = " there was a girl."

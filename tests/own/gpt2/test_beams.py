@@ -5,13 +5,13 @@ import math
 
 import numpy as np
 import pytest
-from test_cli import KEYS
-from test_cli_refusals import usage_error
 
-from gpt2.beams import Continuations, replay
+from gpt2.decoding.beams import Continuations, replay
 from solutions.encore_beam_search import beam_search
 from solutions.encore_sampling import softmax
 from tests.own.gpt2.samples import BPE, STORY, TableEngine, interrupted
+from tests.own.gpt2.test_cli import KEYS
+from tests.own.gpt2.test_cli_refusals import usage_error
 
 PROMPT = [3, 1, 4]
 SMALL = 7  # tokens in a small vocabulary, where beams end often and come together

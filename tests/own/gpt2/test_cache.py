@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from test_engine import CONFIG, FULL, NEAR, WEIGHTS
 
-from gpt2.cache import gather
-from gpt2.cached_model import LONG
-from gpt2.engine import Engine
+from gpt2.engine.cache import gather
+from gpt2.engine.cached_model import LONG
+from gpt2.engine.engines import Engine
+from tests.own.gpt2.test_engine import CONFIG, FULL, NEAR, WEIGHTS
 
 CHANCE = np.random.default_rng(3)
 

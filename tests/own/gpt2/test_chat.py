@@ -1,6 +1,6 @@
 """``python -m gpt2 chat``: turns, the end of a story, and a full context."""
 
-from gpt2.chat import chat
+from gpt2.commands.chat import chat
 from tests.own.gpt2.samples import BPE, POSITIONS, STORY, interrupted
 
 

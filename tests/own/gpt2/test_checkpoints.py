@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from gpt2.checkpoints import check_name, load_checkpoint
-from gpt2.errors import UnknownModelError
-from gpt2.weights import convert_weights
+from gpt2.checkpoint.errors import UnknownModelError
+from gpt2.checkpoint.loading import check_name, load_checkpoint
+from gpt2.checkpoint.weights import convert_weights
 from solutions.solution_01 import GPT2Config
 from tests.own.gpt2.samples import (
     CHANNELS,

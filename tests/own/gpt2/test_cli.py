@@ -187,6 +187,6 @@ def test_ctrl_c_while_compiling(run, monkeypatch):
     def compiling(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gpt2.session.open_engine", compiling)
+    monkeypatch.setattr("gpt2.writer.open_engine", compiling)
     result = run("Once")
     assert (result.exit_code, result.stdout) == (130, "")

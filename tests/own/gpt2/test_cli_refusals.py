@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from gpt2.chat import chat
-from gpt2.errors import CheckpointError
-from gpt2.prompt import COMMANDS
+from gpt2.checkpoint.errors import CheckpointError
+from gpt2.commands.chat import chat
+from gpt2.commands.prompt import COMMANDS
 from tests.own.gpt2.samples import POSITIONS, STORY
 
 
@@ -76,7 +76,7 @@ def test_two_prompts(run, tmp_path):
 
 
 def test_no_prompt_on_a_terminal(run, monkeypatch):
-    monkeypatch.setattr("gpt2.prompt.sys", SimpleNamespace(stdin=Terminal()))
+    monkeypatch.setattr("gpt2.commands.prompt.sys", SimpleNamespace(stdin=Terminal()))
     assert "give a prompt" in usage_error(run())
 
 
@@ -127,7 +127,7 @@ def test_unusable_model_of_a_learner(run, monkeypatch):
     def broken(*_, **__):
         raise CheckpointError("steps/step_09.py is not finished")
 
-    monkeypatch.setattr("gpt2.session.open_engine", broken)
+    monkeypatch.setattr("gpt2.writer.open_engine", broken)
     result = run("Once", "--mine")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "Error: steps/step_09.py is not finished\n"

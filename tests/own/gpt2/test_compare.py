@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from test_cli_refusals import usage_error
 
-from gpt2.compare import WAYS, compare
-from gpt2.diversity import TEMPERATURES, diversity
+from gpt2.commands.compare import WAYS, compare
+from gpt2.commands.diversity import TEMPERATURES, diversity
 from tests.own.gpt2.samples import BPE, POSITIONS, STORY, VOCAB
+from tests.own.gpt2.test_cli_refusals import usage_error
 
 PROMPT = BPE.encode("Once").ids
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from max.driver import CPU, Buffer
 
-from gpt2 import compiled
-from gpt2.cache import Cache
-from gpt2.engine import Engine
+from gpt2.engine import graph_file
+from gpt2.engine.cache import Cache
+from gpt2.engine.engines import Engine
 from runtime import compilation_cache, compiled_graphs
 from tests.own.gpt2.test_engine import CONFIG, WEIGHTS
 
@@ -29,7 +29,7 @@ def folder(monkeypatch, tmp_path):
 
 
 def load(make=Made, on_compile=None):
-    return compiled.load_cached_model(CONFIG, WEIGHTS, CPU(), make, on_compile)
+    return graph_file.load_cached_model(CONFIG, WEIGHTS, CPU(), make, on_compile)
 
 
 def must_not_compile():
@@ -53,12 +53,12 @@ def test_a_damaged_graph_is_made_again(folder, monkeypatch, damage):
     with monkeypatch.context() as usual:
         usual.delenv("MODULAR_CACHE_DIR")
         Engine(CONFIG, WEIGHTS)
-        whole = compiled.graph_path(CONFIG, CPU()).read_bytes()
+        whole = graph_file.graph_path(CONFIG, CPU()).read_bytes()
     if damage == "half":
         damage = whole[: len(whole) // 2]
     elif damage == "middle":
         damage = whole[:1000] + bytes(1000) + whole[2000:]
-    path = compiled.graph_path(CONFIG, CPU())
+    path = graph_file.graph_path(CONFIG, CPU())
     path.parent.mkdir(parents=True)
     path.write_bytes(damage)
     assert load() is Made.engine_model
@@ -71,13 +71,13 @@ def test_a_folder_that_cannot_be_written_only_costs_time(folder):
 
 
 def test_other_sizes_sources_and_processors_are_other_graphs(monkeypatch):
-    paths = {compiled.graph_path(CONFIG, CPU())}
+    paths = {graph_file.graph_path(CONFIG, CPU())}
     other = type(CONFIG)(n_layer=CONFIG.n_layer + 1)
-    paths.add(compiled.graph_path(other, CPU()))
-    monkeypatch.setattr(compiled, "sources", lambda: "another model")
-    paths.add(compiled.graph_path(CONFIG, CPU()))
+    paths.add(graph_file.graph_path(other, CPU()))
+    monkeypatch.setattr(graph_file, "sources", lambda: "another model")
+    paths.add(graph_file.graph_path(CONFIG, CPU()))
     monkeypatch.setattr(compilation_cache, "processor", lambda: "another processor")
-    paths.add(compiled.graph_path(CONFIG, CPU()))
+    paths.add(graph_file.graph_path(CONFIG, CPU()))
     assert len(paths) == 4
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gpt2.beams import Continuations
-from gpt2.cached_model import LONG
-from gpt2.configuration import read_config
-from gpt2.engine import Engine, RecomputingEngine
-from gpt2.generation import Strategy, generate_batch
-from gpt2.weights import convert_weights, read_weights
+from gpt2.checkpoint.configuration import read_config
+from gpt2.checkpoint.weights import convert_weights, read_weights
+from gpt2.decoding.beams import Continuations
+from gpt2.decoding.generation import Strategy, generate_batch
+from gpt2.engine.cached_model import LONG
+from gpt2.engine.engines import Engine, RecomputingEngine
 from solutions.encore_beam_search import beam_search
 from solutions.solution_13 import MaxGPT2LMHeadModel
 from tests.oracle import model as oracle

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gpt2.generation import Strategy, choose, generate
+from gpt2.decoding.generation import Strategy, choose, generate
 from tests.own.gpt2.samples import VOCAB, FakeEngine
 
 END = 0

@@ -7,8 +7,8 @@ import huggingface_hub
 import pytest
 from huggingface_hub.errors import IncompleteSnapshotError, LocalEntryNotFoundError
 
-from gpt2.checkpoints import load_checkpoint
-from gpt2.errors import CheckpointError
+from gpt2.checkpoint.errors import CheckpointError
+from gpt2.checkpoint.loading import load_checkpoint
 from tests.own.gpt2.samples import (
     CHANNELS,
 )

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from course.registry import ROOT
-from gpt2.layers import layers
+from gpt2.commands.layers import layers
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from test_cli import KEYS
-from test_cli_refusals import usage_error
 
-from gpt2.generation import Strategy, generate_batch
+from gpt2.decoding.generation import Strategy, generate_batch
 from tests.own.gpt2.samples import BPE, STORY, FakeEngine, TableEngine, interrupted
+from tests.own.gpt2.test_cli import KEYS
+from tests.own.gpt2.test_cli_refusals import usage_error
 
 END, PROMPT = 0, [2, 3, 1]
 

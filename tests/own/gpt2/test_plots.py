@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 from matplotlib import style
 from matplotlib.figure import Figure
-from test_cli_refusals import usage_error
 
-from gpt2 import plots
-from gpt2.diversity import Diversity
-from gpt2.measurements import (
+from gpt2.commands import charts
+from gpt2.commands.diversity import Diversity
+from gpt2.commands.plot import KINDS, plot
+from gpt2.decoding.measurements import (
     Place,
     entropy,
     peaked_and_flat,
     seconds_per_token,
     walk,
 )
-from gpt2.plot_command import KINDS, plot
 from tests.own.gpt2.samples import TableEngine
+from tests.own.gpt2.test_cli_refusals import usage_error
 
 CHANCES = np.array([0.1, 0.5, 0.25, 0.15])
 LOGITS = np.log(CHANCES)
@@ -45,7 +45,7 @@ def ticks(axes):
 
 
 def test_next_tokens_by_falling_probability(axes):
-    plots.next_token(axes, LOGITS, NAMES.__getitem__, count=3)
+    charts.next_token(axes, LOGITS, NAMES.__getitem__, count=3)
     np.testing.assert_allclose([bar.get_width() for bar in axes.patches], [50, 25, 15])
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ORDER[:3]
     assert axes.yaxis_inverted()  # the first bar is the top one
@@ -53,7 +53,7 @@ def test_next_tokens_by_falling_probability(axes):
 
 
 def test_temperatures_side_by_side(axes):
-    plots.temperature(axes, LOGITS, NAMES.__getitem__, temperatures=(1.0, 0.5))
+    charts.temperature(axes, LOGITS, NAMES.__getitem__, temperatures=(1.0, 0.5))
     squares = CHANCES**2 / (CHANCES**2).sum()
     expected = np.concatenate([CHANCES, squares])[[1, 2, 3, 0, 5, 6, 7, 4]]
     np.testing.assert_allclose(heights(axes), 100 * expected)
@@ -65,11 +65,11 @@ def test_temperatures_side_by_side(axes):
 @pytest.mark.parametrize(
     ("draw", "value", "kept", "share"),
     [
-        (plots.top_k, 1, 1, "50%"),
-        (plots.top_k, 3, 3, "90%"),
-        (plots.top_p, 0.5, 1, "50%"),
-        (plots.top_p, 0.6, 2, "75%"),
-        (plots.top_p, 1.0, 4, "100%"),
+        (charts.top_k, 1, 1, "50%"),
+        (charts.top_k, 3, 3, "90%"),
+        (charts.top_p, 0.5, 1, "50%"),
+        (charts.top_p, 0.6, 2, "75%"),
+        (charts.top_p, 1.0, 4, "100%"),
     ],
 )
 def test_kept_tokens_have_another_colour(axes, draw, value, kept, share):
@@ -82,7 +82,7 @@ def test_kept_tokens_have_another_colour(axes, draw, value, kept, share):
 
 
 def test_top_p_adds_up(axes):
-    plots.top_p(axes, LOGITS, NAMES.__getitem__, 0.6)
+    charts.top_p(axes, LOGITS, NAMES.__getitem__, 0.6)
     sums, threshold = axes.lines
     np.testing.assert_allclose(sums.get_ydata(), [50, 75, 90, 100])
     assert set(threshold.get_ydata()) == {60}
@@ -90,21 +90,21 @@ def test_top_p_adds_up(axes):
 
 def test_diversity_by_temperature(axes):
     rows = [Diversity(0.0, 20, 1, 0.05, None), Diversity(1.0, 20, 15, 0.5, 0.75)]
-    plots.diversity(axes, rows)
+    charts.diversity(axes, rows)
     different, pairs = axes.lines
     np.testing.assert_allclose(different.get_xydata(), [[0, 5], [1, 75]])
     np.testing.assert_allclose(pairs.get_ydata(), [np.nan, 75])
 
 
 def test_time_in_milliseconds(axes):
-    plots.seconds_per_token(axes, {"slow": [0.1, 0.2], "fast": [0.01, 0.01]})
+    charts.seconds_per_token(axes, {"slow": [0.1, 0.2], "fast": [0.01, 0.01]})
     slow, fast = axes.lines
     np.testing.assert_allclose(slow.get_xydata(), [[1, 100], [2, 200]])
     assert [fast.get_label(), slow.get_label()] == ["fast", "slow"]
 
 
 def test_a_dollar_is_no_formula(axes):
-    plots.next_token(axes, LOGITS, ["$x$", "$", "$$", "a"].__getitem__)
+    charts.next_token(axes, LOGITS, ["$x$", "$", "$$", "a"].__getitem__)
     axes.figure.savefig("/dev/null", format="svg")
     shown = [tick.get_text() for tick in axes.get_yticklabels()]
     assert shown == [r"\$", r"\$\$", "a", r"\$x\$"]
@@ -191,7 +191,7 @@ def test_bad_use(run, arguments):
 
 
 def test_without_matplotlib(run, monkeypatch):
-    monkeypatch.setattr("gpt2.plot_command.find_spec", lambda _: None)
+    monkeypatch.setattr("gpt2.commands.plot.find_spec", lambda _: None)
     result = run("next-token", command=plot)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith("Error: the pictures need matplotlib")

@@ -10,7 +10,7 @@ from string import ascii_letters
 
 import numpy as np
 
-from gpt2.prompt import COMMANDS
+from gpt2.commands.prompt import COMMANDS
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = ROOT / "tests" / "golden"
@@ -40,9 +40,9 @@ def test_help_of_every_command():
 
 def test_usage_errors_do_not_import_max():
     code = (
-        "import sys, gpt2.cli\n"
+        "import sys\nfrom gpt2.commands.cli import continue_text\n"
         "from click.testing import CliRunner\n"
-        "result = CliRunner().invoke(gpt2.cli.continue_text, ['x', '--top-p', '2'])\n"
+        "result = CliRunner().invoke(continue_text, ['x', '--top-p', '2'])\n"
         "assert result.exit_code == 2\n"
         "assert 'max._core' not in sys.modules\n"
     )

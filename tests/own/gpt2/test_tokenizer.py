@@ -8,8 +8,8 @@ import pytest
 from tokenizers import Tokenizer as Library
 from tokenizers import decoders, models
 
-from gpt2.errors import CheckpointError
-from gpt2.tokenizer import StreamingDecoder, load_tokenizer
+from gpt2.checkpoint.errors import CheckpointError
+from gpt2.checkpoint.tokenizer import StreamingDecoder, load_tokenizer
 from tests.own.gpt2.samples import BPE, VOCAB
 
 GPT2 = Path(__file__).parents[4] / "shared" / "data" / "gpt2"

@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 from click.testing import CliRunner
 
-from gpt2.checkpoints import Checkpoint, load_checkpoint
+from gpt2.checkpoint.loading import Checkpoint, load_checkpoint
 from tests.own.gpt2.serving.running import BATCH, MODEL, QUEUE, Server
 
 
@@ -19,7 +19,7 @@ def checkpoint() -> Checkpoint:
 @pytest.fixture(scope="session")
 def engine(checkpoint):
     """It compiled."""
-    from gpt2.engine import Engine
+    from gpt2.engine.engines import Engine
 
     return Engine(checkpoint.config, checkpoint.weights)
 
@@ -27,7 +27,7 @@ def engine(checkpoint):
 @pytest.fixture(scope="session")
 def command() -> Callable[..., str]:
     """What ``python -m gpt2 --greedy`` writes after a prompt."""
-    from gpt2.cli import continue_text
+    from gpt2.commands.cli import continue_text
 
     @cache
     def write(prompt: str, count: int, *options: str) -> str:

@@ -5,8 +5,8 @@ import socket
 import pytest
 from click.testing import CliRunner, Result
 
-from gpt2.serving import command
-from gpt2.serving.command import serve
+from gpt2.commands import serve as serve_command
+from gpt2.commands.serve import serve
 
 
 def refused(*arguments: str) -> Result:
@@ -20,7 +20,7 @@ def refused(*arguments: str) -> Result:
 @pytest.fixture
 def installed(monkeypatch):
     """As if the extra were there; what needs it is never reached."""
-    monkeypatch.setattr(command, "NEEDED", ())
+    monkeypatch.setattr(serve_command, "NEEDED", ())
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org"])
@@ -46,15 +46,15 @@ def test_an_unknown_model(installed):
 
 
 def test_the_extra_is_not_installed(monkeypatch):
-    monkeypatch.setattr(command, "NEEDED", ("no_such_package",))
+    monkeypatch.setattr(serve_command, "NEEDED", ("no_such_package",))
     result = refused()
     assert result.exit_code == 1
     assert "there is no no_such_package here; the server is an extra" in result.stderr
 
 
 def test_replicas_share_all_cores_but_one(monkeypatch):
-    monkeypatch.setattr(command.os, "cpu_count", lambda: 9)
-    assert [command.share(replicas) for replicas in (1, 2, 4, 20)] == [8, 4, 2, 1]
+    monkeypatch.setattr(serve_command.os, "cpu_count", lambda: 9)
+    assert [serve_command.share(replicas) for replicas in (1, 2, 4, 20)] == [8, 4, 2, 1]
 
 
 @pytest.fixture

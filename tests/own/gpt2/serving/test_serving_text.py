@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from gpt2.generation import Strategy
+from gpt2.checkpoint.tokenizer import Tokenizer
+from gpt2.decoding.generation import Strategy
 from gpt2.serving.text import Job, Piece, Stops, merge, texts
-from gpt2.tokenizer import Tokenizer
 from tests.own.gpt2.samples import BPE
 
 TOKENIZER = Tokenizer(BPE)
