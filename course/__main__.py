@@ -12,6 +12,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from course import desk, overview
+from course.attempt import up_to_date_status
 from course.commands import runner, typed
 from course.grading import Target
 from course.process import worker_environment
@@ -22,7 +23,6 @@ from course.registry import (
     find_exercise,
     load_registry,
 )
-from course.session import up_to_date_status
 from course.state import Progress
 
 console = Console()

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from course.attempt import Attempt
 from course.grading import Target
 from course.process import WorkerProcess
 from course.registry import find_exercise
 from course.report import Report
-from course.session import Session
 from course.state import Progress
 
 PASS, FAIL = True, False
@@ -44,7 +44,7 @@ def grade(
 ) -> tuple[bool, str]:
     """Grades a step; returns whether it passed and the report in one line."""
     console = Console(file=io.StringIO(), width=88, record=True)
-    session = Session(
+    attempt = Attempt(
         find_exercise(str(number)),
         Target(steps_dir=desk, limit=limit),
         Progress(desk),
@@ -53,7 +53,7 @@ def grade(
         mine=mine,
         closes=worker is None,
     )
-    passed = session.run_all()
+    passed = attempt.run_all()
     return passed, " ".join(console.export_text().split())
 
 

@@ -13,17 +13,17 @@ from click.testing import CliRunner
 import course.__main__ as cli
 from course import desk as desk_tools
 from course import doctor, overview, state, warmup, watch
+from course.attempt import Attempt, up_to_date_status
 from course.grading import Grading, Target
 from course.process import WorkerProcess
 from course.registry import ROOT, UnknownExercise, find_exercise, load_registry
-from course.session import Session, up_to_date_status
 from course.state import Progress, blob_id
 
 
 def grade(exercise_name: str, folder: Path) -> bool:
     exercise = find_exercise(exercise_name)
     target, progress = Target(steps_dir=folder), Progress(folder)
-    return Session(exercise, target, progress, WorkerProcess()).run_all()
+    return Attempt(exercise, target, progress, WorkerProcess()).run_all()
 
 
 def test_progress_never_lies(desk: Path) -> None:

@@ -1,4 +1,4 @@
-"""Grades one exercise from start to end: what is borrowed, checked and remembered."""
+"""An attempt at an exercise, graded: what is borrowed, checked and remembered."""
 
 import time
 
@@ -9,7 +9,7 @@ from course.report import Report
 from course.state import Progress
 
 
-class Session:
+class Attempt:
     """One exercise's grading, with its report (if any) and its record.
 
     Args:
@@ -98,5 +98,5 @@ def borrow(exercise: Exercise, target: Target, progress: Progress) -> dict[str, 
 def up_to_date_status(exercise: Exercise, target: Target, progress: Progress) -> str:
     """An exercise's status, after grading it if its file has changed."""
     if progress.status(exercise) == "changed":
-        Session(exercise, target, progress, WorkerProcess()).run_all()
+        Attempt(exercise, target, progress, WorkerProcess()).run_all()
     return progress.status(exercise)
