@@ -86,9 +86,6 @@ def run(names: list[str]) -> dict[str, list[str]]:
 
 def run_pages(codes: dict[str, list[str]]) -> None:
     """Runs pages on the CPU in float32, as the course does, and prints JSON."""
-    import runtime.deferred_import  # noqa: F401 (before MAX)
-
-    # isort: split
     from runtime.defaults import on_the_cpu
     from runtime.lazy_operations import collect_operations
 

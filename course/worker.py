@@ -3,9 +3,6 @@
 Run as ``python -m course.worker FD`` with ``FD`` an open socket.
 """
 
-import runtime.deferred_import  # noqa: F401 (before MAX)
-
-# isort: split
 import builtins
 import contextlib
 import functools

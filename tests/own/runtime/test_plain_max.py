@@ -60,15 +60,6 @@ def test_a_kept_graph_is_neither_read_nor_written(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_max_imports_what_it_will() -> None:
-    code = (
-        "import sys, runtime.deferred_import; print('max._kv_cache_ops' in sys.modules)"
-    )
-    command, env = [sys.executable, "-c", code], dict(os.environ)
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"
-
-
 def test_steps_pass() -> None:
     files = [f"tests/test_step_{number}.py" for number in STEPS]
     options = ["--solutions", "--limit", "600", "-q"]
