@@ -44,7 +44,7 @@ def make_app(
     app = FastAPI(openapi_url=None)
     app.add_middleware(Guards, api_key=api_key)
     handle_errors(app)
-    writer = Writer(checkpoint, backend)
+    endpoint = Endpoint(checkpoint, backend)
     card = {"id": checkpoint.name, "object": "model", "created": 0, "owned_by": "local"}
 
     @app.get("/health")
@@ -53,7 +53,7 @@ def make_app(
 
     @app.get("/metrics")
     async def metrics() -> Response:
-        text = generate_latest(writer.metrics.registry)
+        text = generate_latest(endpoint.metrics.registry)
         return Response(text, media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/v1/models")
@@ -69,12 +69,12 @@ def make_app(
 
     @app.post("/v1/completions")
     async def completions(body: CompletionRequest, request: Request) -> Response:
-        return await writer.answer(body, request)
+        return await endpoint.answer(body, request)
 
     return app
 
 
-class Writer:
+class Endpoint:
     """Answers ``/v1/completions``.
 
     Args:
