@@ -21,7 +21,7 @@ from benchmarks.bandwidth import read_bandwidth
 from benchmarks.machine import machine
 from benchmarks.peers import Ours, Peer, Plain, Torch, save
 from benchmarks.report import plot, tables
-from gpt2.engine import Engine, RecomputingEngine
+from gpt2.engine.engines import Engine, RecomputingEngine
 from solutions.solution_01 import GPT2Config
 from solutions.solution_13 import MaxGPT2LMHeadModel
 

@@ -22,7 +22,7 @@ from rich.table import Table
 from benchmarks.bandwidth import read_bandwidth
 from benchmarks.decode import random_weights
 from benchmarks.machine import machine
-from gpt2.engine import Engine
+from gpt2.engine.engines import Engine
 from solutions.solution_01 import GPT2Config
 
 WHOLE = GPT2Config()

@@ -17,7 +17,7 @@ import click
 import numpy as np
 
 from benchmarks import numpy_gpt2
-from gpt2.engine import Engine, RecomputingEngine
+from gpt2.engine.engines import Engine, RecomputingEngine
 from solutions.solution_01 import GPT2Config
 
 

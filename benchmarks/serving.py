@@ -51,19 +51,21 @@ def requests() -> list[dict]:
 def alone() -> list[str]:
     """The text that belongs to each request, each written for itself."""
     os.environ.setdefault("MAX_EAGER_EXECUTOR", "interpreter")
-    from gpt2.checkpoints import load_checkpoint
-    from gpt2.generation import Strategy
-    from gpt2.output import Run
-    from gpt2.session import Session
+    from gpt2.checkpoint.loading import load_checkpoint
+    from gpt2.decoding.generation import Strategy
+    from gpt2.runs import Run
+    from gpt2.writer import Writer
 
     checkpoint = load_checkpoint(MODEL)
-    session = Session(checkpoint, mine=False, cache=True, device="cpu", seed=0)
+    writer = Writer(
+        checkpoint, mine=False, cache=True, device="cpu", seed=0, note=print
+    )
     texts = []
     for request in requests():
         ids = checkpoint.tokenizer.encode(request["prompt"])
         run = Run("", ids, checkpoint.tokenizer)
         for _ in run.follow(
-            session.steps(ids, request["max_tokens"], Strategy(temperature=0))
+            writer.steps(ids, request["max_tokens"], Strategy(temperature=0))
         ):
             pass
         texts.append(run.text + run.finish())

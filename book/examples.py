@@ -18,6 +18,7 @@ import click
 
 from book.pages import SRC
 from course.registry import ROOT
+from runtime.defaults import INTERPRETED
 
 EXAMPLE = re.compile(
     r"^```python run\n(?P<code>.*?)^```$(?:\n+```text output\n(?P<output>.*?)^```$)?",
@@ -69,7 +70,7 @@ def run(names: list[str]) -> dict[str, list[str]]:
     done = subprocess.run(
         [sys.executable, "-m", "book.examples", "--inside"],
         cwd=ROOT,
-        env=os.environ | {"MAX_EAGER_EXECUTOR": "interpreter"},
+        env=os.environ | INTERPRETED,
         input=json.dumps(codes),
         capture_output=True,
         text=True,
@@ -85,11 +86,8 @@ def run(names: list[str]) -> dict[str, list[str]]:
 
 def run_pages(codes: dict[str, list[str]]) -> None:
     """Runs pages on the CPU in float32, as the course does, and prints JSON."""
-    import course.lighter_max  # noqa: F401 (before MAX)
-
-    # isort: split
-    from course.together import collect_operations
-    from gpt2.one_graph import on_the_cpu
+    from runtime.defaults import on_the_cpu
+    from runtime.lazy_operations import collect_operations
 
     collect_operations()
     printed: dict[str, list[str]] = {page: [] for page in codes}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from book import play
-from tests import oracle
+from tests.oracle import model as oracle
 
 SENTENCE = "Tom has a dog. The dog likes Tom."
 STORY = (

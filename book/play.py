@@ -12,8 +12,8 @@ from unittest.mock import patch
 
 import numpy as np
 
-from gpt2.checkpoints import Checkpoint, load_checkpoint
-from tests import oracle
+from gpt2.checkpoint.loading import Checkpoint, load_checkpoint
+from tests.oracle import model as oracle
 
 Weights = Mapping[str, np.ndarray]
 

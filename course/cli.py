@@ -12,6 +12,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from course import overview, step_files
+from course.attempt import up_to_date_status
 from course.check_program import check as run_check
 from course.commands import typed
 from course.doctor import doctor
@@ -24,7 +25,6 @@ from course.registry import (
     find_exercise,
     load_registry,
 )
-from course.session import up_to_date_status
 from course.state import Progress
 
 console = Console()

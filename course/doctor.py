@@ -20,7 +20,7 @@ from rich.table import Table
 from course.commands import installer, typed
 from course.foreign import foreign_packages
 from course.registry import ROOT
-from gpt2.kernel_batches import all_kept
+from runtime.kernel_batches import all_compiled
 
 State = Literal["good", "warning", "bad"]
 GIB = 2**30
@@ -192,7 +192,7 @@ def look_at_disk() -> Finding:
 
 def look_at_kernels() -> Finding:
     """Whether the first run of a step will have to wait for the compiler."""
-    if all_kept():
+    if all_compiled():
         return Finding("kernels", "good", "compiled")
     cure = f"Compile them once: {typed('course setup')}"
     return Finding("kernels", "warning", "not compiled yet: first runs wait", cure)

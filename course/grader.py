@@ -9,12 +9,12 @@ import pytest
 from _pytest.terminal import TerminalReporter
 from rich.console import Console
 
+from course.attempt import Attempt
 from course.grading import Outcome, Target, load_checks
 from course.messages import Compiling
 from course.process import WorkerProcess
 from course.registry import ROOT, Exercise, load_registry
 from course.report import Report
-from course.session import Session
 from course.state import Progress
 
 
@@ -40,7 +40,7 @@ class Grader:
         if spare:
             spare.on_compile = self.on_compile
         self.waiting: set[Path] = set()  # checkers that are not begun
-        self.session: Session | None = None
+        self.attempt: Attempt | None = None
 
     def use_report(self) -> None:
         """Prints what comes of every check."""
@@ -60,7 +60,7 @@ class Grader:
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: Any) -> Any:
         """Begins an exercise with its first check and ends it with its last."""
         exercise = self.exercises.get(item.path)
-        if exercise and self.session is None:
+        if exercise and self.attempt is None:
             self.begin(exercise)
         result = yield
         if exercise and (nextitem is None or nextitem.path != item.path):
@@ -68,10 +68,10 @@ class Grader:
         return result
 
     def begin(self, exercise: Exercise) -> None:
-        """Opens an exercise's session in the spare worker."""
+        """Opens an attempt at an exercise in the spare worker."""
         self.start_worker()
         worker, self.spare = self.spare, None
-        self.session = Session(
+        self.attempt = Attempt(
             exercise,
             self.target,
             self.progress,
@@ -81,16 +81,16 @@ class Grader:
             closes=not self.target.solutions,
         )
         self.waiting.discard(ROOT / exercise.checker_path)
-        if self.waiting and self.session.closes:
+        if self.waiting and self.attempt.closes:
             self.start_worker()
 
     def end(self) -> None:
-        """Ends an exercise's session; a worker that is not spoiled is used again."""
-        self.session.end()
-        worker = self.session.grading.worker
-        if not self.session.closes and worker.process.poll() is None:
+        """Ends an attempt; a worker that is not spoiled is used again."""
+        self.attempt.end()
+        worker = self.attempt.grading.worker
+        if not self.attempt.closes and worker.process.poll() is None:
             self.spare = worker
-        self.session = None
+        self.attempt = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
@@ -101,7 +101,7 @@ class Grader:
         checks = {check.name: check for check in load_checks(exercise)}
         capture = self.config.pluginmanager.get_plugin("capturemanager")
         with capture.global_and_fixture_disabled():
-            outcome = self.session.run(checks[pyfuncitem.name])
+            outcome = self.attempt.run(checks[pyfuncitem.name])
         if outcome.state == "not run":
             pytest.skip("not run: the file could not be loaded, or its process ended")
         if outcome.state != "passed":
@@ -109,7 +109,7 @@ class Grader:
         return True
 
     def pytest_unconfigure(self) -> None:
-        for worker in (self.spare, self.session and self.session.grading.worker):
+        for worker in (self.spare, self.attempt and self.attempt.grading.worker):
             if worker:
                 worker.close()
 

@@ -1,14 +1,13 @@
 """Runs the checks of one exercise on one file, and finds the likely mistake."""
 
-import importlib.util
 import inspect
 import re
-import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
@@ -86,12 +85,7 @@ class Target:
 @cache
 def load_checks(exercise: Exercise) -> list[Check]:
     """Reads the test functions of an exercise's checker, in their order."""
-    path = ROOT / exercise.checker_path
-    if str(path.parent) not in sys.path:  # pytest has done so already
-        sys.path.append(str(path.parent))
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = import_module(f"tests.{exercise.checker_path.stem}")
     functions = [f for n, f in vars(module).items() if n.startswith("test_")]
     return [as_check(function) for function in functions]
 

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from rich.console import Console
 from rich.table import Table
 
+from course.attempt import up_to_date_status
 from course.grading import Target
 from course.registry import Exercise, load_registry
-from course.session import up_to_date_status
 from course.state import Progress
 
 MARKS = {

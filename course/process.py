@@ -15,6 +15,7 @@ from typing import Any
 
 from course.messages import Compiling, Reply
 from course.registry import ROOT
+from runtime.defaults import INTERPRETED
 
 PAGE = 4_000  # characters of a learner's own output that are kept
 
@@ -119,11 +120,13 @@ class WorkerProcess:
 
 
 def worker_environment() -> dict[str, str]:
-    """Eager operations are only interpreted: MAX's default compiles beside them."""
-    tests = str(ROOT / "tests")
-    path = os.pathsep.join([str(ROOT), tests, os.environ.get("PYTHONPATH", "")])
-    return os.environ | {
-        "MAX_EAGER_EXECUTOR": "interpreter",
-        "PYTHONPATH": path,
-        "PYTHONUNBUFFERED": "1",
-    }
+    """The environment in which MAX runs as the course sets it."""
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    return (
+        os.environ
+        | INTERPRETED
+        | {
+            "PYTHONPATH": path,
+            "PYTHONUNBUFFERED": "1",
+        }
+    )

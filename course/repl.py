@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 
-from gpt2.one_graph import on_the_cpu
+from runtime.defaults import on_the_cpu
 
 settings = ExitStack()  # for as long as Python runs
 settings.enter_context(on_the_cpu())

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from course.grading import Grading, Target
 from course.process import WorkerProcess
 from course.registry import ROOT, find_exercise
-from gpt2.kernel_batches import BATCHES, compile_batch
+from runtime.kernel_batches import BATCHES, compile_batch
 
 
 def compile_model() -> None:

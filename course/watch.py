@@ -6,11 +6,11 @@ from pathlib import Path
 import watchfiles
 from rich.console import Console
 
+from course.attempt import Attempt
 from course.grading import Target
 from course.process import WorkerProcess
 from course.registry import Exercise, UnknownExercise, find_exercise
 from course.report import Report
-from course.session import Session
 from course.state import Progress
 
 
@@ -29,9 +29,9 @@ def watch(target: Target, console: Console) -> None:
             for paths in changes:
                 for exercise in saved_exercises({Path(path) for _, path in paths}):
                     console.rule(style="dim")
-                    session = Session(exercise, target, progress, spare, report=report)
+                    attempt = Attempt(exercise, target, progress, spare, report=report)
                     spare = WorkerProcess(report.compiling)
-                    session.run_all()
+                    attempt.run_all()
     finally:
         spare.close()
 

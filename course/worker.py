@@ -3,9 +3,6 @@
 Run as ``python -m course.worker FD`` with ``FD`` an open socket.
 """
 
-import course.lighter_max  # noqa: F401 (before MAX)
-
-# isort: split
 import builtins
 import contextlib
 import functools
@@ -13,7 +10,6 @@ import importlib.abc
 import importlib.util
 import itertools
 import linecache
-import logging
 import os
 import resource
 import sys
@@ -32,7 +28,6 @@ from max.experimental.nn import Module
 from max.experimental.tensor import Tensor
 from max.graph import TensorType
 
-from course.first_weights import use_numpy
 from course.messages import (
     Array,
     Call,
@@ -48,9 +43,15 @@ from course.messages import (
     Reply,
     Trace,
 )
-from course.together import collect_operations, one_by_one, ran_into, run_pending
-from gpt2.kernels import use_kernels
-from gpt2.one_graph import on_the_cpu
+from runtime.defaults import on_the_cpu, silence_advice
+from runtime.initial_weights import draw_with_numpy
+from runtime.kernels import use_kernels
+from runtime.lazy_operations import (
+    collect_operations,
+    one_by_one,
+    ran_into,
+    run_pending,
+)
 
 # Taken before learner code runs, which may replace what is in these modules.
 _to_numpy, _from_dlpack, _ndarray = Tensor.to_numpy, Tensor.from_dlpack, np.ndarray
@@ -314,10 +315,10 @@ def bound_memory() -> None:
 
 def main() -> None:
     bound_memory()
-    logging.getLogger("max").setLevel(logging.ERROR)
+    silence_advice()
     connection = Connection(int(sys.argv[1]))
     collect_operations()
-    use_numpy()
+    draw_with_numpy()
     with on_the_cpu():
         Worker(connection).serve()
     os._exit(0)  # threads that learner code started may never end

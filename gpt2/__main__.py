@@ -6,7 +6,7 @@ from course.foreign import refuse_foreign_packages
 def main() -> None:
     """Runs what the first word names, or else continues a text."""
     refuse_foreign_packages()
-    from gpt2.cli import main
+    from gpt2.commands.cli import main
 
     main()
 

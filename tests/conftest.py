@@ -1,20 +1,14 @@
 """Settings for the whole suite."""
 
-import os
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-from course.messages import Compiling
-from course.process import WorkerProcess
+from runtime.defaults import interpret_operations
 
-# Before any test imports MAX: its default executor would compile every operation in
-# processes of its own besides.
-os.environ.setdefault("MAX_EAGER_EXECUTOR", "interpreter")
+interpret_operations()  # before any test imports MAX
 
 ONE_GRAPH = {"test_cache.py", "test_compiled.py", "test_engine.py", "test_program.py"}
 
@@ -40,21 +34,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_xdist_make_scheduler(config: Any, log: Any) -> Scheduler:
     return Scheduler(config, log)
-
-
-@pytest.fixture(scope="module")
-def compiled() -> list[str]:
-    """What the shared worker compiled for itself: nothing that the course needs."""
-    return []
-
-
-@pytest.fixture(scope="module")
-def worker(compiled: list[str]) -> Iterator[WorkerProcess]:
-    """A worker that has MAX loaded; a module's tests share it."""
-
-    def note(message: Compiling) -> None:
-        if message.what.startswith("the kernel"):
-            compiled.append(message.what)
-
-    with closing(WorkerProcess(note)) as worker:
-        yield worker

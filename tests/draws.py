@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 import numpy as np
-import oracle
 
 from course.checks import CheckFailed, require
+from tests.oracle import model as oracle
 
 
 def expect_drawn(

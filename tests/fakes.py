@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import oracle
 from safetensors.numpy import load_file
+
+from tests.oracle import model as oracle
 
 TRANSPOSED = ("c_attn.weight", "c_proj.weight", "c_fc.weight")  # in checkpoints
 

@@ -5,11 +5,11 @@ from functools import cache
 from numbers import Real
 from pathlib import Path
 
-import fakes
 import numpy as np
-import oracle_decoding
 
 from course.checks import CheckFailed, as_plain, kind_of, require
+from tests import fakes
+from tests.oracle import decoding as oracle_decoding
 
 GOLDEN = Path(__file__).parent / "golden"
 END = 4  # the tables' end token

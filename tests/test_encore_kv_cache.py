@@ -1,9 +1,6 @@
 """Checks the encore on the KV cache."""
 
-import cache_calls
 import numpy as np
-import oracle
-import oracle_cache
 
 from course.checks import (
     CheckFailed,
@@ -13,6 +10,9 @@ from course.checks import (
     kind_of,
     require,
 )
+from tests import cache_calls
+from tests.oracle import cache as oracle_cache
+from tests.oracle import model as oracle
 
 SIZES = {"vocab": 11, "positions": 9, "channels": 10, "inner": 7}
 HEADS, EPS = 2, 0.1

@@ -4,12 +4,11 @@ import json
 from functools import cache
 from pathlib import Path
 
-import draws
-import fakes
 import numpy as np
-import oracle
 
 from course.checks import CheckFailed, as_plain, expect_array, expect_numbers, require
+from tests import draws, fakes
+from tests.oracle import model as oracle
 
 GOLDEN = Path(__file__).parent / "golden" / "decoding.json"
 BOTH = np.float32, np.float64

@@ -1,11 +1,11 @@
 """Checks step 02: the causal mask."""
 
-import fakes
 import numpy as np
-import oracle
 
 from course.checks import expect_close, expect_tensor, require
 from course.messages import Array
+from tests import fakes
+from tests.oracle import model as oracle
 
 
 def mask(step, length, earlier):

@@ -1,9 +1,9 @@
 """Checks step 05: token embeddings."""
 
 import numpy as np
-import oracle
 
 from course.checks import build, expect_close, require
+from tests.oracle import model as oracle
 
 # V, the size of the vocabulary, C, the channels, and the shape of the ids.
 CASES = [(11, 5, (2, 3)), (6, 7, (3, 1)), (13, 2, (1, 4))]

@@ -1,9 +1,9 @@
 """Checks step 06: position embeddings."""
 
 import numpy as np
-import oracle
 
 from course.checks import build, expect_close
+from tests.oracle import model as oracle
 
 # n_positions, C, the channels, and some positions.
 CASES = [(11, 5, [0, 1, 2]), (6, 7, [0, 1, 2, 3, 4]), (13, 2, [0])]

@@ -1,11 +1,11 @@
 """Checks step 07: query, key and value."""
 
-import fakes
 import numpy as np
-import oracle
 
 from course.checks import CheckFailed, build, expect_close, expect_tensor, kind_of
 from course.checks import parameter_difference as difference
+from tests import fakes
+from tests.oracle import model as oracle
 
 # B tokens, T tokens, C channels and H heads, which this step must not mind.
 SHAPES = [((2, 3, 5), 1), ((1, 4, 6), 3), ((3, 1, 2), 2)]

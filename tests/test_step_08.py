@@ -1,9 +1,9 @@
 """Checks step 08: scaled, causal dot-product attention."""
 
 import numpy as np
-import oracle
 
 from course.checks import expect_close, expect_tensor, require
+from tests.oracle import model as oracle
 
 
 def inputs(*shape, seed=8):

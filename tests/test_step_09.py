@@ -1,9 +1,9 @@
 """Checks step 09: multi-head attention."""
 
 import numpy as np
-import oracle
 
 from course.checks import build, expect_close, expect_tensor, require
+from tests.oracle import model as oracle
 
 CALL = "GPT2MultiHeadAttention(config)(x)"
 

@@ -1,9 +1,9 @@
 """Checks step 10: the residual connection around a normalized sublayer."""
 
-import fakes
 import numpy as np
 
 from course.checks import expect_close
+from tests import fakes
 
 SHAPES = [(2, 3, 5), (3, 1, 4)]
 

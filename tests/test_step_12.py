@@ -1,9 +1,9 @@
 """Checks step 12: stacking, from token ids to hidden states."""
 
 import numpy as np
-import oracle
 
 from course.checks import build, expect_close
+from tests.oracle import model as oracle
 
 SIZES = {"vocab": 8, "positions": 9, "channels": 12, "layers": 2, "inner": 7}
 

@@ -1,9 +1,9 @@
 """Checks step 13: the language-model head."""
 
 import numpy as np
-import oracle
 
 from course.checks import build, expect_close, expect_tensor, require
+from tests.oracle import model as oracle
 
 SIZES = {"vocab": 11, "positions": 7, "channels": 12, "inner": 5}
 

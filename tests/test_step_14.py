@@ -1,11 +1,10 @@
 """Checks step 14: text generation."""
 
-import draws
-import fakes
 import numpy as np
-import oracle
 
 from course.checks import expect_close, expect_tensor, require
+from tests import draws, fakes
+from tests.oracle import model as oracle
 
 # The likeliest token after 0 is 3, after 3 it is 1, and so on in a circle.
 FOLLOWS = {0: 3, 3: 1, 1: 4, 4: 2, 2: 0}

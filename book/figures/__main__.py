@@ -12,7 +12,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from book.figures.svg import render
 from book.pages import FIGURES, NUMBERS, key_of
-from course.registry import ROOT
 
 HERE = Path(__file__).parent
 SHARED = {"style", "svg"}
@@ -25,9 +24,7 @@ def names() -> list[str]:
 
 
 def load(name: str) -> ModuleType:
-    """Imports a page's module; it may use the tests' oracle."""
-    if (tests := str(ROOT / "tests")) not in sys.path:  # pytest has done so already
-        sys.path.append(tests)
+    """Imports a page's module."""
     return import_module(f"book.figures.{name}")
 
 

@@ -7,7 +7,7 @@ nothing in particular.
 import numpy as np
 
 from book.figures._text import decimal
-from tests import oracle
+from tests.oracle import model as oracle
 
 WORDS = ["Mia", "runs", "home"]
 QUERY = np.array([[1, 1, 3, 0], [2, 0, 1, 0], [1, 2, 0, 0]])

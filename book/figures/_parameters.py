@@ -2,7 +2,7 @@
 
 from math import prod
 
-from gpt2.weights import parameter_shapes
+from gpt2.checkpoint.weights import parameter_shapes
 from solutions.solution_01 import GPT2Config
 
 

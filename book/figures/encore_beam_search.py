@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from book import inside, play
 from book.figures import style
 from book.figures._words import percent, quoted, signed
-from gpt2.metrics import repetition
+from gpt2.decoding.ngrams import repetition
 from solutions.encore_beam_search import _best_continuations, _log_softmax, beam_search
 from solutions.encore_sampling import sample
-from tests import oracle
+from tests.oracle import model as oracle
 
 PROMPT, NEW, BEAMS = "One day, the dog", 20, (1, 2, 4, 8)
 ROUNDS, WIDTH = 3, 2  # of the tree

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from book import inside, play
 from book.figures import style
 from book.figures._words import percent, quoted, rough
-from gpt2.metrics import repetition
+from gpt2.decoding.ngrams import repetition
 from solutions import encore_sampling as sampling
-from tests import oracle
+from tests.oracle import model as oracle
 
 SURE, UNSURE = "Once upon a time, there was a little", "The dog was very"
 PROMPT, NEW, SAMPLES = "Once upon a time", 45, 20

@@ -10,9 +10,9 @@ from book import inside, play
 from book.figures import style
 from book.figures._parameters import parameters
 from book.figures._words import SIZES, perplexity, published
-from gpt2.layers import PROMPT, TOLERANCE
-from gpt2.weights import TRANSPOSED, parameter_shapes
-from tests import oracle
+from gpt2.checkpoint.weights import TRANSPOSED, parameter_shapes
+from gpt2.learner.layer_comparison import PROMPT, TOLERANCE
+from tests.oracle import model as oracle
 
 LAYER = "transformer.h.0."
 FLOAT32 = 4  # bytes

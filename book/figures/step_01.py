@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from book import inside, play
 from book.figures import style
 from book.figures._words import published, quoted
-from gpt2.checkpoints import EMBEDDED
+from gpt2.checkpoint.loading import EMBEDDED
 from solutions.solution_01 import GPT2Config
 
 SMALL = GPT2Config()

@@ -8,7 +8,7 @@ from book import inside, play
 from book.figures import style
 from book.figures._words import code
 from solutions.solution_01 import GPT2Config
-from tests import oracle
+from tests.oracle import model as oracle
 
 ENDINGS = "Once upon a time there was a cat", "Once upon a time there was a dog"
 TEXT = "Once upon a time,"

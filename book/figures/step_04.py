@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from book import inside, play
 from book.figures import style
 from book.figures._words import code, quoted, signed
-from tests import oracle
+from tests.oracle import model as oracle
 
 LISTED = 4  # hidden units of a table
 WORDS = 5  # the tokens that wake each of them

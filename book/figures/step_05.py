@@ -9,7 +9,7 @@ from book import inside, play
 from book.figures import style
 from book.figures._words import code, signed
 from solutions.solution_01 import GPT2Config
-from tests import oracle
+from tests.oracle import model as oracle
 
 TEXT = "Once upon a time"
 GPT2_IDS = 7454, 2402, 257, 640  # the same four tokens in GPT-2's own vocabulary

@@ -8,7 +8,7 @@ from book import inside, play
 from book.figures import style
 from book.figures._text import decimal, percent
 from solutions.solution_01 import GPT2Config
-from tests import oracle
+from tests.oracle import model as oracle
 
 BLOCK, HEAD = 3, 0  # the last block, the first head
 TEXT = "Tom has a dog."

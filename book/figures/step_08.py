@@ -8,7 +8,7 @@ from book.figures import _example as example
 from book.figures import style
 from book.figures._text import decimal, percent
 from solutions.solution_01 import GPT2Config
-from tests import oracle
+from tests.oracle import model as oracle
 
 PROMPTS = ["They went to the", "Tom sat on the", "He ate all the"]
 BLOCK, HEAD, ASKING = 2, 0, 7  # the third block's first head; the token that asks

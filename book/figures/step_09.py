@@ -8,7 +8,7 @@ from book import inside, play
 from book.figures import style
 from book.figures._example import KEY, QUERY, WORDS
 from book.figures._text import decimal, percent
-from tests import oracle
+from tests.oracle import model as oracle
 
 HOME = QUERY[2], np.array([2, 0, 1, 0])  # what "home" asks in two heads
 BLOCK, ASKING = 3, 8  # the last block; the token that asks

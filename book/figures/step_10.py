@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from book import inside, play
 from book.figures import style
 from book.figures._text import decimal
-from tests import oracle
+from tests.oracle import model as oracle
 
 BY_HAND = np.array([3.0, 1.0, 3.0, 1.0])
 ASKING = 3  # the token whose numbers are shown

@@ -10,7 +10,7 @@ from book import inside, play
 from book.figures import style
 from book.figures._parameters import parameters
 from book.figures._words import code, perplexity, published
-from tests import oracle
+from tests.oracle import model as oracle
 
 PROMPT = "Once upon a time, there was a little"
 PIECES = {

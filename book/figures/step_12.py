@@ -10,7 +10,7 @@ from book.figures import style
 from book.figures._parameters import parameters
 from book.figures._words import SIZES, code, percent, perplexity, published
 from solutions.solution_01 import GPT2Config
-from tests import oracle
+from tests.oracle import model as oracle
 
 PROMPT = "Once upon a time, there was a little"
 COLORS = {"wte": style.BLUE, "wpe": style.ORANGE, "ln_f": style.GOLD}

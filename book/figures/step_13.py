@@ -8,7 +8,7 @@ from book import inside, play
 from book.figures import style
 from book.figures._parameters import parameters
 from book.figures._words import code, percent, published, signed
-from tests import oracle
+from tests.oracle import model as oracle
 
 PROMPT = "Once upon a time, there was a little"
 SENTENCE = "Once upon a time, there was a little dog."

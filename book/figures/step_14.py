@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from book import play
 from book.figures import style
 from book.figures._words import code, percent, quoted, rough
-from tests import oracle
+from tests.oracle import model as oracle
 
 PROMPT, NEW, WRITTEN = "One day, the dog", 100, 75
 UNSURE = "The dog was very"

@@ -11,7 +11,7 @@ from book.figures.real_gpt2 import square_untransposed, unscaled_attention
 from book.figures.step_11 import WIRINGS, rewired
 from course.catalogue import load_mistakes
 from course.registry import load_registry
-from tests import oracle
+from tests.oracle import model as oracle
 
 PROMPT, COUNT = "Once upon a time, there was a little", 14
 NO_SIZES: dict[str, float] = {}

@@ -13,7 +13,7 @@ import numpy as np
 from book import play
 from book.lab.packing import DATA, pack_array, pack_matrix, write_script
 from book.lab.scenes import find_scenes
-from gpt2.checkpoints import EMBEDDED
+from gpt2.checkpoint.loading import EMBEDDED
 from solutions.encore_sampling import top_tokens
 
 OPENINGS = [

@@ -1,4 +1,4 @@
-"""What comes back for one job, from the worker's thread to an event loop."""
+"""What comes back for one job, from the scheduler's thread to an event loop."""
 
 import asyncio
 from collections import deque
@@ -9,7 +9,7 @@ from gpt2.serving.text import Piece, merge
 
 
 class Answer:
-    """Pieces of a job's texts: the worker adds them, one coroutine takes them out.
+    """Pieces of a job's texts: the scheduler adds them, one coroutine takes them out.
 
     Args:
         rows: how many texts there will be.
@@ -28,7 +28,7 @@ class Answer:
         self._started, self._done = asyncio.Event(), asyncio.Event()
 
     def add(self, piece: Piece) -> None:
-        """Takes a piece; called in the worker's thread."""
+        """Takes a piece; called in the scheduler's thread."""
         self._pieces.append(piece)
         self._open -= piece.finish is not None
         if not self._open:
@@ -38,7 +38,7 @@ class Answer:
             self._set(self._started)
 
     def fail(self, error: BaseException) -> None:
-        """Ends the answer; called in the worker's thread."""
+        """Ends the answer; called in the scheduler's thread."""
         self._error = error
         self._set(self._done)
         self._set(self._started)

@@ -11,18 +11,18 @@ from fastapi import FastAPI, Request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from gpt2.checkpoints import Checkpoint
-from gpt2.serving.answers import Completion
-from gpt2.serving.errors import ApiError, as_api_error, handle_errors
+from gpt2.checkpoint.loading import Checkpoint
+from gpt2.serving.api_errors import ApiError, as_api_error, handle_errors
 from gpt2.serving.guards import Guards
 from gpt2.serving.jobs import job_of
 from gpt2.serving.metrics import Metrics
+from gpt2.serving.responses import Completion
 from gpt2.serving.schema import CompletionRequest
 from gpt2.serving.text import Job, Piece
 
 
 class Backend(Protocol):
-    """Writes texts: a ``Worker``, or many of them somewhere else."""
+    """Writes texts: a ``Scheduler``, or many of them somewhere else."""
 
     def stream(self, job: Job, live: bool) -> AsyncIterator[list[Piece]]:
         """Yields what a job's texts have more, until all of them have ended.
@@ -44,7 +44,7 @@ def make_app(
     app = FastAPI(openapi_url=None)
     app.add_middleware(Guards, api_key=api_key)
     handle_errors(app)
-    writer = Writer(checkpoint, backend)
+    endpoint = Endpoint(checkpoint, backend)
     card = {"id": checkpoint.name, "object": "model", "created": 0, "owned_by": "local"}
 
     @app.get("/health")
@@ -53,7 +53,7 @@ def make_app(
 
     @app.get("/metrics")
     async def metrics() -> Response:
-        text = generate_latest(writer.metrics.registry)
+        text = generate_latest(endpoint.metrics.registry)
         return Response(text, media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/v1/models")
@@ -69,12 +69,12 @@ def make_app(
 
     @app.post("/v1/completions")
     async def completions(body: CompletionRequest, request: Request) -> Response:
-        return await writer.answer(body, request)
+        return await endpoint.answer(body, request)
 
     return app
 
 
-class Writer:
+class Endpoint:
     """Answers ``/v1/completions``.
 
     Args:

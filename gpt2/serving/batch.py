@@ -10,14 +10,14 @@ from typing import Protocol
 
 import numpy as np
 
-from gpt2.cache import Cache, gather
+from gpt2.engine.cache import Cache, gather
 from gpt2.serving.text import Piece, Text
 
 Deliver = Callable[[Text, Piece], None]
 
 
 class BatchEngine(Protocol):
-    """What a batch needs of ``gpt2.engine.Engine``."""
+    """What a batch needs of the engine."""
 
     def empty_cache(self, rows: int) -> Cache:
         """Room for that many texts."""

@@ -1,4 +1,4 @@
-"""Ray Serve: workers in processes of their own, on one machine or on many.
+"""Ray Serve: schedulers in processes of their own, on one machine or on many.
 
 Nothing else knows of Ray. https://docs.ray.io/en/releases-2.60.0/serve/
 """
@@ -14,7 +14,7 @@ os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"  # silences a warning
 os.environ.setdefault("RAY_AUTH_MODE", "token")  # nobody else may start processes
 os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"  # `uv run` once, not per process
-os.environ["RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD"] = "0"  # the worker has one
+os.environ["RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD"] = "0"  # the scheduler has one
 os.environ.setdefault("RAY_worker_niceness", "0")  # the model is what this is for
 
 import ray
@@ -22,9 +22,9 @@ from ray import serve
 from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import LoggingConfig
 
-from gpt2.checkpoints import load_checkpoint
+from gpt2.checkpoint.loading import load_checkpoint
+from gpt2.serving.scheduler import Scheduler
 from gpt2.serving.text import Job, Piece
-from gpt2.serving.worker import Worker
 
 APP = "gpt2"
 OBJECTS = 80 * 2**20  # bytes of shared memory; pieces of text are small
@@ -62,24 +62,24 @@ class Replica:
     """
 
     def __init__(self, model: str, size: Size) -> None:
-        from gpt2.engine import Engine
+        from gpt2.engine.engines import Engine
 
         keep_to_cores(serve.get_replica_context().rank.local_rank, size.cores)
         checkpoint = load_checkpoint(model)
         engine = Engine(checkpoint.config, checkpoint.weights)
-        self._worker = Worker(
+        self._scheduler = Scheduler(
             engine, checkpoint.tokenizer, batch=size.batch, queue=size.queue
         )
 
     async def stream(self, job: Job, live: bool) -> AsyncIterator[list[Piece]]:
-        """As ``Worker.stream``."""
-        async for pieces in self._worker.stream(job, live):
+        """As ``Scheduler.stream``."""
+        async for pieces in self._scheduler.stream(job, live):
             yield pieces
 
     def check_health(self) -> None:
         """Asked by Ray, which replaces a replica that raises."""
-        if not self._worker.alive:
-            raise RuntimeError("the worker's thread has ended")
+        if not self._scheduler.alive:
+            raise RuntimeError("the scheduler's thread has ended")
 
 
 class Replicas:
@@ -89,7 +89,7 @@ class Replicas:
         self._handle = handle.options(stream=True)
 
     async def stream(self, job: Job, live: bool) -> AsyncIterator[list[Piece]]:
-        """As ``Worker.stream``, from whichever replica Ray chooses."""
+        """As ``Scheduler.stream``, from whichever replica Ray chooses."""
         response = self._handle.stream.remote(job, live)
         try:
             async for pieces in response:
@@ -115,7 +115,7 @@ def running(model: str, size: Size, address: str | None) -> Iterator[Replicas]:
             Replica,
             name="Replica",
             num_replicas=size.replicas,
-            # The worker has the queue, and says so when it is full.
+            # The scheduler has the queue, and says so when it is full.
             max_ongoing_requests=4 * (size.batch + size.queue),
             ray_actor_options={"num_cpus": size.cores if address else 0},
             health_check_period_s=1,

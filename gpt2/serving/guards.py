@@ -4,7 +4,7 @@ import hmac
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gpt2.serving.errors import ApiError
+from gpt2.serving.api_errors import ApiError
 
 MOST_BYTES = 1_000_000
 OPEN = ("/health",)  # answers without a key

@@ -2,8 +2,8 @@
 
 import secrets
 
-from gpt2.checkpoints import Checkpoint
-from gpt2.serving.errors import ApiError
+from gpt2.checkpoint.loading import Checkpoint
+from gpt2.serving.api_errors import ApiError
 from gpt2.serving.schema import MOST_TEXTS, CompletionRequest
 from gpt2.serving.text import Job
 

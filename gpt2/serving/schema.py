@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from gpt2.generation import SHOWN, Strategy
+from gpt2.decoding.generation import SHOWN, Strategy
 
 MOST_TEXTS = 64  # of one request
 TokenId = Annotated[int, Field(ge=0)]

@@ -7,8 +7,8 @@ from operator import attrgetter
 
 import numpy as np
 
-from gpt2.generation import Step, Strategy, choose
-from gpt2.tokenizer import StreamingDecoder, Tokenizer
+from gpt2.checkpoint.tokenizer import StreamingDecoder, Tokenizer
+from gpt2.decoding.generation import Step, Strategy, choose
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,88 @@
+"""A checkpoint's config.json, read into the course's ``GPT2Config``."""
+
+import json
+import math
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from gpt2.checkpoint.errors import CheckpointError
+from solutions.solution_01 import GPT2Config
+
+# Variants of GPT-2 that the course does not build; a missing key means this value.
+SUPPORTED = {
+    "activation_function": "gelu_new",
+    "tie_word_embeddings": True,
+    "add_cross_attention": False,
+    "scale_attn_weights": True,
+    "scale_attn_by_inverse_layer_idx": False,
+    "reorder_and_upcast_attn": False,
+}
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Reads a JSON object.
+
+    Raises:
+        CheckpointError: the file is missing, unreadable, or not a JSON object.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:  # bad JSON and bad UTF-8
+        raise CheckpointError(
+            f"{path} is not valid JSON ({error}): get the file again"
+        ) from error
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{path} does not hold a JSON object: get it again")
+    return content
+
+
+def read_config(path: Path) -> GPT2Config:
+    """Reads config.json; a size it leaves out has GPT-2's own value, as on the hub.
+
+    Raises:
+        CheckpointError: not a GPT-2, a variant the course does not build, or sizes
+            that make no sense.
+    """
+    if not path.is_file():
+        raise CheckpointError(
+            f"{path.parent} has no config.json: it is not a folder with a model"
+        )
+    settings = read_json(path)
+    if settings.get("model_type") != "gpt2":
+        raise CheckpointError(
+            f"{path} describes a model of type {settings.get('model_type')!r}: only "
+            "'gpt2' can be used"
+        )
+    for key, supported in SUPPORTED.items():
+        if settings.get(key, supported) != supported:
+            raise CheckpointError(
+                f"{path} has {key} = {settings[key]!r}: the GPT-2 of this course "
+                f"needs {supported!r}"
+            )
+    names = {field.name for field in fields(GPT2Config)}
+    sizes = {key: settings[key] for key in names if settings.get(key) is not None}
+    config = GPT2Config(**sizes)
+    _check_sizes(config, path)
+    if "n_inner" not in sizes:  # GPT-2's rule for the hidden layer
+        config = replace(config, n_inner=4 * config.n_embd)
+    return config
+
+
+def _check_sizes(config: GPT2Config, path: Path) -> None:
+    """Raises ``CheckpointError`` for a size that cannot be."""
+    for field in fields(config):
+        value = getattr(config, field.name)
+        number = isinstance(value, field.type) and math.isfinite(value) and value > 0
+        if isinstance(value, bool) or not number:
+            raise CheckpointError(
+                f"{path} has {field.name} = {value!r}: it must be a positive "
+                f"{field.type.__name__}"
+            )
+    if config.n_embd % config.n_head:
+        raise CheckpointError(
+            f"{path} has n_embd = {config.n_embd}, which n_head = {config.n_head} "
+            "does not divide"
+        )

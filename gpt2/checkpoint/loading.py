@@ -1,0 +1,70 @@
+"""Checkpoints: a finished model's sizes, weights and tokenizer, from a folder.
+
+A folder is in Hugging Face's format: config.json, the weights in safetensors, and
+tokenizer.json or vocab.json with merges.txt.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+import numpy as np
+
+from gpt2.checkpoint.configuration import read_config
+from gpt2.checkpoint.errors import CheckpointError, UnknownModelError
+from gpt2.checkpoint.hub import REPOSITORIES, download
+from gpt2.checkpoint.tokenizer import Tokenizer, load_tokenizer
+from gpt2.checkpoint.weights import convert_weights, read_weights
+from solutions.solution_01 import GPT2Config
+
+EMBEDDED = {"tiny-stories": Path(__file__).parents[2] / "checkpoints" / "tiny-stories"}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Everything that makes up a trained model."""
+
+    name: str
+    config: GPT2Config
+    weights: Mapping[str, np.ndarray]  # as ``MaxGPT2LMHeadModel`` names them
+    tokenizer: Tokenizer
+
+
+def load_checkpoint(name_or_path: str) -> Checkpoint:
+    """Loads a model by its name, downloading it if need be, or from a folder.
+
+    Raises:
+        UnknownModelError: neither a known name nor a folder.
+        CheckpointError: the model cannot be downloaded or used.
+    """
+    check_name(name_or_path)
+    if name_or_path in REPOSITORIES:
+        folder = download(name_or_path)
+    else:
+        folder = EMBEDDED.get(name_or_path, Path(name_or_path))
+    config, tokenizer = read_config(folder / "config.json"), load_tokenizer(folder)
+    if tokenizer.size > config.vocab_size:
+        raise CheckpointError(
+            f"the tokenizer in {folder} has {tokenizer.size} tokens, but the model "
+            f"only {config.vocab_size}: both have to come from the same model"
+        )
+    weights = convert_weights(read_weights(folder), config)
+    return Checkpoint(name_or_path, config, weights, tokenizer)
+
+
+def check_name(name_or_path: str) -> None:
+    """Raises ``UnknownModelError`` unless there is a model or folder of that name.
+
+    A known name wins over a folder of the same name; ``./gpt2`` is the folder.
+    """
+    known = [*EMBEDDED, *REPOSITORIES]
+    if name_or_path in known or Path(name_or_path).is_dir():
+        return
+    if Path(name_or_path).exists():
+        raise UnknownModelError(f"{name_or_path} is a file: give the folder it is in")
+    likely = get_close_matches(name_or_path, known, cutoff=0.5) or known
+    raise UnknownModelError(
+        f"there is no model and no folder called {name_or_path!r}; did you mean "
+        f"{' or '.join(likely)}?"
+    )

@@ -1,0 +1,115 @@
+"""The tokenizer: byte-level BPE, from text to token ids and back.
+
+Source: Radford et al. 2019, section 2.2.
+"""
+
+from pathlib import Path
+
+from tokenizers import Tokenizer as BPETokenizer
+from tokenizers import decoders, models, pre_tokenizers
+
+from gpt2.checkpoint.errors import CheckpointError
+
+END_OF_TEXT = "<|endoftext|>"  # stands between the texts a model was trained on
+
+
+class Tokenizer:
+    """Turns text into ids and back, without loss.
+
+    ``<|endoftext|>`` inside a text becomes the one token of that name, as in
+    transformers: whoever types it can separate texts in a prompt.
+
+    Args:
+        bpe: a byte-level BPE that knows ``<|endoftext|>``.
+    """
+
+    def __init__(self, bpe: BPETokenizer) -> None:
+        bpe.no_truncation()  # settings for training that some files carry along
+        bpe.no_padding()
+        self._bpe = bpe
+        self.end_of_text_id = bpe.token_to_id(END_OF_TEXT)
+        self.size = max(bpe.get_vocab().values()) + 1
+
+    def encode(self, text: str) -> list[int]:
+        """Turns text into ids."""
+        return self._bpe.encode(text, add_special_tokens=False).ids
+
+    def decode(self, ids: list[int]) -> str:
+        """Turns ids into text, leaving out ``<|endoftext|>``."""
+        return self._bpe.decode(ids)
+
+    def token(self, token_id: int) -> str:
+        """Returns one token's text, that of ``<|endoftext|>`` too."""
+        return self._bpe.decode([token_id], skip_special_tokens=False)
+
+    def visible(self, token_id: int) -> str:
+        """Returns one token's text with its spaces and control characters in sight."""
+        return repr(self.token(token_id))[1:-1].replace(" ", "␣")
+
+
+class StreamingDecoder:
+    """Decodes token by token, and never shows a part of a character.
+
+    A character outside ASCII may be spread over several tokens: what is not complete
+    yet is held back.
+    """
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._held: list[int] = []
+
+    def feed(self, token_id: int) -> str:
+        """Takes one more token and returns the text that is now complete."""
+        self._held.append(token_id)
+        text = self._tokenizer.decode(self._held)
+        return "" if text.endswith("\N{REPLACEMENT CHARACTER}") else self._release(text)
+
+    def finish(self) -> str:
+        """Returns what was held back, U+FFFD standing for the broken character."""
+        return self._release(self._tokenizer.decode(self._held))
+
+    def _release(self, text: str) -> str:
+        self._held.clear()
+        return text
+
+
+def load_tokenizer(folder: Path) -> Tokenizer:
+    """Reads tokenizer.json, or else vocab.json and merges.txt.
+
+    Raises:
+        CheckpointError: files are missing or damaged, or hold another kind of
+            tokenizer than GPT-2's.
+    """
+    try:
+        bpe = _read(folder)
+    except CheckpointError:
+        raise
+    except Exception as error:  # the library raises nothing more precise
+        raise CheckpointError(
+            f"the tokenizer in {folder} cannot be read ({error}): get its files again"
+        ) from error
+    byte_level = isinstance(bpe.decoder, decoders.ByteLevel)
+    if not byte_level or bpe.token_to_id(END_OF_TEXT) is None:
+        raise CheckpointError(
+            f"the tokenizer in {folder} is not GPT-2's kind: a byte-level BPE with the "
+            f"token {END_OF_TEXT} is needed"
+        )
+    return Tokenizer(bpe)
+
+
+def _read(folder: Path) -> BPETokenizer:
+    """Reads whichever of the two formats is there."""
+    if (folder / "tokenizer.json").is_file():
+        return BPETokenizer.from_file(str(folder / "tokenizer.json"))
+    vocabulary, merges = folder / "vocab.json", folder / "merges.txt"
+    if not (vocabulary.is_file() and merges.is_file()):
+        raise CheckpointError(
+            f"{folder} has no tokenizer: tokenizer.json is needed, or vocab.json and "
+            "merges.txt"
+        )
+    bpe = BPETokenizer(models.BPE.from_file(str(vocabulary), str(merges)))
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = decoders.ByteLevel()
+    if bpe.token_to_id(END_OF_TEXT) is not None:  # else BPE would cut it up
+        bpe.add_special_tokens([END_OF_TEXT])
+    return bpe

@@ -1,0 +1,1 @@
+"""The terminal: click, options, and what is printed where."""

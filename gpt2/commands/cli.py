@@ -1,0 +1,121 @@
+"""The commands: ``gpt2 PROMPT``, and those that a first word names."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from gpt2.commands.chat import chat
+from gpt2.commands.command import Command
+from gpt2.commands.compare import compare
+from gpt2.commands.diversity import diversity
+from gpt2.commands.layers import layers
+from gpt2.commands.options import BEAMS, CHOICE, MODEL, NUM_SAMPLES
+from gpt2.commands.plot import plot
+from gpt2.commands.prompt import COMMANDS, open_start, read_prompt
+from gpt2.commands.serve import serve
+from gpt2.commands.terminal import note
+from gpt2.commands.writing import Task, chosen_strategy, write_one, write_samples
+from gpt2.writer import Writer
+from runtime.defaults import interpret_operations
+
+EXAMPLES = """\b
+Examples:
+  gpt2 "Once upon a time"
+  gpt2 "Once upon a time" --greedy --max-new-tokens 40
+  gpt2 "Tom had a red ball." --temperature 1.2 --seed 7 --show-steps
+  gpt2 "The meaning of life is" --model gpt2 --top-k 40
+  gpt2 "Once upon a time" --num-samples 5 --temperature 1
+  gpt2 "Once upon a time" --beams 4
+  gpt2 --prompt-file start.txt > story.txt
+  echo "One day" | gpt2 --json
+  gpt2 chat
+  gpt2 layers
+  gpt2 compare "Once upon a time"
+  gpt2 diversity "Once upon a time"
+  gpt2 plot next-token "Once upon a"
+  gpt2 serve --port 8000
+"""
+
+
+@click.command(cls=Command, epilog=EXAMPLES)
+@click.argument("prompt", required=False)
+@MODEL
+@click.option(
+    "--prompt-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Read the prompt from a file.",
+)
+@click.option(
+    "--max-new-tokens",
+    metavar="N",
+    type=click.IntRange(min=0),
+    show_default="100, or what fits",
+    help="Stop after N tokens.",
+)
+@NUM_SAMPLES
+@CHOICE
+@BEAMS
+@click.option(
+    "--show-steps",
+    is_flag=True,
+    help="Show every choice in a table on stderr; the text follows at the end.",
+)
+@click.option(
+    "--json",
+    "json_object",
+    is_flag=True,
+    help="Print one JSON object instead of the text; its text and ids include "
+    "the prompt.",
+)
+@click.pass_context
+def continue_text(
+    ctx: click.Context,
+    prompt: str | None,
+    prompt_file: Path | None,
+    model: str,
+    mine: bool,
+    cache: bool,
+    device: str,
+    seed: int | None,
+    max_new_tokens: int | None,
+    num_samples: int,
+    show_steps: bool,
+    json_object: bool,
+    **choice,
+) -> None:
+    """Continue the text PROMPT with a GPT-2.
+
+    The text goes to stdout as it is made, all else to stderr. Without PROMPT, or
+    with "-", standard input is read; "" starts from nothing; <|endoftext|> inside
+    it separates texts. A prompt that starts with a dash, or is just a command's
+    name, goes after "--".
+    """
+    strategy = chosen_strategy(
+        ctx, num_samples=num_samples, show_steps=show_steps, **choice
+    )
+    text = read_prompt(prompt, prompt_file, literal=ctx.meta["literal"])
+    start = open_start(model, text, max_new_tokens)
+    writer = Writer(
+        start.checkpoint, mine=mine, cache=cache, device=device, seed=seed, note=note
+    )
+    task = Task(start, strategy, json_object)
+    if num_samples > 1:
+        interrupted = write_samples(writer, task, num_samples)
+    else:
+        interrupted = write_one(writer, task, show_steps=show_steps)
+    ctx.exit(130 if interrupted else 0)
+
+
+OTHERS = dict(
+    zip(COMMANDS, (chat, layers, compare, diversity, plot, serve), strict=True)
+)
+
+
+def main() -> None:
+    """Runs what the first word names, or else continues a text."""
+    interpret_operations()
+    words = sys.argv[1:]
+    if words and words[0] in OTHERS:
+        OTHERS[words[0]](words[1:], prog_name=f"gpt2 {words[0]}")
+    continue_text(words, prog_name="gpt2")

@@ -1,0 +1,96 @@
+"""What every command shares: help in sections, exit codes, kinds of values."""
+
+import math
+
+import click
+
+from gpt2.checkpoint.errors import CheckpointError, UnknownModelError
+from gpt2.checkpoint.loading import check_name
+
+HELP_SECTIONS = {
+    "Model": ("model", "mine", "cache", "device"),
+    "Text": ("text", "prompt_file", "max_new_tokens", "num_samples"),
+    "Choosing the next token": (
+        "temperature",
+        "top_k",
+        "top_p",
+        "min_p",
+        "repetition_penalty",
+        "seed",
+    ),
+    "Searching for the likeliest text": ("num_beams", "length_penalty"),
+    "Serving": (
+        "host",
+        "port",
+        "replicas",
+        "cores",
+        "batch",
+        "queue",
+        "api_key",
+        "address",
+    ),
+    "Output": ("show_steps", "json_object", "folder"),
+}
+
+
+class FiniteRange(click.FloatRange):
+    """A number in a range; NaN is in none, which ``FloatRange`` does not notice."""
+
+    def convert(self, value, param, ctx):
+        """Returns the number, or fails with a usage error."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
+
+
+class ModelName(click.ParamType):
+    """The name of a model, or a folder."""
+
+    name = "name|folder"
+
+    def convert(self, value, param, ctx):
+        """Returns the name, or fails with a usage error that suggests others."""
+        try:
+            check_name(value)
+        except UnknownModelError as error:
+            self.fail(f"{error}", param, ctx)
+        return value
+
+
+class Command(click.Command):
+    """A command with help in sections, and with an exit code for what goes wrong.
+
+    Exit codes: 0 done, 1 the model cannot be used, 2 used wrongly, 130 Ctrl-C.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Remembers whether ``--`` was there: what follows is text, never a command."""
+        ctx.meta["literal"] = "--" in args
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if not error.possibilities:  # nothing that it may be a slip of
+                error.message += " A text that begins with a dash goes after --."
+            raise
+
+    def invoke(self, ctx: click.Context) -> None:
+        """Runs the command; expected errors become one sentence."""
+        try:
+            super().invoke(ctx)
+        except CheckpointError as error:
+            raise click.ClickException(str(error)) from error
+        except BrokenPipeError:
+            raise  # whoever read the text has enough of it: click ends without a word
+        except OSError as error:  # such as a full disk behind stdout
+            raise click.ClickException(str(error)) from error
+        except KeyboardInterrupt:
+            ctx.exit(130)  # 128 + SIGINT, as shells have it
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter):
+        """Writes the options section by section."""
+        for title, names in HELP_SECTIONS.items():
+            shown = [p for p in self.get_params(ctx) if p.name in names]
+            if records := [p.get_help_record(ctx) for p in shown]:
+                with formatter.section(title):
+                    formatter.write_dl(records)

@@ -1,0 +1,157 @@
+"""``gpt2 compare``: one prompt continued in every way, side by side."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from gpt2.checkpoint.tokenizer import StreamingDecoder
+from gpt2.commands.command import Command
+from gpt2.commands.options import JSON, MODEL, SEED
+from gpt2.commands.prompt import Start, open_start, read_prompt
+from gpt2.commands.terminal import note, write
+from gpt2.decoding.beams import Beams
+from gpt2.decoding.generation import Strategy
+from gpt2.decoding.ngrams import RUN, distinct, repeats, repetition
+from gpt2.writer import Writer
+
+GREEDY, PENALIZED = "greedy", "greedy, penalty 1.3"
+WAYS: dict[str, Strategy | Beams] = {
+    GREEDY: Strategy(temperature=0),
+    PENALIZED: Strategy(temperature=0, repetition_penalty=1.3),
+    "4 beams": Beams(4),
+    "temperature 0.7": Strategy(temperature=0.7),
+    "temperature 1": Strategy(),
+    "temperature 1.3": Strategy(temperature=1.3),
+    "top-k 40": Strategy(top_k=40),
+    "top-p 0.9": Strategy(top_p=0.9),
+    "min-p 0.1": Strategy(min_p=0.1),
+}
+NEW_TOKENS = 120  # enough for greedy search to repeat itself
+LEGEND = f"""
+distinct: the share of different tokens among all (distinct-1, Li et al. 2016).
+repeats: the share of runs of {RUN} tokens that were there before (seq-rep-{RUN},
+Welleck et al. 2020). Each token that completes such a run is underlined."""
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """What one way of choosing made of the prompt; ids and text are the new ones."""
+
+    name: str
+    strategy: dict[str, Any]
+    ids: list[int]
+    text: str
+    score: float | None
+
+    @property
+    def distinct(self) -> float | None:
+        """Different tokens among all."""
+        return distinct([self.ids], 1)
+
+    @property
+    def repetition(self) -> float | None:
+        """Runs of tokens that were there before."""
+        return repetition(self.ids)
+
+    def report(self) -> dict[str, Any]:
+        """Everything, for JSON."""
+        rates = {"distinct_1": self.distinct, f"repetition_{RUN}": self.repetition}
+        score = {} if self.score is None else {"score": self.score}
+        fields = ("name", "strategy", "ids", "text")
+        return {name: getattr(self, name) for name in fields} | rates | score
+
+
+@click.command(cls=Command)
+@click.argument("prompt", required=False)
+@MODEL
+@click.option(
+    "--max-new-tokens",
+    metavar="N",
+    type=click.IntRange(min=1),
+    show_default=f"{NEW_TOKENS}, or what fits",
+    help="Tokens that each way may write.",
+)
+@SEED
+@JSON
+def compare(
+    prompt: str | None,
+    model: str,
+    max_new_tokens: int | None,
+    json_object: bool,
+    **settings,
+) -> None:
+    """Continue PROMPT in every way of choosing tokens, side by side.
+
+    Greedy search, a repetition penalty, beam search, three temperatures, top-k,
+    top-p and min-p start from the same text and draw from the same seed.
+    """
+    text = read_prompt(prompt, None, literal=True)
+    start = open_start(model, text, max_new_tokens, NEW_TOKENS)
+    writer = Writer(start.checkpoint, note=note, **settings)
+    continuations = list(follow(writer, start))
+    if json_object:
+        report = {"prompt": text, "prompt_ids": start.ids, "seed": writer.seed}
+        report["ways"] = [continuation.report() for continuation in continuations]
+        write(json.dumps(report, ensure_ascii=False) + "\n")
+    else:
+        console = Console(highlight=False)
+        console.print(as_table(writer, continuations))
+        console.print(Text(LEGEND, style="dim"))
+        console.print(verdict(continuations))
+        note(f"seed {writer.seed}")
+
+
+def follow(writer: Writer, start: Start) -> Iterator[Continuation]:
+    """Writes in one way after the other."""
+    for name, strategy in WAYS.items():
+        with Console(stderr=True).status(name):
+            steps = list(writer.write(start.ids, start.count, strategy))
+        new_ids = [step.id for step in steps]
+        if new_ids[-1] == writer.tokenizer.end_of_text_id:
+            new_ids.pop()  # it is no part of the text
+        text = writer.tokenizer.decode(new_ids)
+        score = writer.score if isinstance(strategy, Beams) else None
+        description = writer.description(strategy)
+        yield Continuation(name, description, new_ids, text, score)
+
+
+def as_table(writer: Writer, continuations: list[Continuation]) -> Table:
+    """Lists the texts with their rates."""
+    table = Table(box=None, padding=(0, 1, 1, 0))  # an empty line between texts
+    table.add_column("way", max_width=11)
+    table.add_column("distinct", justify="right")
+    table.add_column("repeats", justify="right")
+    table.add_column("what follows the prompt")
+    for one in continuations:
+        rates = map(percent, (one.distinct, one.repetition))
+        table.add_row(one.name, *rates, underlined(writer, one.ids))
+    return table
+
+
+def underlined(writer: Writer, ids: list[int]) -> Text:
+    """The text in one paragraph; whatever was there before is underlined."""
+    decoder, text = StreamingDecoder(writer.tokenizer), Text()
+    for token, again in zip(ids, repeats(ids), strict=True):
+        piece = decoder.feed(token).replace("\n", "↵ ")
+        text.append(piece, style="bold underline" if again else "")
+    return text.append(decoder.finish())
+
+
+def percent(rate: float | None) -> str:
+    """A share as people read it; a dash where there is none."""
+    return "–" if rate is None else f"{rate:.0%}"
+
+
+def verdict(continuations: list[Continuation]) -> str:
+    """One sentence on the classic: greedy search in a loop, and the way out."""
+    rates = {one.name: percent(one.repetition) for one in continuations}
+    return (
+        f"\nOf greedy search's runs of {RUN} tokens, {rates[GREEDY]} were there "
+        f"before; with a repetition penalty, {rates[PENALIZED]}."
+    )

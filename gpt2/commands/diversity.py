@@ -1,0 +1,119 @@
+"""``gpt2 diversity``: how texts differ more as the temperature rises."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from gpt2.commands.command import Command
+from gpt2.commands.compare import percent
+from gpt2.commands.options import JSON, MODEL, MOST_ROWS, SEED
+from gpt2.commands.prompt import open_start, read_prompt
+from gpt2.commands.terminal import note, write
+from gpt2.decoding.generation import Strategy
+from gpt2.decoding.ngrams import distinct
+from gpt2.writer import Writer
+
+TEMPERATURES = (0.0, 0.3, 0.5, 0.7, 1.0, 1.3, 1.6, 2.0)
+NEW_TOKENS = 15
+LEGEND = """
+distinct-1, distinct-2: the share of different tokens, and of different pairs
+of neighbours, among those of all texts together (Li et al. 2016)."""
+
+
+@dataclass(frozen=True)
+class Diversity:
+    """How much the texts written at one temperature differ.
+
+    Attributes:
+        temperature: 0 is greedy: all texts are the same.
+        samples: how many texts.
+        different: how many different texts.
+        distinct_1, distinct_2: of all texts together; None where there is nothing.
+    """
+
+    temperature: float
+    samples: int
+    different: int
+    distinct_1: float | None
+    distinct_2: float | None
+
+
+def measure(
+    writer: Writer,
+    ids: Sequence[int],
+    samples: int,
+    count: int,
+    temperatures: Sequence[float] = TEMPERATURES,
+) -> Iterator[Diversity]:
+    """Continues a prompt ``samples`` times at each temperature, without filters."""
+    for temperature in temperatures:
+        texts: list[list[int]] = [[] for _ in range(samples)]
+        strategy = Strategy(temperature=temperature)
+        for row, step in writer.samples(ids, count, strategy, samples):
+            texts[row].append(step.id)
+        different = len(set(map(tuple, texts)))
+        rates = distinct(texts, 1), distinct(texts, 2)
+        yield Diversity(temperature, samples, different, *rates)
+
+
+@click.command(cls=Command)
+@click.argument("prompt", required=False)
+@MODEL
+@click.option(
+    "--max-new-tokens",
+    metavar="N",
+    type=click.IntRange(min=1),
+    show_default=f"{NEW_TOKENS}, or what fits",
+    help="Tokens of each text.",
+)
+@click.option(
+    "--num-samples",
+    metavar="N",
+    type=click.IntRange(2, MOST_ROWS),
+    default=20,
+    show_default=True,
+    help="Texts at each temperature, in one batch.",
+)
+@SEED
+@JSON
+def diversity(
+    prompt: str | None,
+    model: str,
+    max_new_tokens: int | None,
+    num_samples: int,
+    json_object: bool,
+    **settings,
+) -> None:
+    """Continue PROMPT many times at rising temperatures, and count what differs."""
+    text = read_prompt(prompt, None, literal=True)
+    start = open_start(model, text, max_new_tokens, NEW_TOKENS)
+    writer = Writer(start.checkpoint, note=note, **settings)
+    with Console(stderr=True).status("writing"):
+        rows = list(measure(writer, start.ids, num_samples, start.count))
+    if json_object:
+        report = {"prompt": text, "prompt_ids": start.ids, "seed": writer.seed}
+        report["temperatures"] = [asdict(row) for row in rows]
+        write(json.dumps(report, ensure_ascii=False) + "\n")
+        return
+    console = Console()
+    console.print(as_table(rows))
+    console.print(Text(LEGEND, style="dim"))
+    note(f"seed {writer.seed}")
+
+
+def as_table(rows: Sequence[Diversity]) -> Table:
+    """Lists the temperatures, with a bar for the share of different texts."""
+    table = Table(box=None)
+    for name in ("temperature", "different texts", "", "distinct-1", "distinct-2"):
+        table.add_column(name, justify="left" if name == "" else "right")
+    for row in rows:
+        bar = "█" * round(20 * row.different / row.samples)
+        counted = f"{row.different} of {row.samples}"
+        rates = map(percent, (row.distinct_1, row.distinct_2))
+        table.add_row(f"{row.temperature:g}", counted, bar, *rates)
+    return table

@@ -1,0 +1,170 @@
+"""``gpt2 serve``: the model for other programs, over HTTP."""
+
+import asyncio
+import os
+import signal
+import socket
+from contextlib import AbstractContextManager, nullcontext
+from importlib.util import find_spec
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+import click
+
+from gpt2.checkpoint.loading import Checkpoint, load_checkpoint
+from gpt2.commands.command import Command
+from gpt2.commands.options import MODEL_NAME
+from gpt2.commands.terminal import note
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+NEEDED = ("ray", "fastapi", "uvicorn", "prometheus_client")
+INSTALL = (
+    "the server is an extra: pixi run -e serve gpt2 serve, or uv run --extra serve "
+    "gpt2 serve"
+)
+
+
+@click.command(cls=Command)
+@MODEL_NAME
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="The address to listen at; any but this machine's own needs a key.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="The port; 0 takes a free one.",
+)
+@click.option(
+    "--replicas",
+    metavar="N",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    help="Processes with the model.",
+)
+@click.option(
+    "--cores",
+    metavar="N",
+    type=click.IntRange(1, 1024),
+    show_default="an equal share of all but one",
+    help="Processor cores for each replica.",
+)
+@click.option(
+    "--batch",
+    metavar="N",
+    type=click.IntRange(1, 256),
+    default=32,
+    show_default=True,
+    help="Texts that a replica writes at once.",
+)
+@click.option(
+    "--queue",
+    metavar="N",
+    type=click.IntRange(0, 100_000),
+    default=128,
+    show_default=True,
+    help="Texts that may wait for a replica; more are refused.",
+)
+@click.option(
+    "--api-key",
+    envvar="GPT2_API_KEY",
+    show_envvar=True,
+    help="What clients have to send.",
+)
+@click.option("--address", metavar="ADDRESS", help="Use this Ray cluster.")
+def serve(
+    model: str,
+    host: str,
+    port: int,
+    replicas: int,
+    cores: int | None,
+    batch: int,
+    queue: int,
+    api_key: str | None,
+    address: str | None,
+) -> None:
+    """Serve a model: /v1/completions as OpenAI has it, /v1/models, /health, /metrics.
+
+    Requests that come at the same time are written in one batch. Ctrl-C ends it.
+    """
+    if missing := [name for name in NEEDED if find_spec(name) is None]:
+        raise click.ClickException(f"there is no {missing[0]} here; {INSTALL}.")
+    if not api_key and not is_loopback(host):
+        raise click.UsageError(
+            f"--host {host} lets other machines in: it needs --api-key, or the "
+            "environment variable GPT2_API_KEY."
+        )
+    with listen(host, port) as listener:
+        checkpoint = load_checkpoint(model)
+        compile_once(checkpoint)
+        from gpt2.serving.deployment import Size, running  # takes seconds
+
+        size = Size(replicas, cores or share(replicas), batch, queue)
+        with running(model, size, address) as backend:
+            from gpt2.serving.api import make_app
+
+            app = make_app(checkpoint, backend, api_key or None)
+            asyncio.run(answer(app, listener))
+
+
+def share(replicas: int) -> int:
+    """The cores of each replica; one is left for those who speak to clients."""
+    return max(1, ((os.cpu_count() or 1) - 1) // replicas)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach that address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Takes the port, before anything slow; raises ``click.ClickException``."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        message = f"cannot listen at {host} port {port}: {reason}"
+        raise click.ClickException(f"{message}; try another --port") from error
+    # Otherwise the end of an answer waits 40 ms for the client's acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+def compile_once(checkpoint: Checkpoint) -> None:
+    """Compiles where that was never done: the replicas then read the result."""
+    from max.driver import CPU
+
+    from gpt2.engine.engines import Engine
+    from gpt2.engine.graph_file import graph_path
+
+    if not graph_path(checkpoint.config, CPU()).exists():
+        Engine(checkpoint.config, checkpoint.weights, on_compile=note)
+
+
+async def answer(app: "FastAPI", listener: socket.socket) -> None:
+    """Answers requests until Ctrl-C or a termination."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        def capture_signals(self) -> AbstractContextManager:
+            return nullcontext()  # it would raise them again at its end
+
+    settings = dict(log_config=None, access_log=False, timeout_graceful_shutdown=2)
+    server = Server(uvicorn.Config(app, **settings))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, setattr, server, "should_exit", True)
+    host, port = listener.getsockname()[:2]
+    note(f"The model is served at http://{host}:{port}/v1 until you press Ctrl-C.")
+    await server.serve([listener])

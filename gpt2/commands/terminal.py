@@ -1,0 +1,89 @@
+"""What the command prints: the text on stdout, everything else on stderr."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from gpt2.commands.step_table import StepTable
+from gpt2.decoding.generation import Step
+from gpt2.runs import Run, Samples
+
+
+def write(text: str) -> None:
+    """Writes to stdout at once."""
+    click.echo(text, nl=False)
+
+
+def note(text: str) -> None:
+    """Writes about the run to stderr, one line even where that is no terminal."""
+    Console(stderr=True).print(Text(text, style="dim"), soft_wrap=True)
+
+
+def show(
+    run: Run,
+    steps: Iterable[Step],
+    *,
+    live: bool = True,
+    table: StepTable | None = None,
+) -> bool:
+    """Shows steps as they come; returns whether Ctrl-C stopped them.
+
+    Args:
+        run: takes in what is written.
+        steps: from a ``Writer``.
+        live: write the new text to stdout while it is made.
+        table: gets every step as a row.
+    """
+    interrupted = False
+    try:
+        for step, piece in run.follow(steps):
+            if table:
+                table.add(step)
+            if live:
+                write(piece)
+    except KeyboardInterrupt:
+        interrupted = True
+    rest = run.finish()
+    if live:
+        write(f"{rest}\n")
+    return interrupted
+
+
+def statistics(run: Run | Samples, **more: float | None) -> str:
+    """Sums up a run in one line, with whatever else is not None."""
+    line = f"{len(run.prompt_ids)} prompt + {len(run.new_ids)} new tokens"
+    if run.new_ids:
+        line += f" · first token after {run.seconds_to_first_token:.2f} s"
+        line += f" · {run.tokens_per_second:.1f} tokens/s"
+    for name, value in more.items():
+        if value is not None:
+            shown = f"{value:.3f}" if isinstance(value, float) else value
+            line += f" · {name} {shown}"
+    return line
+
+
+def as_json(run: Run | Samples, strategy: dict[str, Any], **more: Any) -> str:
+    """Writes a run as one JSON object; text and ids include the prompt."""
+    if isinstance(run, Samples):
+        written = {"samples": [_written(one) for one in run.runs]}
+    else:
+        written = _written(run)
+    report = {
+        "prompt": run.prompt,
+        "prompt_ids": run.prompt_ids,
+        **written,
+        "strategy": strategy,
+        "seconds": run.seconds,
+        "seconds_to_first_token": run.seconds_to_first_token,
+        "tokens_per_second": run.tokens_per_second,
+    }
+    return json.dumps(report | more, ensure_ascii=False)
+
+
+def _written(run: Run) -> dict[str, Any]:
+    """What one run has written, after its prompt."""
+    return {"text": run.text, "ids": run.prompt_ids + run.new_ids}

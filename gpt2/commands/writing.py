@@ -1,0 +1,106 @@
+"""What the main command does once everything is read: one text, or several at once."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import click
+
+from gpt2.commands.prompt import Start
+from gpt2.commands.step_table import StepTable
+from gpt2.commands.terminal import as_json, note, show, statistics, write
+from gpt2.decoding.beams import Beams
+from gpt2.decoding.generation import Strategy
+from gpt2.runs import Run, Samples
+from gpt2.writer import Writer
+
+
+@dataclass(frozen=True)
+class Task:
+    """A prompt to continue, in which way, and how to show it."""
+
+    start: Start
+    strategy: Strategy | Beams
+    json_object: bool
+
+
+def chosen_strategy(
+    ctx: click.Context,
+    *,
+    num_beams: int | None,
+    length_penalty: float | None,
+    num_samples: int,
+    show_steps: bool,
+    **choice,
+) -> Strategy | Beams:
+    """Makes one way of writing out of the options.
+
+    Raises:
+        click.UsageError: two of them contradict each other.
+    """
+    if num_beams is not None:
+        _refuse_choices(ctx, [*choice, "seed", "num_samples"])
+        return Beams(num_beams, 1.0 if length_penalty is None else length_penalty)
+    if length_penalty is not None:
+        raise click.UsageError("--length-penalty goes with --beams N.")
+    strategy = Strategy(**choice)
+    if num_samples > 1 and strategy.greedy:
+        raise click.UsageError(
+            "greedy writes one and the same text: --num-samples needs a temperature "
+            "above 0."
+        )
+    if num_samples > 1 and show_steps:
+        raise click.UsageError("--show-steps follows one text, not --num-samples.")
+    return strategy
+
+
+def _refuse_choices(ctx: click.Context, names: Sequence[str]) -> None:
+    """Raises a usage error if any of these options was given beside --beams."""
+    for name in names:
+        if ctx.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE:
+            options = [p.opts[0] for p in ctx.command.params if p.name == name]
+            raise click.UsageError(
+                "--beams looks for the likeliest text: it goes without "
+                f"{' or '.join(options)}."
+            )
+
+
+def write_one(writer: Writer, task: Task, *, show_steps: bool) -> bool:
+    """Writes one text, live if nothing else is asked; returns whether Ctrl-C came."""
+    start = task.start
+    run = Run(start.text, start.ids, writer.tokenizer)
+    live = not (show_steps or task.json_object)
+    write(start.text if live else "")
+    table = StepTable(writer.tokenizer) if show_steps else None
+    steps = writer.write(start.ids, start.count, task.strategy, look=show_steps)
+    interrupted = show(run, steps, live=live, table=table)
+    strategy = writer.description(task.strategy)
+    score = {"score": writer.score} if isinstance(task.strategy, Beams) else {}
+    if task.json_object:
+        write(as_json(run, strategy, **score) + "\n")
+    elif show_steps:
+        write(f"{run.text}\n")
+    note(statistics(run, seed=strategy.get("seed"), **score))
+    return interrupted
+
+
+def write_samples(writer: Writer, task: Task, number: int) -> bool:
+    """Writes several texts, shown when all are done; returns whether Ctrl-C came."""
+    start = task.start
+    samples = Samples(
+        [Run(start.text, start.ids, writer.tokenizer) for _ in range(number)]
+    )
+    interrupted = True
+    with suppress(KeyboardInterrupt):
+        samples.follow(writer.samples(start.ids, start.count, task.strategy, number))
+        interrupted = False
+    for run in samples.runs:
+        run.finish()
+    strategy = writer.description(task.strategy)
+    if task.json_object:
+        write(as_json(samples, strategy) + "\n")
+    else:
+        for place, run in enumerate(samples.runs, start=1):
+            write(f"── {place} of {number} ──\n{run.text}\n\n")
+    note(statistics(samples, samples=number, seed=strategy["seed"]))
+    return interrupted

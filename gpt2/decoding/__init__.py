@@ -1,0 +1,1 @@
+"""From logits to text: settings, the loop, beams, measures."""

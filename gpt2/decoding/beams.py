@@ -1,0 +1,66 @@
+"""Beam search on an engine: the encore's search, with every beam in one batch."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from gpt2.decoding.generation import SHOWN, Step, TokenEngine
+from solutions.encore_sampling import softmax, top_tokens
+
+
+@dataclass(frozen=True)
+class Beams:
+    """The settings of a beam search."""
+
+    num_beams: int
+    length_penalty: float = 1.0
+
+    def describe(self) -> dict[str, Any]:
+        """Returns what is needed to search like this again."""
+        return {"name": "beam search", **asdict(self)}
+
+
+class Continuations:
+    """Logits of texts of equal length; only their last token is read where it can be.
+
+    A beam search asks for the beams that it kept, each one token longer. The engine
+    then goes on from those rows; any other texts are read from their beginning.
+    """
+
+    def __init__(self, engine: TokenEngine) -> None:
+        self._engine = engine
+        self._texts = np.empty([0, 0], dtype=np.int64)
+
+    def __call__(self, ids: np.ndarray) -> np.ndarray:
+        """Ids ``[N, T]`` to the logits ``[N, V]`` of what follows each row."""
+        ids = np.array(ids, dtype=np.int64)
+        parents = self._parents(ids)
+        self._texts = ids
+        if parents is None:
+            return self._engine.prefill(ids)
+        if parents != list(range(len(parents))):
+            self._engine.select(parents)
+        return self._engine.decode(ids[:, -1])
+
+    def _parents(self, ids: np.ndarray) -> list[int] | None:
+        """The row each text goes on from; None unless all of them do, by one token."""
+        if ids.shape[1] != self._texts.shape[1] + 1:
+            return None
+        same = (ids[:, None, :-1] == self._texts).all(axis=-1)  # [N, rows before]
+        return same.argmax(axis=1).tolist() if same.any(axis=1).all() else None
+
+
+def replay(
+    engine: TokenEngine, prompt_ids: Sequence[int], new_ids: Sequence[int]
+) -> Iterator[Step]:
+    """Yields the steps of a text that is already written, as the model sees them."""
+    ids = list(prompt_ids)
+    for number, token in enumerate(new_ids):
+        fresh = np.array(ids if number == 0 else ids[-1:], dtype=np.int64)
+        logits = engine.prefill(fresh[None]) if number == 0 else engine.decode(fresh)
+        probabilities = softmax(logits[0].astype(np.float64))
+        best = top_tokens(probabilities, SHOWN)
+        yield Step(token, float(probabilities[token]), best)
+        ids.append(token)

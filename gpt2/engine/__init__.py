@@ -1,0 +1,1 @@
+"""From tokens to logits: the compiled model and its cache."""

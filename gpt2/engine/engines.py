@@ -1,0 +1,153 @@
+"""The engine: from tokens to the next token's logits, one compiled graph per run.
+
+Shapes: B batch, T new tokens, V vocabulary.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from max.driver import CPU, Accelerator, Buffer, Device
+
+from gpt2.engine.cache import Cache
+from gpt2.engine.graph_file import load_cached_model, seconds_to_compile
+from runtime.compiled_graphs import Compiled, OnCompile, Weights, announced
+from solutions.solution_01 import GPT2Config
+
+
+def open_device(name: str, *known: str) -> Device:
+    """The device of that name, if it is one of the known ones."""
+    if name not in known:
+        raise ValueError(f"there is no device {name!r} here, only {', '.join(known)}")
+    return CPU() if name == "cpu" else Accelerator()
+
+
+def check_ids(ids: np.ndarray, start: int, config: GPT2Config) -> None:
+    """Raises ValueError unless ``[B, T]`` new ids fit after ``start`` tokens."""
+    if ids.ndim != 2 or 0 in ids.shape:
+        raise ValueError(f"token ids of shape {ids.shape} are no text to continue")
+    if (end := start + ids.shape[1]) > config.n_positions:
+        raise ValueError(
+            f"{end} tokens are more than the {config.n_positions} this model can see"
+        )
+    if ids.min() < 0 or ids.max() >= config.vocab_size:
+        raise ValueError(f"token ids must be from 0 to {config.vocab_size - 1}")
+
+
+class Engine:
+    """Runs a GPT-2 with a key-value cache: each token goes through the model once.
+
+    Args:
+        config: the model's sizes.
+        weights: float32 arrays named as in ``MaxGPT2LMHeadModel``, contiguous,
+            those of linear layers ``[out, in]``.
+        device: ``"cpu"``; the kernel that reads the cache has no other.
+        on_compile: is told in one line when compiling will take long.
+    """
+
+    def __init__(
+        self,
+        config: GPT2Config,
+        weights: Weights,
+        *,
+        device: str = "cpu",
+        on_compile: OnCompile = None,
+    ) -> None:
+        self.config, self.device = config, open_device(device, "cpu")
+        self._cache = self.empty_cache(0)
+
+        def compile_graph() -> Compiled:
+            from gpt2.engine.compiling import compile_cached_model  # takes a second
+
+            return compile_cached_model(config, weights, self.device)
+
+        self._model = load_cached_model(
+            config, weights, self.device, compile_graph, on_compile
+        )
+
+    def prefill(self, ids: np.ndarray) -> np.ndarray:
+        """Starts a new text: ids ``[B, T]`` to the logits ``[B, V]`` after them.
+
+        Raises:
+            ValueError: the ids are none, too many, or not in the vocabulary.
+        """
+        check_ids(ids, 0, self.config)
+        self._cache = self.empty_cache(len(ids))
+        return self.extend(self._cache, ids)
+
+    def decode(self, ids: np.ndarray) -> np.ndarray:
+        """Appends one token to every row: ids ``[B]`` to the logits ``[B, V]``.
+
+        Raises:
+            ValueError: the text is full, or is of another batch than ``ids``.
+        """
+        return self.extend(self._cache, ids[:, None])
+
+    def select(self, rows: Sequence[int]) -> None:
+        """Goes on with these rows of the batch, in this order; one may come twice."""
+        self._cache = self._cache.select(rows)
+
+    def empty_cache(self, rows: int) -> Cache:
+        """Room for that many texts, none of which has begun."""
+        return Cache(self.config, rows, self.device)
+
+    def extend(self, cache: Cache, ids: np.ndarray) -> np.ndarray:
+        """Adds new tokens ``[B, T]`` to a cache's texts: the logits ``[B, V]``.
+
+        Raises:
+            ValueError: the ids are none, too many, not in the vocabulary, or of
+                another batch.
+        """
+        check_ids(ids, cache.longest, self.config)
+        if len(ids) != len(cache.lengths):
+            raise ValueError(f"there is no text of {len(ids)} rows to continue")
+        count = ids.shape[1]
+        arrays = np.ascontiguousarray(ids), cache.positions(count), cache.mask(count)
+        inputs = [Buffer.from_numpy(array).to(self.device) for array in arrays]
+        logits, *new = self._model(*inputs, *cache.past())
+        cache.append(new)
+        return logits.to_numpy()
+
+
+class RecomputingEngine:
+    """Runs a GPT-2 over the whole text for every token, as step 14 does.
+
+    Args:
+        config, weights, on_compile: as for ``Engine``.
+        model_class: ``MaxGPT2LMHeadModel``, of ``solutions`` or the learner's own.
+        device: ``"cpu"`` or ``"gpu"``.
+    """
+
+    def __init__(
+        self,
+        config: GPT2Config,
+        weights: Weights,
+        model_class: type,
+        *,
+        device: str = "cpu",
+        on_compile: OnCompile = None,
+    ) -> None:
+        self.config, self.device = config, open_device(device, "cpu", "gpu")
+        self._text = np.empty([0, 0], dtype=np.int64)
+        from gpt2.engine.compiling import compile_plain_model  # takes a second
+
+        with announced(seconds_to_compile(config), on_compile):
+            compiled = compile_plain_model(model_class, config, weights, self.device)
+        self._model = compiled.engine_model
+
+    def prefill(self, ids: np.ndarray) -> np.ndarray:
+        """Starts a new text: ids ``[B, T]`` to the logits ``[B, V]`` after them."""
+        check_ids(ids, 0, self.config)
+        self._text = np.array(ids)
+        new_ids = Buffer.from_numpy(self._text).to(self.device)
+        (logits,) = self._model(new_ids)  # [B, T, V]
+        return logits.to_numpy()[:, -1]
+
+    def decode(self, ids: np.ndarray) -> np.ndarray:
+        """Appends one token to every row: ids ``[B]`` to the logits ``[B, V]``."""
+        if len(ids) != len(self._text):
+            raise ValueError(f"there is no text of {len(ids)} rows to continue")
+        return self.prefill(np.concatenate([self._text, ids[:, None]], axis=1))
+
+    def select(self, rows: Sequence[int]) -> None:
+        """Goes on with these rows of the batch, in this order; one may come twice."""
+        self._text = self._text[list(rows)]

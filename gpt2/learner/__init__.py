@@ -1,0 +1,1 @@
+"""A learner's own model and encores, and errors that name their step."""

@@ -1,0 +1,61 @@
+"""Opening an engine: with a cache, without, or with the model a learner built."""
+
+from collections.abc import Callable
+from importlib import import_module
+
+from gpt2.checkpoint.errors import CheckpointError
+from gpt2.checkpoint.loading import Checkpoint
+from gpt2.decoding.generation import TokenEngine
+
+
+def open_engine(
+    checkpoint: Checkpoint,
+    *,
+    mine: bool,
+    cache: bool,
+    device: str = "cpu",
+    on_compile: Callable[[str], None],
+) -> TokenEngine:
+    """Compiles the model of a checkpoint; MAX is only imported here, it takes long.
+
+    Args:
+        checkpoint: sizes and weights.
+        mine: run the model in ``steps/`` instead of the course's own.
+        cache: keep keys and values between tokens, but not on an accelerator.
+        device: ``"cpu"`` or ``"gpu"``.
+        on_compile: gets a sentence when compiling will take a while.
+
+    Raises:
+        LearnerError: the learner's model does not run.
+        NoAcceleratorError: there is no ``"gpu"``.
+    """
+    from gpt2.engine.engines import Engine, RecomputingEngine
+
+    if device == "gpu":
+        check_accelerator()
+    if mine:
+        from gpt2.learner.own_model import open_mine
+
+        return open_mine(checkpoint, cache=cache, device=device, note=on_compile)
+    config, weights = checkpoint.config, checkpoint.weights
+    if cache and device == "cpu":
+        return Engine(config, weights, on_compile=on_compile)
+    model_class = import_module("solutions.solution_13").MaxGPT2LMHeadModel
+    return RecomputingEngine(
+        config, weights, model_class, device=device, on_compile=on_compile
+    )
+
+
+class NoAcceleratorError(CheckpointError):
+    """MAX can use none on this machine."""
+
+
+def check_accelerator() -> None:
+    """Raises ``NoAcceleratorError`` unless MAX finds an accelerator."""
+    from max.driver import accelerator_count
+
+    if accelerator_count() == 0:
+        raise NoAcceleratorError(
+            "MAX finds no accelerator on this machine; leave --device gpu out to use "
+            "the CPU"
+        )

@@ -1,0 +1,135 @@
+"""The scheduler: a thread that decodes for everyone, behind a bounded queue."""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import AsyncIterator
+
+from gpt2.checkpoint.tokenizer import Tokenizer
+from gpt2.serving.answer import Answer
+from gpt2.serving.batch import Batch, BatchEngine
+from gpt2.serving.text import Job, Piece, Text, texts
+
+# Each message takes its way through several processes. With many texts they are
+# fewer and longer; the first token of each is sent at once.
+SHORTEST = 0.05  # seconds between two messages of a job
+MOST_MESSAGES = 30  # a second, of all texts together
+
+
+class QueueFull(Exception):
+    """There is no room for the job now; later there may be."""
+
+
+class Scheduler:
+    """Decodes the texts of all jobs, as many at once as the batch holds.
+
+    Args:
+        engine: the model; only the scheduler's thread uses it.
+        tokenizer: turns tokens into text.
+        batch: how many texts are decoded together.
+        queue: how many more may wait.
+    """
+
+    def __init__(
+        self, engine: BatchEngine, tokenizer: Tokenizer, *, batch: int, queue: int
+    ) -> None:
+        self._engine, self._tokenizer = engine, tokenizer
+        self._size, self._room = batch, batch + queue
+        self._batch = Batch(engine, self._deliver)
+        self._waiting: deque[Text] = deque()
+        self._answers: dict[Text, Answer] = {}  # of every text that has not ended
+        self._change, self._closed = threading.Condition(), False
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread works."""
+        return self._thread.is_alive()
+
+    @property
+    def load(self) -> int:
+        """How many texts are being written or wait."""
+        return len(self._answers)
+
+    async def stream(self, job: Job, live: bool = True) -> AsyncIterator[list[Piece]]:
+        """Yields the pieces of a job; who stops listening ends it.
+
+        Args:
+            job: what to write.
+            live: yield what there is from time to time, not only once at the end.
+
+        Raises:
+            QueueFull: at once.
+        """
+        answer = Answer(job.rows)
+        self._submit(job, answer)
+        try:
+            async for pieces in answer.follow(self._pause if live else None):
+                yield pieces
+        finally:
+            answer.gone = True
+
+    def close(self) -> None:
+        """Ends the thread after the token that it is at."""
+        with self._change:
+            self._closed = True
+            self._change.notify()
+        self._thread.join()
+
+    def _pause(self) -> float:
+        """Seconds from one message of a job to the next."""
+        return max(SHORTEST, self.load / MOST_MESSAGES)
+
+    def _submit(self, job: Job, answer: Answer) -> None:
+        with self._change:
+            if self.load + job.rows > self._room:
+                raise QueueFull
+            new = list(texts(job, self._tokenizer))
+            self._waiting.extend(new)
+            self._answers.update(dict.fromkeys(new, answer))
+            self._change.notify()
+
+    def _run(self) -> None:
+        while self._work():
+            try:
+                self._batch.change(self._answers.__contains__, self._admitted())
+                if self._batch.texts:
+                    self._batch.step()
+            except Exception as error:
+                logging.getLogger(__name__).exception("the batch was lost")
+                self._fail(error)
+
+    def _work(self) -> bool:
+        """Forgets who has gone, and waits for work; returns False at the end."""
+        with self._change:
+            for text in [text for text, a in self._answers.items() if a.gone]:
+                del self._answers[text]
+            self._change.wait_for(lambda: self._closed or self._answers)
+            return not self._closed
+
+    def _admitted(self) -> list[Text]:
+        """Takes from the queue what the batch has room for."""
+        with self._change:
+            waiting = [text for text in self._waiting if text in self._answers]
+            going = sum(text in self._answers for text in self._batch.texts)
+            room = self._size - going
+            self._waiting = deque(waiting[room:])
+        return waiting[:room]
+
+    def _deliver(self, text: Text, piece: Piece) -> None:
+        with self._change:
+            answer = self._answers[text]
+            if piece.finish:
+                del self._answers[text]
+        answer.add(piece)
+
+    def _fail(self, error: Exception) -> None:
+        """Tells everyone, and starts again with nothing."""
+        with self._change:
+            answers = set(self._answers.values())
+            self._answers.clear()
+            self._waiting.clear()
+            self._batch = Batch(self._engine, self._deliver)
+        for answer in answers:
+            answer.fail(error)

@@ -1,0 +1,1 @@
+"""The lowest floor: everything that works around MAX, and nothing else."""

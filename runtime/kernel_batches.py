@@ -1,0 +1,113 @@
+"""MAX's kernels for eager operations, compiled many at a time into files.
+
+The 31 that the course needs take two minutes on two cores, and a twentieth of a second
+to read; each for itself would take 20 to 40 s.
+"""
+
+import os
+import subprocess
+import sys
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from filelock import FileLock
+
+from runtime.announce import Announce
+from runtime.compilation_cache import cache_path, store
+from runtime.interruptible import interruptible
+
+# By name; a file each, for few checks read the second.
+BATCHES: dict[str, list[str]] = tomllib.loads(
+    Path(__file__).with_name("kernels.toml").read_text()
+)
+SECONDS = {"needed": 110, "likely": 60}  # to compile them on two cores
+
+
+def load_batch(name: str, announce: Announce) -> dict[str, Any]:
+    """A batch's kernels by name, compiled now if need be; {} where that fails."""
+    path = batch_path(name)
+    with suppress(OSError, RuntimeError, ValueError):  # there is none, or it is damaged
+        return read_batch(path)
+    with suppress(OSError, subprocess.CalledProcessError, RuntimeError, ValueError):
+        with announce(f"{len(BATCHES[name])} kernels", SECONDS[name]):
+            compile_batch(name)
+        return read_batch(path)
+    return {}
+
+
+def batch_path(name: str) -> Path:
+    """The file that a batch's kernels are kept in."""
+    return cache_path(*BATCHES[name])
+
+
+def all_compiled() -> bool:
+    """Whether every batch has its file."""
+    return all(batch_path(name).exists() for name in BATCHES)
+
+
+def read_batch(path: Path) -> dict[str, Any]:
+    """Kernels by name; raises RuntimeError or ValueError if the file is no good."""
+    from max.driver import CPU
+    from max.engine import InferenceSession, read
+
+    session = InferenceSession(devices=[CPU()])
+    return session.init_all(read(path), weights_registry={})
+
+
+def compile_batch(name: str) -> None:
+    """Compiles a batch in a process of its own, unless it is there and whole.
+
+    A second run that wants the same waits for the first.
+
+    Raises:
+        CalledProcessError: it cannot be compiled.
+        OSError: it cannot be kept.
+    """
+    path = batch_path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # With other kernels in its cache MAX makes a file four times as large.
+    with FileLock(path.with_suffix(".lock")), TemporaryDirectory() as empty:
+        subprocess.run(
+            [sys.executable, "-m", "runtime.kernel_batches", name, path],
+            env=dict(os.environ) | {"MODULAR_CACHE_DIR": empty},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=True,
+        )
+
+
+def main(name: str, path: Path) -> None:
+    """Compiles a batch into a file, in this process."""
+    from max._mlir_context import in_default_mlir_context
+    from max.driver import CPU
+    from max.engine import InferenceSession
+
+    with suppress(RuntimeError, ValueError):
+        read_batch(path)
+        return
+    module = in_default_mlir_context(build_module)(BATCHES[name])
+    with interruptible():
+        store(InferenceSession(devices=[CPU()]).compile(module), path)
+
+
+def build_module(names: list[str]) -> Any:
+    """MAX's graphs for all its kernels, without those that are not named."""
+    from max import mlir
+    from max._interpreter_ops import gc_compile
+    from max.driver import CPU
+    from max.graph import Module
+
+    module = Module()
+    for family in gc_compile.registered_families():
+        family.build_module_for_device(CPU(), module)
+    for graph in list(module.mlir_module.body):
+        if graph.sym_name not in names:
+            mlir.Operation._CAPICreate(graph._CAPIPtr).erase()
+    return module
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

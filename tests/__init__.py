@@ -1,0 +1,1 @@
+"""What judges the steps: checkers, the oracle they trust, the known mistakes."""

@@ -1,0 +1,1 @@
+"""The course's own tests: what a learner never needs to read."""

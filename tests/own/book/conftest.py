@@ -1,0 +1,132 @@
+"""The built book, served to a browser, for every test of its pages."""
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from course.registry import ROOT
+from tests.own.packages import needed
+
+LAB_SCRIPTS = "decoding statistics random beams unpack model tokenizer"
+LAB_SCRIPTS += " data/recording data/weights"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests that need a browser, before pytest chooses by marks."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """The book as readers get it: its ``folder``, and what the build ``said``."""
+    folder = tmp_path_factory.mktemp("book")
+    done = subprocess.run(
+        [sys.executable, "-m", "book", "build", "--to", str(folder)],
+        cwd=ROOT,
+        env=dict(os.environ),  # MAX puts more into this process's own
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return SimpleNamespace(folder=folder, said=done.stderr)
+
+
+@pytest.fixture(scope="session")
+def pages(built: SimpleNamespace) -> dict[str, Path]:
+    """Every page's file by its name; the first page is there as ``index`` too."""
+    return {path.stem: path for path in sorted(built.folder.glob("*.html"))}
+
+
+@pytest.fixture(scope="session")
+def site(built: SimpleNamespace) -> Iterator[str]:
+    """The address at which the built book is served to this machine."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), quiet_handler(built.folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+def quiet_handler(folder: Path) -> Any:
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, *args: object) -> None: ...
+
+    return functools.partial(Handler, directory=str(folder))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A browser. Where there is none its tests are skipped, but never in CI."""
+    playwright = needed("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        own = Path(started.chromium.executable_path)  # if it was downloaded
+        program = next(filter(None, map(shutil.which, BROWSERS)), own)
+        if not Path(program).exists():
+            assert "CI" not in os.environ, "CI must install Chromium"
+            pytest.skip("no Chromium here; to download it: playwright install chromium")
+        options = {"executable_path": program, "args": ["--no-sandbox"]}
+        browser = started.chromium.launch(**options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Any, site: str) -> Iterator[Any]:
+    """Opens a page of the book: ``visit("step_08", width=390, scheme="dark")``.
+
+    At the end of the test it must have logged no error and asked nobody else.
+    """
+    contexts, complaints = [], []
+
+    def open_page(name: str, *, width: int = 1280, scheme: str = "light") -> Any:
+        size = {"width": width, "height": 900}
+        context = chromium.new_context(viewport=size, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: m.type == "error" and complaints.append(m.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda r: note_foreign(r.url, site, complaints))
+        page.goto(f"{site}/{name}.html")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+def note_foreign(url: str, site: str, complaints: list[str]) -> None:
+    """Notes a request that leaves this machine."""
+    if not url.startswith((f"{site}/", "data:", "blob:")):
+        complaints.append(f"asked for {url}")
+
+
+@pytest.fixture
+def lab(visit: Any) -> Any:
+    """The page of the decoding lab, once its model is there."""
+    page = visit("lab")
+    page.evaluate("lab.page.loading")
+    return page
+
+
+@pytest.fixture(scope="module")
+def js(chromium: Any) -> Any:
+    """Evaluates expressions in a page that knows the lab's functions and data."""
+    page = chromium.new_page()
+    for name in LAB_SCRIPTS.split():
+        page.add_script_tag(path=ROOT / "book/src/lab" / f"{name}.js")
+    yield page.evaluate
+    page.close()

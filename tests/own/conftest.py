@@ -1,0 +1,27 @@
+"""Fixtures that the course's own tests share."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from course.messages import Compiling
+from course.process import WorkerProcess
+
+
+@pytest.fixture(scope="module")
+def compiled() -> list[str]:
+    """What the shared worker compiled for itself: nothing that the course needs."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def worker(compiled: list[str]) -> Iterator[WorkerProcess]:
+    """A worker that has MAX loaded; a module's tests share it."""
+
+    def note(message: Compiling) -> None:
+        if message.what.startswith("the kernel"):
+            compiled.append(message.what)
+
+    with closing(WorkerProcess(note)) as worker:
+        yield worker

@@ -1,0 +1,191 @@
+"""Whatever a learner's file does, the verdict is clear and right."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from course.attempt import Attempt
+from course.grading import Target
+from course.process import WorkerProcess
+from course.registry import find_exercise
+from course.report import Report
+from course.state import Progress
+
+PASS, FAIL = True, False
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[list[WorkerProcess]]:
+    """Workers for tests whose code leaves nothing behind, or ends its process."""
+    started: list[WorkerProcess] = []
+    yield started
+    for worker in started:
+        worker.close()
+
+
+@pytest.fixture
+def worker(workers: list[WorkerProcess]) -> WorkerProcess:
+    """The last of them, or another one if that has ended."""
+    if not workers or workers[-1].process.poll() is not None:
+        workers.append(WorkerProcess())
+    return workers[-1]
+
+
+def grade(
+    desk: Path,
+    number: int,
+    *,
+    limit: float = 60.0,
+    mine: bool = False,
+    worker: WorkerProcess | None = None,
+) -> tuple[bool, str]:
+    """Grades a step; returns whether it passed and the report in one line."""
+    console = Console(file=io.StringIO(), width=88, record=True)
+    attempt = Attempt(
+        find_exercise(str(number)),
+        Target(steps_dir=desk, limit=limit),
+        Progress(desk),
+        worker or WorkerProcess(),
+        report=Report(console),
+        mine=mine,
+        closes=worker is None,
+    )
+    passed = attempt.run_all()
+    return passed, " ".join(console.export_text().split())
+
+
+def write(desk: Path, number: int, text: str) -> None:
+    (desk / f"step_{number:02}.py").write_text(text)
+
+
+def add(desk: Path, number: int, *, before: str = "", after: str = "") -> None:
+    """Puts code before and after a right answer."""
+    path = desk / f"step_{number:02}.py"
+    path.write_text(f"{before}\n{path.read_text()}\n{after}")
+
+
+RESIDUAL = "def pre_norm_residual(x, norm, sublayer):\n    {}\n"
+
+BAD_BODIES = {
+    "none": ("pass", "not a MAX tensor"),
+    "a number": ("return 3", "not a MAX tensor"),
+    "numpy": ("return x.to_numpy()", "not a MAX tensor"),
+    "wrong shape": ("return x.reshape([-1])", "wrong shape"),
+    "exit": ("import sys; sys.exit(0)", "sys.exit"),
+    "hard exit": ("import os; os._exit(0)", "ended the Python process"),
+    "crash": ("import ctypes; ctypes.string_at(0)", "crashed"),
+    "recursion": ("return pre_norm_residual(x, norm, sublayer)", "without end"),
+    "input": ("return input()", "waits for input"),
+    "exception": ("raise KeyError('lost')", "KeyError"),
+    "memory": ("import numpy; numpy.ones(10**14)", "memory"),
+    "closed output": ("import sys; sys.stdout.close(); return x", "numbers"),
+    "endless": ("while True: pass", "did not finish within"),
+    "to do": ("raise NotImplementedError('Add the input.')", "to do: Add the input."),
+}
+
+
+@pytest.mark.parametrize("name", BAD_BODIES)
+def test_bad_body(desk: Path, worker: WorkerProcess, name: str) -> None:
+    body, verdict = BAD_BODIES[name]
+    write(desk, 10, RESIDUAL.format(body))
+    passed, text = grade(desk, 10, limit=3, worker=worker)
+    assert passed is FAIL
+    assert verdict in text
+    assert "Traceback" not in text
+
+
+BAD_FILES = {
+    "not Python": ("def (:", "Python cannot read the file"),
+    "missing name": ("x = 1\n", "does not define pre_norm_residual"),
+    "wrong signature": ("def pre_norm_residual(x): return x\n", "TypeError"),
+    "missing import": ("import no_such_package\n", "no_such_package"),
+    "exit at import": ("import sys; sys.exit(0)\n", "sys.exit"),
+    "empty": ("", "does not define pre_norm_residual"),
+    "binary": ("\0\1", "Python cannot read the file"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_bad_file(desk: Path, worker: WorkerProcess, name: str) -> None:
+    content, verdict = BAD_FILES[name]
+    write(desk, 10, content)
+    passed, text = grade(desk, 10, worker=worker)
+    assert passed is FAIL
+    assert verdict in text
+    assert "Traceback" not in text
+
+
+def test_missing_file(desk: Path) -> None:
+    (desk / "step_10.py").unlink()
+    passed, text = grade(desk, 10)
+    assert passed is FAIL
+    assert "There is no file" in text
+
+
+def test_deleted_function(desk: Path) -> None:
+    add(desk, 10, after="del pre_norm_residual")
+    passed, text = grade(desk, 10)
+    assert passed is FAIL
+    assert "does not define pre_norm_residual" in text
+
+
+def test_right_code_that_prints_megabytes_passes(desk: Path) -> None:
+    add(desk, 10, before="print('chatter ' * 500_000)")
+    passed, text = grade(desk, 10)
+    assert passed is PASS
+    assert "your code printed (the beginning)" in text
+    assert len(text) < 6000
+
+
+def test_right_code_with_an_endless_thread_passes(desk: Path) -> None:
+    thread = "import threading, time\n"
+    thread += "threading.Thread(target=lambda: time.sleep(1e6)).start()"
+    add(desk, 10, before=thread)
+    assert grade(desk, 10)[0] is PASS
+
+
+def test_patching_the_libraries_does_not_help(desk: Path) -> None:
+    patch = "import numpy as np, solutions.solution_10 as s\n"
+    patch += "np.allclose = np.array_equal = lambda *a, **k: True\n"
+    patch += "s.pre_norm_residual = lambda x, norm, sublayer: x\n"
+    write(desk, 10, patch + RESIDUAL.format("return x"))
+    assert grade(desk, 10)[0] is FAIL
+
+
+def test_changing_an_input_is_a_mistake(desk: Path) -> None:
+    body = "x[:, 0:1] = x[:, 0:1] * 2.0; return x + sublayer(norm(x))"
+    write(desk, 10, RESIDUAL.format(body))
+    passed, text = grade(desk, 10)
+    assert passed is FAIL
+    assert "writes into its inputs" in text
+
+
+def test_importing_the_solution_is_said_aloud(desk: Path) -> None:
+    write(desk, 10, "from solutions.solution_10 import pre_norm_residual\n")
+    passed, text = grade(desk, 10)
+    assert passed is PASS
+    assert "imports solutions.solution_10" in text
+
+
+def test_an_exception_inside_max_names_the_line_and_the_shapes(desk: Path) -> None:
+    path = desk / "step_08.py"
+    path.write_text(path.read_text().replace("key.transpose(-1, -2)", "key"))
+    passed, text = grade(desk, 8)
+    assert passed is FAIL
+    assert "scores = query @ key / sqrt(head_size)" in text
+    assert "query is float32 [" in text
+
+
+def test_unfinished_earlier_steps_are_borrowed(desk: Path) -> None:
+    write(
+        desk, 2, "def causal_mask(*a, **k):\n    raise NotImplementedError('Later.')\n"
+    )
+    passed, text = grade(desk, 8)
+    assert passed is PASS
+    assert "borrowed from solutions: step 02" in text
+    passed, text = grade(desk, 8, mine=True)
+    assert passed is FAIL
+    assert "to do: Later." in text

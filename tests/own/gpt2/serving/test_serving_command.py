@@ -1,0 +1,85 @@
+"""What ``serve`` refuses before anything starts, and who may ask."""
+
+import socket
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gpt2.commands import serve as serve_command
+from gpt2.commands.serve import serve
+from tests.own.packages import needed
+
+
+def refused(*arguments: str) -> Result:
+    """The command's answer to what it cannot do: a sentence, and no traceback."""
+    result = CliRunner().invoke(serve, arguments, env={"GPT2_API_KEY": None})
+    assert result.exit_code != 0
+    assert isinstance(result.exception, SystemExit)
+    return result
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    """As if the extra were there; what needs it is never reached."""
+    monkeypatch.setattr(serve_command, "NEEDED", ())
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org"])
+def test_other_machines_need_a_key(installed, host):
+    result = refused("--host", host)
+    assert result.exit_code == 2
+    assert f"--host {host} lets other machines in: it needs --api-key" in result.stderr
+
+
+def test_a_taken_port(installed):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = refused("--port", str(port))
+    assert result.exit_code == 1
+    assert f"cannot listen at 127.0.0.1 port {port}" in result.stderr
+    assert "try another --port" in result.stderr
+
+
+def test_an_unknown_model(installed):
+    result = refused("--port", "0", "--model", "no-such-model")
+    assert result.exit_code == 2
+    assert "no-such-model" in result.stderr
+
+
+def test_the_extra_is_not_installed(monkeypatch):
+    monkeypatch.setattr(serve_command, "NEEDED", ("no_such_package",))
+    result = refused()
+    assert result.exit_code == 1
+    assert "there is no no_such_package here; the server is an extra" in result.stderr
+
+
+def test_replicas_share_all_cores_but_one(monkeypatch):
+    monkeypatch.setattr(serve_command.os, "cpu_count", lambda: 9)
+    assert [serve_command.share(replicas) for replicas in (1, 2, 4, 20)] == [8, 4, 2, 1]
+
+
+@pytest.fixture
+def visitor(checkpoint):
+    """A client of an application with a key, behind which nobody writes."""
+    testing = needed("fastapi.testclient")
+    from gpt2.serving.api import make_app
+
+    return testing.TestClient(make_app(checkpoint, backend=None, api_key="sésame"))
+
+
+@pytest.mark.parametrize("given", [None, "Bearer other", "sésame", "Bearer sésame2"])
+@pytest.mark.parametrize("path", ["/v1/models", "/metrics", "/v1/completions"])
+def test_a_wrong_key_is_refused(visitor, path, given):
+    headers = {"Authorization": given.encode()} if given else {}
+    answer = visitor.get(path, headers=headers)
+    assert answer.status_code == 401
+    assert answer.json()["error"]["code"] == "invalid_api_key"
+
+
+def test_the_right_key_opens(visitor):
+    headers = {"Authorization": "Bearer sésame".encode()}
+    assert visitor.get("/v1/models", headers=headers).status_code == 200
+
+
+def test_health_needs_no_key(visitor):
+    assert visitor.get("/health").json() == {"status": "ok"}

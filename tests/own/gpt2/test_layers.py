@@ -1,0 +1,72 @@
+"""``gpt2 layers`` names the step in which a learner's model differs."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from click.testing import CliRunner, Result
+
+from course.registry import ROOT
+from gpt2.commands.layers import layers
+
+
+@pytest.fixture
+def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A package ``steps`` in which every step is solved."""
+    folder = tmp_path / "steps"
+    folder.mkdir()
+    for solution in (ROOT / "solutions").glob("solution_*.py"):
+        text = solution.read_text().replace("solutions.solution_", "steps.step_")
+        (folder / solution.name.replace("solution_", "step_")).write_text(text)
+    package = ModuleType("steps")
+    package.__path__ = [str(folder)]
+    for name in [n for n in sys.modules if n.split(".")[0] == "steps"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "steps", package)
+    yield folder
+    for name in [n for n in sys.modules if n.startswith("steps.")]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def compare(steps: Path, folder: Path) -> Callable[[], Result]:
+    """Runs the command on a random checkpoint; ``steps`` may be edited before."""
+    return lambda: CliRunner().invoke(layers, ["--model", str(folder)])
+
+
+def edit(steps: Path, number: int, find: str, replace: str) -> None:
+    path = steps / f"step_{number:02}.py"
+    text = path.read_text()
+    assert find in text
+    path.write_text(text.replace(find, replace))
+
+
+def test_equal_models(compare: Callable[[], Result]) -> None:
+    result = compare()
+    assert result.exit_code == 0, result.output
+    assert "computes what the reference computes" in result.output
+
+
+def test_first_difference_names_its_step(
+    steps: Path, compare: Callable[[], Result]
+) -> None:
+    edit(steps, 4, 'approximate="tanh"', 'approximate="none"')
+    edit(steps, 12, "self.ln_f(x)", "x")
+    result = compare()
+    assert result.exit_code == 1
+    assert "The first difference is in step 04" in result.output
+    assert "h.0.mlp" in result.output
+
+
+def test_unfinished_step_is_named(steps: Path, compare: Callable[[], Result]) -> None:
+    edit(
+        steps,
+        8,
+        "    length, head_size",
+        "    raise NotImplementedError('Later.')\n    length, head_size",
+    )
+    result = compare()
+    assert result.exit_code == 1
+    assert "steps/step_08.py is not finished: Later." in result.output

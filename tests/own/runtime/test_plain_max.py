@@ -1,0 +1,71 @@
+"""COURSE_PLAIN_MAX=1: no patch is on, and steps pass all the same."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from max import _eager_policy as policy
+from max.driver import CPU
+from max.experimental.nn import embedding, linear
+from max.experimental.tensor import Tensor
+from max.graph import KernelLibrary
+
+from course.registry import ROOT
+from runtime.compiled_graphs import load_graph
+from runtime.custom_ops import without_kernel_check
+from runtime.initial_weights import draw_with_numpy
+from runtime.interruptible import interruptible
+from runtime.kernels import Kernels
+from runtime.lazy_operations import collect_operations
+
+# Few kernels: on a new machine MAX compiles each of them for itself.
+STEPS = ["01", "02", "06"]
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSE_PLAIN_MAX", "1")
+
+
+def insides() -> list[object]:
+    """The places in MAX, and in Python, that patches would change."""
+    return [
+        policy.allow_lazy_compile,
+        Tensor.__repr__,
+        linear.random,
+        embedding.random,
+        KernelLibrary.verify_custom_op,
+        signal.getsignal(signal.SIGINT),
+    ]
+
+
+def test_nothing_in_max_is_changed() -> None:
+    before = insides()
+    Kernels()
+    collect_operations()
+    draw_with_numpy()
+    with without_kernel_check(), interruptible():
+        assert insides() == before
+
+
+def test_a_kept_graph_is_neither_read_nor_written(tmp_path: Path) -> None:
+    class Made:
+        engine_model = object()
+
+    made = load_graph(tmp_path / "graph.mef", {}, CPU(), Made, 1, None)
+    assert made is Made.engine_model
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_steps_pass() -> None:
+    files = [f"tests/test_step_{number}.py" for number in STEPS]
+    options = ["--solutions", "--limit", "600", "-q"]
+    command = [sys.executable, "-m", "pytest", *files, *options]
+    done = subprocess.run(
+        command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("Passed in") == len(STEPS)
