@@ -26,10 +26,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for path in (EXERCISE.skeleton_path, EXERCISE.solution_path):
         (tmp_path / path).parent.mkdir(parents=True)
         shutil.copy(ROOT / path, tmp_path / path)
+        end_lines(tmp_path / path, b"\n")
     (tmp_path / "steps").mkdir()
-    shutil.copy(ROOT / EXERCISE.skeleton_path, tmp_path / EXERCISE.step_path)
+    shutil.copy(tmp_path / EXERCISE.skeleton_path, tmp_path / EXERCISE.step_path)
     monkeypatch.setattr(step_files, "ROOT", tmp_path)
     return tmp_path
+
+
+def end_lines(path: Path, end: bytes) -> None:
+    """Makes every line of a file end in this way, however they ended."""
+    path.write_bytes(end.join(path.read_bytes().splitlines()) + end)
 
 
 def edit(path: Path, pattern: bytes, replacement: bytes) -> None:
@@ -65,7 +71,7 @@ def test_reset_keeps_a_backup(folder: Path) -> None:
     backup = step_files.reset(EXERCISE)
     assert backup is not None
     assert backup.read_text() == "my work\n"
-    assert path.read_bytes() == (ROOT / EXERCISE.skeleton_path).read_bytes()
+    assert path.read_bytes() == (folder / EXERCISE.skeleton_path).read_bytes()
     with pytest.raises(step_files.StepFileError, match="untouched"):
         step_files.reset(EXERCISE)
     path.write_text("other work\n")
@@ -113,12 +119,13 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     unused = shutil.ignore_patterns(".*", "__pycache__", "build", "book", "checkpoints")
     root = tmp_path_factory.mktemp("learner") / "course"
     shutil.copytree(ROOT, root, ignore=unused)
+    shutil.copytree(root / "course/skeletons", root / "steps", dirs_exist_ok=True)
     solved = as_lines((root / "solutions/solution_02.py").read_text())
     (root / "steps/step_02.py").write_text("\n".join(solved))
     (root / "steps/step_04.py").write_text("def forward(:\n")
     (root / "steps/step_05.py").unlink()
     for path in (p for kind in ("py", "toml") for p in root.rglob(f"*.{kind}")):
-        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+        end_lines(path, b"\r\n")
     return root
 
 
