@@ -6,17 +6,17 @@ On a machine with an accelerator the defaults are that accelerator and bfloat16.
 from collections.abc import Callable
 
 import numpy as np
-import oracle
 import pytest
-from gpt2.one_graph import on_the_cpu, one_graph
 from max.dtype import DType
 from max.experimental.nn import Module
 from max.experimental.tensor import Tensor, default_device, default_dtype
 
+from runtime.defaults import on_the_cpu, one_graph
 from solutions.encore_kv_cache import CachedGPT2LMHeadModel, generate_with_cache
 from solutions.solution_01 import GPT2Config
 from solutions.solution_13 import MaxGPT2LMHeadModel
 from solutions.solution_14 import generate_tokens
+from tests import oracle
 
 CONFIG = GPT2Config(
     vocab_size=11, n_positions=9, n_embd=12, n_layer=2, n_head=3, n_inner=20

@@ -12,7 +12,7 @@ from gpt2.checkpoint.errors import CheckpointError
 from gpt2.checkpoint.tokenizer import StreamingDecoder, load_tokenizer
 from tests.own.gpt2.samples import BPE, VOCAB
 
-GPT2 = Path(__file__).parents[1] / "golden" / "gpt2"
+GPT2 = Path(__file__).parents[2] / "golden" / "gpt2"
 GPT2_TEXTS = json.loads((GPT2 / "texts.json").read_text())
 TEXTS = [
     "",
