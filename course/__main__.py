@@ -13,6 +13,7 @@ from rich.table import Table
 
 from course import desk, overview
 from course.commands import runner, typed
+from course.dev.commands import dev
 from course.grading import Target
 from course.process import worker_environment
 from course.registry import (
@@ -52,6 +53,9 @@ def stop(message: str) -> NoReturn:
 @click.group()
 def main() -> None:
     """Tools for working through the course."""
+
+
+main.add_command(dev)
 
 
 @main.command()
