@@ -1,4 +1,4 @@
-"""Runs the code of the pages: ``python -m book.examples [--write] [PAGE …]``.
+"""Records what the pages' code prints: ``python -m book.examples [--check] [PAGE …]``.
 
 Blocks marked ``python run`` run in their page's order, in one namespace for the page. A
 block marked ``text output`` right after one holds what it printed.
@@ -11,12 +11,11 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
-import click
-
-from book.pages import SRC
+from book.pages import SRC, BookError
+from book.recorder import Made, Recorder
 from course.registry import ROOT
 from runtime.defaults import INTERPRETED
 
@@ -26,21 +25,10 @@ EXAMPLE = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Example:
-    """A block of code and what its page says that it prints.
-
-    Attributes:
-        line: where the code starts in the page.
-        output: None where the page does not say it.
-    """
-
-    line: int
-    code: str
-    output: str | None
+INSIDE = ["--inside"]  # what this module is called with to run code itself
 
 
-class ExampleFailed(Exception):
+class ExampleFailed(BookError):
     """A block of a page raised an exception; the message says which."""
 
 
@@ -50,13 +38,18 @@ def pages() -> list[str]:
     return sorted(name for name, text in texts.items() if EXAMPLE.search(text))
 
 
-def read(page: str) -> list[Example]:
-    """The code of a page."""
-    text = (SRC / f"{page}.md").read_text()
-    return [
-        Example(text.count("\n", 0, m.start("code")) + 1, m["code"], m["output"])
+def path_of(page: str) -> Path:
+    """The file of a page."""
+    return SRC / f"{page}.md"
+
+
+def read(page: str) -> dict[int, str]:
+    """The code of a page, by the line where it starts."""
+    text = path_of(page).read_text(encoding="utf-8")
+    return {
+        text.count("\n", 0, m.start("code")) + 1: m["code"]
         for m in EXAMPLE.finditer(text)
-    ]
+    }
 
 
 def run(names: list[str]) -> dict[str, list[str]]:
@@ -65,21 +58,20 @@ def run(names: list[str]) -> dict[str, list[str]]:
     Raises:
         ExampleFailed: a block does not run.
     """
-    examples = {page: read(page) for page in names}
-    codes = {page: [e.code for e in found] for page, found in examples.items()}
+    codes = {page: read(page) for page in names}
     done = subprocess.run(
-        [sys.executable, "-m", "book.examples", "--inside"],
+        [sys.executable, "-m", "book.examples", *INSIDE],
         cwd=ROOT,
         env=os.environ | INTERPRETED,
-        input=json.dumps(codes),
+        input=json.dumps({page: list(code.values()) for page, code in codes.items()}),
         capture_output=True,
         text=True,
     )
     printed = json.loads(done.stdout or "{}")
-    for page, found in examples.items():
-        if (count := len(printed.get(page, []))) < len(found):
+    for page, code in codes.items():
+        if (count := len(printed.get(page, []))) < len(code):
             error = done.stderr.strip().splitlines()[-1]
-            place = f"book/src/{page}.md, the code at line {found[count].line}"
+            place = f"book/src/{page}.md, the code at line {list(code)[count]}"
             raise ExampleFailed(f"{place}: {error}")
     return printed
 
@@ -108,46 +100,30 @@ def run_blocks(blocks: list[str], printed: list[str]) -> None:
         printed.append(text.getvalue())
 
 
-def rewrite(page: str, printed: list[str]) -> None:
-    """Puts what the code printed into the page's blocks of output."""
-    path = SRC / f"{page}.md"
+def renewed(page: str, printed: list[str]) -> str:
+    """The page's text with what its code printed in the blocks of output."""
     outputs = iter(printed)
 
-    def renewed(match: re.Match[str]) -> str:
+    def replace(match: re.Match[str]) -> str:
         output = next(outputs)
         if match["output"] is None:
             return match[0]
         start, end = (place - match.start() for place in match.span("output"))
         return match[0][:start] + output + match[0][end:]
 
-    path.write_text(EXAMPLE.sub(renewed, path.read_text()))
+    return EXAMPLE.sub(replace, path_of(page).read_text(encoding="utf-8"))
 
 
-@click.command()
-@click.argument("names", nargs=-1)
-@click.option("--write", is_flag=True, help="put what is printed into the pages")
-@click.option("--inside", is_flag=True, hidden=True)
-def main(names: tuple[str, ...], write: bool, inside: bool) -> None:
-    """Run the code of the pages named, or of all, and compare what it prints."""
-    if inside:
-        run_pages(json.load(sys.stdin))
-        return
-    try:
-        printed = run([Path(name).stem for name in names] or pages())
-    except (ExampleFailed, OSError) as error:
-        sys.exit(str(error))
-    if write:
-        for page, texts in printed.items():
-            rewrite(page, texts)
-    elif stale := [page for page, texts in printed.items() if differing(page, texts)]:
-        sys.exit(f"Other output than in the page: {', '.join(stale)} (try --write).")
+def make(names: list[str]) -> Iterator[Made]:
+    """Makes the pages named, with what their code prints now."""
+    for page, printed in run(names).items():
+        yield Made(page, path_of(page), renewed(page, printed))
 
 
-def differing(page: str, printed: list[str]) -> list[int]:
-    """Lines of the code that prints something else than the page says."""
-    pairs = zip(read(page), printed, strict=True)
-    return [e.line for e, text in pairs if e.output is not None and e.output != text]
-
+RECORDER = Recorder("book.examples", pages, make)
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] == INSIDE:
+        run_pages(json.load(sys.stdin))
+    else:
+        RECORDER.main()

@@ -1,13 +1,13 @@
-"""Records what the checks print: ``python -m book.reports [KEY …]``.
+"""Records what the checks print: ``python -m book.reports [--check] [KEY …]``.
 
 A page asks for a report with a macro; every one that a page asks for is recorded.
 """
 
 import io
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from html import escape
 from unittest.mock import patch
 
@@ -17,7 +17,9 @@ from rich.style import Style
 from rich.text import Text
 
 from book.macros import mistake_of, report_name
-from book.pages import REPORTS, SRC, BookError, exercise_of
+from book.pages import REPORTS, SRC, exercise_of
+from book.recorder import Made, Recorder
+from book.rounding import alike
 from course.catalogue import Mistake, apply_mistake
 from course.grading import Grading, Target, load_checks
 from course.messages import Load
@@ -30,6 +32,7 @@ WIDTH = 78
 MACRO = re.compile(r"\{\{\s*report\s+([^\s}]+)(?:\s+([^}]*?))?\s*\}\}")
 COLORS = {1: "red", 2: "green", 3: "yellow", 6: "cyan"}  # by the terminal's number
 PADDING = re.compile(r" +(</span>)? *$", re.MULTILINE)  # blanks up to the width
+RELATIVE = 1e-3
 SECONDS = re.compile(r" in 0\.0 s(?=\.)|  ·  0\.0 s")
 
 
@@ -125,18 +128,22 @@ def classes(style: Style) -> Iterator[str]:
         yield COLORS[style.color.number]
 
 
-def main(keys: list[str]) -> None:
-    """Records the reports of the exercises named, or of all."""
-    REPORTS.mkdir(exist_ok=True)
+def make(keys: list[str]) -> Iterator[Made]:
+    """Records the reports of the exercises named."""
     with closing(WorkerProcess()) as worker:
-        for key, names in wanted().items():
-            if not keys or key in keys:
-                for file, text in record(key, names, worker).items():
-                    (REPORTS / file).write_text(text)
+        for key in keys:
+            for file, text in record(key, wanted()[key], worker).items():
+                yield Made(key, REPORTS / file, text, partial(alike, tolerance=near))
 
+
+def near(number: str) -> float:
+    """How much a number may differ between two processors."""
+    return RELATIVE * abs(float(number)) + 1e-6
+
+
+RECORDER = Recorder(
+    "book.reports", lambda: list(wanted()), make, lambda: REPORTS.glob("*.html")
+)
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except BookError as error:
-        sys.exit(f"The reports cannot be recorded: {error}.")
+    RECORDER.main()

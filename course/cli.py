@@ -15,6 +15,7 @@ from course import overview, step_files
 from course.attempt import up_to_date_status
 from course.check_program import check as run_check
 from course.commands import typed
+from course.dev.commands import dev
 from course.doctor import doctor
 from course.grading import Target
 from course.process import worker_environment
@@ -184,3 +185,4 @@ def setup() -> None:
 
 
 main.add_command(doctor)
+main.add_command(dev)

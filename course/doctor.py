@@ -14,6 +14,8 @@ from urllib.parse import urlparse
 
 import click
 from huggingface_hub import constants
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from rich.console import Console
 from rich.table import Table
 
@@ -124,7 +126,7 @@ def look_at_packages() -> Finding:
 
 def look_at_max() -> Finding:
     """Imports MAX in another process, where it cannot take this one along."""
-    needed = pinned_version("max")
+    needed = required_version("max")
     code = "import max.experimental.tensor, max._core as c; print(c.__version__)"
     cure = f"Install the course again: {installer()}"
     try:
@@ -135,7 +137,7 @@ def look_at_max() -> Finding:
         last = (result.stderr.strip().splitlines() or ["its import crashes"])[-1]
         return Finding("MAX", "bad", last, cure)
     found = importlib.metadata.version("max")
-    if found != needed:
+    if not needed.contains(found, prereleases=True):
         return Finding("MAX", "bad", f"{found}, the course needs {needed}", cure)
     return Finding("MAX", "good", found)
 
@@ -156,13 +158,10 @@ def run_python(code: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def pinned_version(package: str) -> str:
-    """The version that the course's own metadata asks for."""
-    for line in importlib.metadata.requires("gpt2-on-max") or []:
-        name, _, number = line.partition("==")
-        if name.strip() == package:
-            return number.strip()
-    return "another version"
+def required_version(package: str) -> SpecifierSet:
+    """Which versions the course's own metadata allow."""
+    required = map(Requirement, importlib.metadata.requires("gpt2-on-max") or [])
+    return next(r.specifier for r in required if r.name == package)
 
 
 def look_at_linker() -> Finding:

@@ -105,7 +105,8 @@ class Grader:
         if outcome.state == "not run":
             pytest.skip("not run: the file could not be loaded, or its process ended")
         if outcome.state != "passed":
-            pytest.fail(plain_text(outcome), pytrace=False)
+            text = plain_text(outcome, whole_trace=self.config.option.trace)
+            pytest.fail(text, pytrace=False)
         return True
 
     def pytest_unconfigure(self) -> None:
@@ -147,9 +148,9 @@ class QuietReporter(TerminalReporter):
     def short_test_summary(self) -> None: ...
 
 
-def plain_text(outcome: Outcome) -> str:
+def plain_text(outcome: Outcome, *, whole_trace: bool) -> str:
     """The report of one check as text, for editors and other reporters."""
     console = Console(width=88, record=True, file=io.StringIO())
-    report = Report(console)
+    report = Report(console, whole_trace=whole_trace)
     (report.to_do if outcome.state == "to do" else report.failure)(outcome)
     return console.export_text().strip()

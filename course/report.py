@@ -95,7 +95,8 @@ class Report:
         if outcome.failure is None:
             return
         if self.whole_trace:
-            self.console.print(outcome.failure.trace, markup=False, highlight=False)
+            trace = outcome.failure.trace
+            self.console.print(trace, markup=False, highlight=False, soft_wrap=True)
             return
         for file, number, text in outcome.failure.frames[-3:]:
             place = f"{short(Path(file))}:{number}"

@@ -182,11 +182,9 @@ class Worker:
             target = getattr(target, request.attribute)
         if request.through is not None:
             target = functools.partial(request.through, target)
-        if not isinstance(target, Module):
-            target = Traceable(target)
         types = [TensorType(DType[d], s, device=CPU()) for d, s in request.inputs]
         run_pending()  # the trace's own graph can hold no tensor of another
-        target.trace(*types)
+        Traceable(target).trace(*types)
 
     def config_class(self, module: ModuleType) -> Any:
         if hasattr(module, "GPT2Config"):
@@ -241,13 +239,22 @@ class Worker:
 
 
 class Traceable(Module):
-    """Wraps a plain function, so that it can be traced like a module."""
+    """Wraps a module or a function for a trace: MAX before 26.7 wants flat results."""
 
     def __init__(self, function: Any) -> None:
         self.function = function
 
-    def forward(self, *args: Any) -> Any:
-        return self.function(*args)
+    def forward(self, *args: Any) -> list[Any]:
+        return list(flat(self.function(*args)))
+
+
+def flat(value: Any) -> Iterator[Any]:
+    """The items of nested lists and tuples, in order."""
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from flat(item)
+    else:
+        yield value
 
 
 def variant(name: str, source: str) -> ModuleType:

@@ -1,20 +1,24 @@
-"""Makes the book's figures and numbers anew: ``python -m book.figures [PAGE …]``."""
+"""Records figures and numbers: ``python -m book.figures [--check] [PAGE …]``."""
 
 import json
 import os
-import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 # The products are small, threads would only wait; NumPy reads this when imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from book.figures.svg import render
 from book.pages import FIGURES, NUMBERS, key_of
+from book.recorder import Made, Recorder
+from book.rounding import alike, last_place
 
 HERE = Path(__file__).parent
 SHARED = {"style", "svg"}
+PIXEL = 0.75
 
 
 def names() -> list[str]:
@@ -41,24 +45,40 @@ def computed(module: ModuleType) -> str | None:
     return json.dumps(module.numbers(), indent=1, ensure_ascii=False) + "\n"
 
 
-def write(name: str) -> None:
-    """Writes one module's files."""
-    module = load(name)
-    for figure, text in drawn(module).items():
-        (FIGURES / f"{figure}.svg").write_text(text)
-    if (text := computed(module)) is not None:
-        (NUMBERS / f"{key_of(name)}.json").write_text(text)
+def make(wanted: list[str]) -> Iterator[Made]:
+    """Makes the files of the pages named."""
+    for name in wanted:
+        module = load(name)
+        for figure, text in drawn(module).items():
+            yield Made(name, FIGURES / f"{figure}.svg", text, figures_agree)
+        if (text := computed(module)) is not None:
+            yield Made(name, NUMBERS / f"{key_of(name)}.json", text, numbers_agree)
 
 
-def main(wanted: list[str]) -> None:
-    """Makes the files of the pages named, or of all."""
-    for unknown in set(wanted) - set(names()):
-        sys.exit(f"There is no book/figures/{unknown}.py; there are: {names()}.")
-    FIGURES.mkdir(exist_ok=True)
-    NUMBERS.mkdir(exist_ok=True)
-    for name in wanted or names():
-        write(name)
+def kept() -> list[Path]:
+    """All files that were recorded."""
+    return [*FIGURES.glob("*.svg"), *NUMBERS.glob("*.json")]
 
+
+def figures_agree(a: str, b: str) -> bool:
+    """Whether nothing in a drawing lies elsewhere."""
+    return alike(a, b, lambda _: PIXEL)
+
+
+def numbers_agree(a: str, b: str) -> bool:
+    """Whether two files have the same values; rounding may go either way."""
+    first, second = flat(json.loads(a)), flat(json.loads(b))
+    return first.keys() == second.keys() and all(
+        alike(first[name], second[name], last_place) for name in first
+    )
+
+
+def flat(values: dict[str, Any]) -> dict[str, str]:
+    """Each value by its name, tables as their text."""
+    return {k: v if isinstance(v, str) else json.dumps(v) for k, v in values.items()}
+
+
+RECORDER = Recorder("book.figures", names, make, kept)
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    RECORDER.main()

@@ -1,12 +1,14 @@
-"""Records the attention page's data: ``python -m book.lab.attention``."""
+"""Records the attention page's data: ``python -m book.lab.attention [--check]``."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from book import play
 from book.inside import look_inside
-from book.lab.packing import DATA, pack_array, write_script
+from book.lab.packing import DATA, as_script, pack_array, read_script, unpack_array
+from book.recorder import Made, Recorder
 
 SENTENCES = [
     "Tom has a dog. The dog likes Tom.",
@@ -72,11 +74,31 @@ def recording() -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Writes the script and says how large it is."""
-    size = write_script(DATA / "attention.js", "attention", recording())
-    print(f"attention.js: {size:,} bytes")
+def recordings_agree(kept: str, fresh: str) -> bool:
+    """Whether two scripts hold the same recording, rounding aside."""
+    first, second = read_script(kept), read_script(fresh)
+    sentences = zip(first.pop("sentences"), second.pop("sentences"), strict=True)
+    targets = first.pop("targets"), second.pop("targets")
+    return (
+        first == second
+        and np.allclose(*targets, rtol=0, atol=1e-4)
+        and all(sentences_agree(a, b) for a, b in sentences)
+    )
 
+
+def sentences_agree(kept: dict[str, Any], fresh: dict[str, Any]) -> bool:
+    """Whether the tokens are the same, and each share to its last place."""
+    a, b = (unpack_array(s["shares"], "<u2").astype(int) for s in (kept, fresh))
+    return kept["tokens"] == fresh["tokens"] and bool(np.abs(a - b).max() <= 1)
+
+
+def make(_: list[str]) -> Iterator[Made]:
+    """Makes the page's script."""
+    text = as_script("attention", recording())
+    yield Made("attention", DATA / "attention.js", text, recordings_agree)
+
+
+RECORDER = Recorder("book.lab.attention", lambda: ["attention"], make)
 
 if __name__ == "__main__":
-    main()
+    RECORDER.main()

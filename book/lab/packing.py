@@ -1,8 +1,7 @@
 """Arrays as text: a page opened from a disk can load scripts, but no other files."""
 
 import json
-from base64 import b64encode
-from pathlib import Path
+from base64 import b64decode, b64encode
 from typing import Any
 
 import numpy as np
@@ -37,9 +36,17 @@ def pack_matrix(matrix: np.ndarray) -> dict[str, Any]:
     }
 
 
-def write_script(path: Path, name: str, value: Any) -> int:
-    """Writes a script that makes ``value`` known as ``lab.NAME``; returns its bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def unpack_array(text: str, dtype: str) -> np.ndarray:
+    """Reads what ``pack_array`` has written, flat; ``dtype`` as in ``"<f4"``."""
+    return np.frombuffer(b64decode(text), dtype)
+
+
+def as_script(name: str, value: Any) -> str:
+    """A script that makes ``value`` known as ``lab.NAME``."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    script = f"var lab = lab || {{}};\nlab.{name} = {text};\n"
-    return path.write_bytes(script.encode())
+    return f"var lab = lab || {{}};\nlab.{name} = {text};\n"
+
+
+def read_script(text: str) -> Any:
+    """The value in a script that ``as_script`` has made."""
+    return json.loads(text.split(" = ", 2)[2].rstrip().removesuffix(";"))

@@ -1,4 +1,4 @@
-"""Records what the decoding lab shows: ``python -m book.lab.record``.
+"""Records what the decoding lab shows: ``python -m book.lab.record [--check]``.
 
 It writes two scripts: ``recording.js`` has, for each opening, the greedy text with the
 200 likeliest tokens of every step and what the others weigh together; ``weights.js``
@@ -6,13 +6,23 @@ has the model itself, for every text that was not recorded.
 """
 
 import json
+import operator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from book import play
-from book.lab.packing import DATA, pack_array, pack_matrix, write_script
+from book.lab.packing import (
+    DATA,
+    as_script,
+    pack_array,
+    pack_matrix,
+    read_script,
+    unpack_array,
+)
 from book.lab.scenes import find_scenes
+from book.recorder import Made, Recorder
 from gpt2.checkpoint.loading import EMBEDDED
 from solutions.encore_sampling import top_tokens
 
@@ -86,12 +96,52 @@ def weights() -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Writes both scripts and says how large they are."""
-    for name, value in (("recording", recording()), ("weights", weights())):
-        size = write_script(DATA / f"{name}.js", name, value)
-        print(f"{name}.js: {size:,} bytes")
+def recordings_agree(kept: str, fresh: str) -> bool:
+    """Whether two scripts hold the same recording, rounding aside."""
+    first, second = read_script(kept), read_script(fresh)
+    openings = first.pop("openings"), second.pop("openings")
+    pairs = zip(*openings, strict=True)
+    return first == second and all(openings_agree(a, b) for a, b in pairs)
 
+
+def openings_agree(kept: dict[str, Any], fresh: dict[str, Any]) -> bool:
+    """Whether two openings have the same tokens and nearly the same numbers."""
+    same = all(kept[name] == fresh[name] for name in ("text", "prompt", "path"))
+    (ids, logits, rest), (new_ids, new_logits, new_rest) = map(unpack, (kept, fresh))
+    return (
+        same
+        and np.array_equal(ids, new_ids)
+        and np.allclose(logits, new_logits, rtol=0, atol=1e-4)
+        and np.allclose(rest, new_rest, rtol=0, atol=1e-6)
+    )
+
+
+def unpack(opening: dict[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ids and logits ``[STEPS + 1, RECORDED]`` in the order of the ids, and the rest.
+
+    Rounding may exchange two tokens whose logits are nearly equal.
+    """
+    ids = unpack_array(opening["ids"], "<u2").reshape(-1, RECORDED)
+    logits = unpack_array(opening["logits"], "<f4").reshape(ids.shape)
+    order = ids.argsort(axis=1)
+    ids, logits = (np.take_along_axis(x, order, axis=1) for x in (ids, logits))
+    return ids, logits, unpack_array(opening["rest"], "<f8")
+
+
+PARTS: dict[str, tuple[Callable[[], Any], Callable[[str, str], bool]]] = {
+    "recording": (recording, recordings_agree),
+    "weights": (weights, operator.eq),
+}
+
+
+def make(names: list[str]) -> Iterator[Made]:
+    """Makes the scripts named."""
+    for name in names:
+        value, agree = PARTS[name]
+        yield Made(name, DATA / f"{name}.js", as_script(name, value()), agree)
+
+
+RECORDER = Recorder("book.lab.record", lambda: list(PARTS), make)
 
 if __name__ == "__main__":
-    main()
+    RECORDER.main()

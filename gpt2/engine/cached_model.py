@@ -13,10 +13,9 @@ from math import sqrt
 from max.driver import CPU
 from max.dtype import DType
 from max.experimental import functional as F
-from max.experimental.compilation import as_subgraph
 from max.experimental.nn import Linear, ModuleList
 from max.experimental.tensor import Tensor
-from max.graph import TensorType
+from max.graph import TensorType, TensorValue
 
 from gpt2.engine.projection import Projection, project
 from solutions.solution_01 import GPT2Config
@@ -24,6 +23,11 @@ from solutions.solution_09 import GPT2MultiHeadAttention
 from solutions.solution_10 import pre_norm_residual
 from solutions.solution_11 import GPT2Block
 from solutions.solution_13 import MaxGPT2LMHeadModel
+
+try:  # up to MAX 26.6
+    from max.experimental.nn import subgraphable as as_subgraph
+except ImportError:
+    from max.experimental.compilation import as_subgraph
 
 Layer = tuple[Tensor, Tensor]  # a key and a value
 ALL, LAST = slice(None), slice(-1, None)  # tokens whose results are asked for
@@ -84,7 +88,7 @@ def attend_one(
     The kernel goes to each text and head by itself, whose numbers lie far apart.
     """
     places, shape = past[0].shape[0], query.shape
-    seen = mask[:, 0, (slice(0, Tensor.from_dim(places)), places)]  # [B, P]
+    seen = mask[:, 0, (slice(0, TensorValue(places)), places)]  # [B, P]
     query, key, value = (part[:, 0] for part in (query, key, value))  # [B, H, D]
     old = F.sum(past[0] * query, axis=-1).squeeze(-1).permute([1, 2, 0])  # [B, H, P]
     new = F.sum(key * query, axis=-1)  # [B, H, 1]
@@ -141,33 +145,34 @@ class CachedGPT2(MaxGPT2LMHeadModel):
                 layer.__class__ = Projection  # other arithmetic, same parameters
 
     def forward(
-        self, input_ids: Tensor, positions: Tensor, mask: Tensor, cache: list[Layer]
-    ) -> tuple[Tensor, list[Layer]]:
+        self, input_ids: Tensor, positions: Tensor, mask: Tensor, *cache: Tensor
+    ) -> tuple[Tensor, ...]:
         """Scores what comes after the last of the new tokens.
 
         Args:
             input_ids: ``[B, T]``, the new tokens.
             positions: ``[B, T]``, their places in their texts.
             mask: ``[B, T, P + T]``, 0 where a new token may look, -inf where not.
-            cache: for every layer a key and a value ``[P, B, H, D]``; P may be 0.
+            *cache: of every layer a key and a value ``[P, B, H, D]``; P may be 0.
 
         Returns:
-            The logits ``[B, V]``, and what the new tokens add to the cache: for
+            The logits ``[B, V]``, and what the new tokens add to the cache: of
             every layer a key and a value ``[T, B, H, D]``.
         """
-        model, new = self.transformer, []
+        model, new = self.transformer, []  # lists cross no graph's border before 26.7
         x = model.wte(input_ids) + model.wpe(positions)  # [B, T, C]
         batch, length, channels = x.shape
-        places = Tensor.from_dim(cache[0][0].shape[0]) * Tensor.from_dim(batch)
+        places = Tensor.from_dim(cache[0].shape[0]) * Tensor.from_dim(batch)
         long = F.logical_and(places >= LONG, places * int(channels) <= NEAR)
         long = F.logical_and(long, F.equal(Tensor.from_dim(length), 1))
-        *blocks, (last_block, last_past) = zip(model.h, cache, strict=True)
+        pasts = zip(cache[::2], cache[1::2], strict=True)
+        *blocks, (last_block, last_past) = zip(model.h, pasts, strict=True)
         for block, past in blocks:
             # The blocks differ in their weights alone: one is traced for all.
             x, added = as_subgraph(block, name="block")(x, past, mask, long)
-            new.append(added)
+            new += added
         # Nobody asks for the other tokens' logits, nor for what leads to them alone.
         x, added = last_block(x, last_past, mask, long, LAST)  # [B, 1, C]
-        new.append(added)
+        new += added
         last = model.ln_f(x[:, 0, :])  # [B, C]
-        return project(last, model.wte.weight), new
+        return project(last, model.wte.weight), *new

@@ -6,33 +6,32 @@ from typing import Any
 from max.driver import Device
 from max.dtype import DType
 from max.experimental import functional as F
-from max.experimental.compilation import CompiledCallable
 from max.experimental.nn import Module
 from max.experimental.tensor import default_device, default_dtype
 from max.graph import TensorType
 
 from gpt2.engine.cached_model import CachedGPT2
-from runtime.compiled_graphs import Weights
+from runtime.compiled_graphs import Compiled, Weights
 from runtime.custom_ops import without_kernel_check
 from solutions.solution_01 import GPT2Config
 
 
 def compile_cached_model(
     config: GPT2Config, weights: Weights, device: Device
-) -> CompiledCallable:
+) -> Compiled:
     """Compiles the model with a cache: a key and a value ``[P, B, H, D]`` a layer."""
     # Not "past + seq": the graph of a block takes no sums as sizes.
     mask = TensorType(DType.float32, ["batch", "seq", "total"], device=device)
     shape = ["past", "batch", config.n_head, config.n_embd // config.n_head]
     past = TensorType(DType.float32, shape, device=device)
-    cache = [(past, past)] * config.n_layer
-    inputs = [ids_type(device), ids_type(device), mask, cache]
+    cache = [past, past] * config.n_layer
+    inputs = [ids_type(device), ids_type(device), mask, *cache]
     return compile_model(CachedGPT2, config, weights, inputs, device)
 
 
 def compile_plain_model(
     model_class: type[Module], config: GPT2Config, weights: Weights, device: Device
-) -> CompiledCallable:
+) -> Compiled:
     """Compiles a model without a cache, such as step 13's."""
     return compile_model(model_class, config, weights, [ids_type(device)], device)
 
@@ -43,7 +42,7 @@ def compile_model(
     weights: Weights,
     input_types: Iterable[Any],
     device: Device,
-) -> CompiledCallable:
+) -> Compiled:
     """Compiles a model for symbolic shapes; its weights come in by name."""
     with default_device(device), default_dtype(DType.float32):
         with F.lazy():  # or each layer would draw random weights first

@@ -1,9 +1,12 @@
+# /// script
+# requires-python = "==3.11.*"
+# dependencies = ["torch==2.13.0", "transformers==5.23.0", "numpy"]
+# ///
 """Write the golden files of this folder: what Hugging Face's GPT-2 answers.
 
-Needs Python 3.11 with torch 2.13.0, transformers 5.23.0 and numpy, an environment of
-its own that the course does not depend on. From the repository root:
+Needs an environment of its own, which the lines above describe. uv makes it:
 
-    python tests/golden/make_golden.py [--out DIR]
+    uv run --script tests/golden/make_golden.py [--out DIR]
 
 Run it again whenever `checkpoints/tiny-stories` changes. Seeds and prompts are fixed;
 they were chosen so that the best token leads the second by more than 1e-3 everywhere:

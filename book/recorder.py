@@ -1,0 +1,114 @@
+"""Recorders: scripts that make files of this repository, and tell which are stale.
+
+Each is a command: ``python -m book.reports [--check] [NAME …]``. All of them together
+are ``course dev refresh`` and ``course dev check``.
+"""
+
+import operator
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from book.pages import BookError
+from course.commands import runner
+from course.registry import ROOT
+
+
+@dataclass(frozen=True)
+class Made:
+    """A file as the code makes it now.
+
+    Attributes:
+        name: the part of the recorder that makes it.
+        path: where it is kept.
+        text: its content; None for a file that nothing makes any more.
+        agree: says whether the kept text and the new one differ by rounding alone.
+    """
+
+    name: str
+    path: Path
+    text: str | None
+    agree: Callable[[str, str], bool] = operator.eq
+
+    @property
+    def stale(self) -> bool:
+        """Whether the kept file is missing, damaged, left over or other than this."""
+        if self.text is None or not self.path.exists():
+            return True
+        try:
+            return not self.agree(self.path.read_text(encoding="utf-8"), self.text)
+        except (ValueError, LookupError, TypeError):
+            return True
+
+    def write(self) -> None:
+        """Brings the kept file up to date."""
+        if self.text is None:
+            self.path.unlink()
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text(self.text, encoding="utf-8", newline="\n")
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """What a script records.
+
+    Attributes:
+        module: the script, as ``python -m`` knows it.
+        names: lists its parts.
+        make: makes the files of the parts named.
+        kept: lists all files that were recorded, made by a part or left over.
+    """
+
+    module: str
+    names: Callable[[], list[str]]
+    make: Callable[[list[str]], Iterable[Made]]
+    kept: Callable[[], Iterable[Path]] = tuple
+
+    def stale(self, names: Sequence[str] = ()) -> Iterator[Made]:
+        """Yields what is stale of the parts named, or of everything.
+
+        Raises:
+            BookError: there is no part of that name, or it cannot be made.
+        """
+        if unknown := set(names) - set(known := self.names()):
+            wrong = ", ".join(sorted(unknown))
+            raise BookError(f"there is no {wrong} (there are {', '.join(known)})")
+        paths = set()
+        for made in self.make(list(names) or known):
+            paths.add(made.path)
+            if made.stale:
+                yield made
+        if not names:
+            for path in sorted(set(self.kept()) - paths):
+                yield Made("", path, None)
+
+    def main(self) -> None:
+        """Runs the recorder's command."""
+
+        @click.command(help="Make anew what is stale; files up to date stay untouched.")
+        @click.argument("names", nargs=-1, metavar="[NAME]...")
+        @click.option("--check", is_flag=True, help="only say what is stale")
+        def command(names: tuple[str, ...], check: bool) -> None:
+            try:
+                sys.exit(self.run([Path(name).stem for name in names], check=check))
+            except BookError as error:
+                sys.exit(f"{self.module} cannot record: {error}.")
+
+        command(prog_name=f"python -m {self.module}")
+
+    def run(self, names: Sequence[str], *, check: bool) -> int:
+        """Mends or reports stale files, a line each; returns the exit code."""
+        code = 0
+        for made in self.stale(names):
+            line = str(made.path.relative_to(ROOT))
+            if check:
+                code = 1
+                line += f" is stale: {runner()} python -m {self.module} {made.name}"
+            else:
+                made.write()
+            print(line.rstrip(), flush=True)
+        return code

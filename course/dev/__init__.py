@@ -1,0 +1,1 @@
+"""``course dev``: tools for those who work on the course itself."""

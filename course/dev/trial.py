@@ -1,0 +1,165 @@
+"""The suite with another MAX, in a copy of the course that vanishes afterwards."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+from course.registry import ROOT, load_registry
+
+PIN = re.compile(r'"max[<=>]+[^"]*?([\d.]+)"')  # the last number is what is installed
+VERSION = re.compile(r"newest|\d[\w.]*")
+LEFT_OUT = (".git", ".venv", ".pixi", ".course", ".*_cache", "__pycache__", "build")
+LOCKS = ("uv.lock", "pixi.lock")
+SERVER = ("--extra", "serve", "--group", "serving")
+
+
+class TrialError(Exception):
+    """There can be no trial; the message is one sentence."""
+
+
+def find_release(version: str) -> str:
+    """The number of a release: ``newest`` becomes one, any other is looked up.
+
+    Raises:
+        TrialError: there is no such release, or none can be looked up.
+    """
+    if not VERSION.fullmatch(version):
+        raise TrialError(f"{version!r} is no version; say newest, or one like 26.7.0.")
+    asked = "max" if version == "newest" else f"max=={version}"
+    options = ("--no-deps", "--no-header", "--no-annotate", "--quiet")
+    with tempfile.TemporaryDirectory() as folder:  # outside the course: no pin, no date
+        done = run_uv("pip", "compile", "-", *options, cwd=folder, input=asked)
+    if done.returncode == 0:
+        return done.stdout.strip().partition("==")[2]
+    if "there is no version of max" in done.stderr:
+        raise TrialError(f"There is no MAX {version}.")
+    raise TrialError(f"uv cannot look up MAX {version}: {reason(done.stderr)}")
+
+
+def pinned() -> str:
+    """The version that the course is pinned to."""
+    return PIN.search((ROOT / "pyproject.toml").read_text())[1]
+
+
+def run_uv(
+    *arguments: str, cwd: str | Path, input: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs uv on its own terms: neither this environment nor the course's date counts.
+
+    Raises:
+        TrialError: there is no uv.
+    """
+    env = os.environ | {"UV_EXCLUDE_NEWER": datetime.now(UTC).isoformat()}
+    for name in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH"):
+        env.pop(name, None)
+    try:
+        return subprocess.run(
+            ["uv", *arguments],
+            cwd=cwd,
+            env=env,
+            input=input,
+            capture_output=True,
+            text=True,
+        )
+    except FileNotFoundError:
+        raise TrialError("course dev try-max needs uv, and there is none.") from None
+
+
+def reason(said: str) -> str:
+    """What uv says went wrong, on one line and without its frame."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return " ".join(lines)[:400] or "it says nothing."
+
+
+@contextmanager
+def temporary_copy() -> Iterator[Path]:
+    """A copy of the course; it goes in the end, with all processes at work in it."""
+    folder = Path(tempfile.mkdtemp(prefix="try-max-")).resolve()
+    try:
+        ignore = shutil.ignore_patterns(*LEFT_OUT, *LOCKS)
+        yield Path(shutil.copytree(ROOT, folder / "course", ignore=ignore))
+    finally:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C waits
+        end_processes(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        signal.signal(signal.SIGINT, before)
+
+
+def end_processes(folder: Path) -> None:
+    """Ends what runs a program of the folder, or works in it."""
+    ours = []
+    for process in psutil.process_iter(["cmdline", "cwd"]):
+        about = [process.info["cwd"] or "", *(process.info["cmdline"] or [])]
+        if any(Path(word).is_relative_to(folder) for word in about):
+            with suppress(psutil.Error):
+                process.kill()
+                ours.append(process)
+    psutil.wait_procs(ours, timeout=10)
+
+
+def install(course: Path, version: str, *, quick: bool) -> None:
+    """Pins the copy to a version and makes its environment.
+
+    Raises:
+        TrialError: the version cannot be installed beside the other pins.
+    """
+    project = course / "pyproject.toml"
+    project.write_text(PIN.sub(f'"max=={version}"', project.read_text()))
+    options = ["--no-default-groups"] if quick else SERVER
+    done = run_uv("sync", "--compile-bytecode", "--quiet", *options, cwd=course)
+    if done.returncode:
+        raise TrialError(f"MAX {version} does not install: {reason(done.stderr)}")
+
+
+def run_suite(course: Path, *, quick: bool) -> tuple[Path, str]:
+    """Runs the suite, or the graded exercises alone, against the solutions.
+
+    Returns:
+        The results' file in JUnit's form, and what pytest printed.
+    """
+    results = course / "build" / "results.xml"
+    chosen = [str(e.checker_path) for e in load_registry()] if quick else ["-n", "auto"]
+    done = subprocess.run(
+        [*pytest_command(course), f"--junitxml={results}", *chosen],
+        cwd=course,
+        env=environment(course),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return results, done.stdout
+
+
+def pytest_command(course: Path) -> Sequence[str]:
+    """Whole tracebacks: they say where in MAX it broke."""
+    python = course / ".venv" / "bin" / "python"
+    temporary = f"--basetemp={course / 'build' / 'tmp'}"
+    return (
+        str(python),
+        "-m",
+        "pytest",
+        "--solutions",
+        "--trace",
+        "--tb=native",
+        temporary,
+    )
+
+
+def environment(course: Path) -> dict[str, str]:
+    """The copy's programs come first, and what MAX compiles stays in the copy."""
+    programs = str(course / ".venv" / "bin")
+    cache = str(course / "build" / "modular")
+    env = os.environ | {"MODULAR_CACHE_DIR": cache, "MODULAR_MAX_CACHE_DIR": cache}
+    env["PATH"] = os.pathsep.join([programs, env["PATH"]])
+    for name in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"):
+        env.pop(name, None)
+    return env
