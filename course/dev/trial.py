@@ -19,7 +19,7 @@ PIN = re.compile(r'"max[<=>]+[^"]*?([\d.]+)"')  # the last number is what is ins
 VERSION = re.compile(r"newest|\d[\w.]*")
 LEFT_OUT = (".git", ".venv", ".pixi", ".course", ".*_cache", "__pycache__", "build")
 LOCKS = ("uv.lock", "pixi.lock")
-SERVER = ("--extra", "serve", "--group", "serving")
+TESTS = ("--extra", "test")
 
 
 class TrialError(Exception):
@@ -114,7 +114,7 @@ def install(course: Path, version: str, *, quick: bool) -> None:
     """
     project = course / "pyproject.toml"
     project.write_text(PIN.sub(f'"max=={version}"', project.read_text()))
-    options = ["--no-default-groups"] if quick else SERVER
+    options = () if quick else TESTS
     done = run_uv("sync", "--compile-bytecode", "--quiet", *options, cwd=course)
     if done.returncode:
         raise TrialError(f"MAX {version} does not install: {reason(done.stderr)}")
