@@ -4,6 +4,7 @@ The course stands below the book, so it imports none of these scripts: it runs t
 Each is a command with ``--check``, which names what is stale and changes nothing.
 """
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -30,7 +31,10 @@ class Recorded:
     def run(self, *, check: bool) -> subprocess.CompletedProcess[str]:
         """Makes what is stale, or only names it; one line of stdout for each file."""
         command = [sys.executable, "-m", self.module, *["--check"] * check]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        env = dict(os.environ)  # as Python knows it, without what MAX has added
+        return subprocess.run(
+            command, cwd=ROOT, env=env, capture_output=True, text=True
+        )
 
 
 RECORDED = (

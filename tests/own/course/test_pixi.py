@@ -65,7 +65,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
 
 
 def quiet_run(*command: str | Path) -> None:
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    env = dict(os.environ)  # as Python knows it, without what MAX has added
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
