@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-import course.__main__ as cli
+import course.cli as cli
 from course.dev import commands
 from course.dev.recorded import RECORDED, Recorded
 

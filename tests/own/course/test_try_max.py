@@ -11,7 +11,7 @@ import psutil
 import pytest
 from click.testing import CliRunner
 
-import course.__main__ as cli
+import course.cli as cli
 from course.dev import trial
 from course.dev.causes import Cause, read_results
 from course.registry import ROOT
@@ -170,7 +170,7 @@ def test_ctrl_c_leaves_nothing_behind(uv: Path) -> None:
     suite_that(uv, f'{sleeper} & echo $! > "{uv}/pid"; wait')
     code = f"""
 import sys, tempfile
-from course.__main__ import main
+from course.cli import main
 tempfile.tempdir = {str(uv / "temporary")!r}
 main(["dev", "try-max", "98.0"])
 """
