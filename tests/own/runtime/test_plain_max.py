@@ -21,8 +21,8 @@ from runtime.interruptible import interruptible
 from runtime.kernels import Kernels
 from runtime.lazy_operations import collect_operations
 
-# Few kernels: on a new machine MAX compiles each of them for itself.
-STEPS = ["01", "02", "06"]
+# One kernel is enough for them: on a new machine MAX compiles each for itself.
+STEPS = ["01", "05", "06"]
 
 
 @pytest.fixture(autouse=True)
