@@ -3,8 +3,9 @@
 import secrets
 
 from gpt2.checkpoint.loading import Checkpoint
+from gpt2.decoding.settings import MOST_ROWS
 from gpt2.serving.api_errors import ApiError
-from gpt2.serving.schema import MOST_TEXTS, CompletionRequest
+from gpt2.serving.schema import CompletionRequest
 from gpt2.serving.text import Job
 
 NEW_TOKENS = 16  # OpenAI's default
@@ -24,8 +25,8 @@ def job_of(request: CompletionRequest, checkpoint: Checkpoint) -> Job:
     if request.echo and request.logprobs is not None:
         message = "the prompt's logprobs are not computed: leave out echo or logprobs"
         raise ApiError(400, message, param="logprobs", code="unsupported")
-    if len(request.prompts) * request.n > MOST_TEXTS:
-        message = f"a request may ask for {MOST_TEXTS} texts in all"
+    if len(request.prompts) * request.n > MOST_ROWS:
+        message = f"a request may ask for {MOST_ROWS} texts in all"
         raise ApiError(400, message, param="n")
     prompts = [token_ids(prompt, checkpoint) for prompt in request.prompts]
     return Job(
