@@ -72,7 +72,7 @@ def default_of(own: Field) -> float | None:
     return None if own.default is MISSING else own.default
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SamplingSettings:
     """How the next token is drawn, in the order of the filters but for the penalty."""
 
