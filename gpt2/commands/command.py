@@ -4,6 +4,7 @@ import math
 
 import click
 
+from gpt2.checkpoint.context import ContextError
 from gpt2.checkpoint.errors import CheckpointError, UnknownModelError
 from gpt2.checkpoint.loading import check_name
 from gpt2.decoding.settings import SECTIONS
@@ -71,6 +72,8 @@ class Command(click.Command):
         """Runs the command; expected errors become one sentence."""
         try:
             super().invoke(ctx)
+        except ContextError as error:
+            raise click.UsageError(f"{error}.") from error
         except CheckpointError as error:
             raise click.ClickException(str(error)) from error
         except BrokenPipeError:
