@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 from click.testing import CliRunner, Result
 
-from course.registry import ROOT
+from course.registry import load_registry
 from gpt2.commands.layers import layers
 from tests.own.gpt2.samples import POSITIONS
 
@@ -18,9 +18,8 @@ def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A package ``steps`` in which every step is solved."""
     folder = tmp_path / "steps"
     folder.mkdir()
-    for solution in (ROOT / "solutions").glob("solution_*.py"):
-        text = solution.read_text().replace("solutions.solution_", "steps.step_")
-        (folder / solution.name.replace("solution_", "step_")).write_text(text)
+    for exercise in load_registry():
+        (folder / exercise.step_path.name).write_text(exercise.solved)
     package = ModuleType("steps")
     package.__path__ = [str(folder)]
     for name in [n for n in sys.modules if n.split(".")[0] == "steps"]:
