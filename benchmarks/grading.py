@@ -41,9 +41,7 @@ def watch_latencies(rounds: int) -> list[float]:
         steps = Path(folder, "steps")
         steps.mkdir()
         for exercise in filter(lambda e: e.is_step, load_registry()):
-            text = (ROOT / exercise.solution_path).read_text()
-            text = text.replace("solutions.solution_", "steps.step_")
-            (steps / exercise.step_path.name).write_text(text)
+            (steps / exercise.step_path.name).write_text(exercise.solved)
         command = [sys.executable, "-u", "-m", "course", "watch"]
         with subprocess.Popen(
             [*command, "--steps-dir", str(steps)],

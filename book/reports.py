@@ -42,7 +42,7 @@ class Rehearsal(Grading):
     def __init__(self, exercise: Exercise, worker: WorkerProcess, source: str) -> None:
         super().__init__(exercise, Target(), worker)
         self.source = source
-        self.name = f"solutions.{exercise.solution_path.stem}"
+        self.name = exercise.solution_module
 
     def _load(self) -> None:
         tensors = not self.exercise.on_numpy

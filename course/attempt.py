@@ -91,7 +91,7 @@ def borrow(exercise: Exercise, target: Target, progress: Progress) -> dict[str, 
     lent: dict[str, str] = {}
     for earlier in prerequisites(exercise):
         if up_to_date_status(earlier, target, progress) != "passed":
-            lent[f"steps.{earlier.file}"] = f"solutions.{earlier.solution_path.stem}"
+            lent[earlier.step_module] = earlier.solution_module
     return lent
 
 

@@ -75,11 +75,10 @@ class Target:
 
     def load(self, exercise: Exercise, borrowed: dict[str, str]) -> Load:
         """The request that imports it."""
-        package = "solutions" if self.solutions else "steps"
-        name = f"{package}.{self.path(exercise).stem}"
         if self.solutions:
-            return Load(name)
-        return Load(name, steps_dir=str(self.steps_dir), borrowed=borrowed)
+            return Load(exercise.solution_module)
+        folder = str(self.steps_dir)
+        return Load(exercise.step_module, steps_dir=folder, borrowed=borrowed)
 
 
 @cache
@@ -200,8 +199,8 @@ class Grading:
 
     def with_mistake(self, mistake: Mistake) -> Student:
         """The solution with one mistake in it, in the same worker."""
-        name = f"solutions.{self.exercise.solution_path.stem}"
-        return self._open(Load(name, source=apply_mistake(self.exercise, mistake)))
+        source = apply_mistake(self.exercise, mistake)
+        return self._open(Load(self.exercise.solution_module, source=source))
 
     def _open(self, load: Load) -> Student:
         tensors = not self.exercise.on_numpy

@@ -71,6 +71,21 @@ class Exercise:
         return Path("solutions", f"{self.file.replace('step_', 'solution_')}.py")
 
     @property
+    def step_module(self) -> str:
+        """The name under which the learner's file is imported."""
+        return f"steps.{self.step_path.stem}"
+
+    @property
+    def solution_module(self) -> str:
+        """The name under which the solution is imported."""
+        return f"solutions.{self.solution_path.stem}"
+
+    @property
+    def solved(self) -> str:
+        """The solution's text as a learner would have written it in ``steps/``."""
+        return as_step((ROOT / self.solution_path).read_text())
+
+    @property
     def checker_path(self) -> Path:
         return Path("tests", f"test_{self.file}.py")
 
@@ -81,6 +96,27 @@ class Exercise:
     @property
     def chapter_path(self) -> Path:
         return Path("book", "src", f"{self.file}.md")
+
+
+# What stands in a solution's imports, and in those of a learner's file.
+PREFIXES = {
+    "solutions.solution_": "steps.step_",
+    "solutions.encore_": "steps.encore_",
+}
+
+
+def as_step(text: str) -> str:
+    """A text with the solutions' modules under the names that the steps have."""
+    for solution, step in PREFIXES.items():
+        text = text.replace(solution, step)
+    return text
+
+
+def as_solution(text: str) -> str:
+    """A text with the steps' modules under the names that the solutions have."""
+    for solution, step in PREFIXES.items():
+        text = text.replace(step, solution)
+    return text
 
 
 @cache

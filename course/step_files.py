@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from course.commands import typed
-from course.registry import ROOT, Exercise
+from course.registry import ROOT, Exercise, as_step
 
 
 class StepFileError(Exception):
@@ -41,8 +41,7 @@ def compare(exercise: Exercise) -> list[tuple[str, str]]:
             f"{typed(f'course reset {exercise.short}')} makes it."
         )
     yours = path.read_text(errors="replace").splitlines()
-    ours = (ROOT / exercise.solution_path).read_text()
-    theirs = ours.replace("solutions.solution_", "steps.step_").splitlines()
+    theirs = as_step((ROOT / exercise.solution_path).read_text()).splitlines()
     rows: list[tuple[str, str]] = []
     matcher = difflib.SequenceMatcher(None, yours, theirs, autojunk=False)
     for _, i1, i2, j1, j2 in matcher.get_opcodes():

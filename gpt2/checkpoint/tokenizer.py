@@ -34,6 +34,10 @@ class Tokenizer:
         """Turns text into ids."""
         return self._bpe.encode(text, add_special_tokens=False).ids
 
+    def encode_prompt(self, text: str) -> list[int]:
+        """Turns text into at least one id; an end of text stands for nothing at all."""
+        return self.encode(text) or [self.end_of_text_id]
+
     def decode(self, ids: list[int]) -> str:
         """Turns ids into text, leaving out ``<|endoftext|>``."""
         return self._bpe.decode(ids)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import click
 
-from gpt2.checkpoint.loading import load_checkpoint
+from gpt2.checkpoint.context import ContextError, new_tokens
+from gpt2.checkpoint.loading import Checkpoint, load_checkpoint
 from gpt2.commands.command import Command
 from gpt2.commands.options import CHOICE, MODEL
 from gpt2.commands.prompt import as_text
@@ -48,7 +49,7 @@ def chat(
     writer = Writer(
         checkpoint, mine=mine, cache=cache, device=device, seed=seed, note=note
     )
-    story = Story(writer, Strategy(**choice), checkpoint.config.n_positions)
+    story = Story(checkpoint, writer, Strategy(**choice))
     note(GREETING)
     for line in _lines():
         if story.add(line):
@@ -59,25 +60,29 @@ class Story:
     """The text so far, which always has room for at least one more token.
 
     Args:
-        writer: writes the model's turns.
+        checkpoint: the model.
+        writer: writes its turns.
         strategy: how it chooses its words.
-        context: how many tokens the model can see.
     """
 
-    def __init__(self, writer: Writer, strategy: Strategy, context: int) -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, writer: Writer, strategy: Strategy
+    ) -> None:
         self.ids: list[int] = []
-        self._writer, self._strategy, self._context = writer, strategy, context
-        self._tokenizer = writer.tokenizer
+        self._checkpoint, self._tokenizer = checkpoint, checkpoint.tokenizer
+        self._writer, self._strategy = writer, strategy
 
     def add(self, line: str) -> bool:
         """Appends a line the user typed; returns False where it does not fit."""
         end = self._tokenizer.decode(self.ids)[-1:]
         gap = " " if line and end.strip() else ""  # none after nothing or a space
         ids = self.ids + self._tokenizer.encode(gap + line)
-        if len(ids) >= self._context:
+        try:
+            self._count(ids, 1)
+        except ContextError as error:
             note(
-                f"(Too long: the story would have {len(ids)} tokens, and the model "
-                f"sees {self._context}.)"
+                f"(Too long: the story would have {error.tokens} tokens, and the model "
+                f"sees {error.context}.)"
             )
             return False
         self.ids = ids or [self._tokenizer.end_of_text_id]
@@ -85,15 +90,18 @@ class Story:
 
     def go_on(self, count: int) -> None:
         """Lets the model write up to ``count`` tokens, and says when it is over."""
-        count = min(count, self._context - len(self.ids))
-        run = Run("", self.ids, self._tokenizer)
+        run, count = Run("", self.ids, self._tokenizer), self._count(self.ids, count)
         if show(run, self._writer.steps(self.ids, count, self._strategy)):
             note("(Stopped.)")
         self.ids = self.ids + run.new_ids
         if self.ids[-1] == self._tokenizer.end_of_text_id and run.new_ids:
             self._start_anew("The end")
-        elif len(self.ids) == self._context:
-            self._start_anew(f"The story fills the {self._context} tokens in sight")
+        elif len(self.ids) == (context := self._checkpoint.config.n_positions):
+            self._start_anew(f"The story fills the {context} tokens in sight")
+
+    def _count(self, ids: list[int], usual: int) -> int:
+        """How many tokens may follow; raises ``ContextError`` where none may."""
+        return new_tokens(self._checkpoint, len(ids), None, usual)
 
     def _start_anew(self, reason: str) -> None:
         note(f"({reason}. The next line begins a new story.)")

@@ -4,21 +4,15 @@ import math
 
 import click
 
+from gpt2.checkpoint.context import ContextError
 from gpt2.checkpoint.errors import CheckpointError, UnknownModelError
 from gpt2.checkpoint.loading import check_name
+from gpt2.decoding.settings import SECTIONS
 
 HELP_SECTIONS = {
     "Model": ("model", "mine", "cache", "device"),
     "Text": ("text", "prompt_file", "max_new_tokens", "num_samples"),
-    "Choosing the next token": (
-        "temperature",
-        "top_k",
-        "top_p",
-        "min_p",
-        "repetition_penalty",
-        "seed",
-    ),
-    "Searching for the likeliest text": ("num_beams", "length_penalty"),
+    **{title: [s.name for s in own] for title, own in SECTIONS.items()},
     "Serving": (
         "host",
         "port",
@@ -78,6 +72,8 @@ class Command(click.Command):
         """Runs the command; expected errors become one sentence."""
         try:
             super().invoke(ctx)
+        except ContextError as error:
+            raise click.UsageError(f"{error}.") from error
         except CheckpointError as error:
             raise click.ClickException(str(error)) from error
         except BrokenPipeError:

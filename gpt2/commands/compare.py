@@ -18,6 +18,7 @@ from gpt2.commands.terminal import note, write
 from gpt2.decoding.beams import Beams
 from gpt2.decoding.generation import Strategy
 from gpt2.decoding.ngrams import RUN, distinct, repeats, repetition
+from gpt2.decoding.settings import SAMPLING
 from gpt2.writer import Writer
 
 GREEDY, PENALIZED = "greedy", "greedy, penalty 1.3"
@@ -25,12 +26,11 @@ WAYS: dict[str, Strategy | Beams] = {
     GREEDY: Strategy(temperature=0),
     PENALIZED: Strategy(temperature=0, repetition_penalty=1.3),
     "4 beams": Beams(4),
-    "temperature 0.7": Strategy(temperature=0.7),
-    "temperature 1": Strategy(),
-    "temperature 1.3": Strategy(temperature=1.3),
-    "top-k 40": Strategy(top_k=40),
-    "top-p 0.9": Strategy(top_p=0.9),
-    "min-p 0.1": Strategy(min_p=0.1),
+} | {
+    f"{setting.flag[2:]} {value:g}": Strategy(**{setting.name: value})
+    for setting in SAMPLING
+    if not setting.penalty
+    for value in setting.tried
 }
 NEW_TOKENS = 120  # enough for greedy search to repeat itself
 LEGEND = f"""
@@ -88,8 +88,8 @@ def compare(
 ) -> None:
     """Continue PROMPT in every way of choosing tokens, side by side.
 
-    Greedy search, a repetition penalty, beam search, three temperatures, top-k,
-    top-p and min-p start from the same text and draw from the same seed.
+    Greedy search with a repetition penalty and without, beam search, and sampling
+    with each of its settings start from the same text and draw from the same seed.
     """
     text = read_prompt(prompt, None, literal=True)
     start = open_start(model, text, max_new_tokens, NEW_TOKENS)

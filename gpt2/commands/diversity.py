@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import click
 from rich.console import Console
@@ -11,11 +11,12 @@ from rich.text import Text
 
 from gpt2.commands.command import Command
 from gpt2.commands.compare import percent
-from gpt2.commands.options import JSON, MODEL, MOST_ROWS, SEED
+from gpt2.commands.options import JSON, MODEL, SEED, option_of
 from gpt2.commands.prompt import open_start, read_prompt
 from gpt2.commands.terminal import note, write
 from gpt2.decoding.generation import Strategy
 from gpt2.decoding.ngrams import distinct
+from gpt2.decoding.settings import NUM_SAMPLES
 from gpt2.writer import Writer
 
 TEMPERATURES = (0.0, 0.3, 0.5, 0.7, 1.0, 1.3, 1.6, 2.0)
@@ -71,12 +72,8 @@ def measure(
     show_default=f"{NEW_TOKENS}, or what fits",
     help="Tokens of each text.",
 )
-@click.option(
-    "--num-samples",
-    metavar="N",
-    type=click.IntRange(2, MOST_ROWS),
-    default=20,
-    show_default=True,
+@option_of(
+    replace(NUM_SAMPLES, least=2, default=20),
     help="Texts at each temperature, in one batch.",
 )
 @SEED

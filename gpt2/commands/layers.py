@@ -7,9 +7,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from gpt2.checkpoint.loading import load_checkpoint
 from gpt2.commands.command import Command
 from gpt2.commands.options import MODEL_NAME
+from gpt2.commands.prompt import as_argument, open_start
 from gpt2.learner.layer_comparison import PROMPT, Comparison, Pair, compare
 from runtime.defaults import on_the_cpu, silence_advice
 
@@ -23,11 +23,12 @@ from runtime.defaults import on_the_cpu, silence_advice
 def layers(ctx: click.Context, model: str, text: str) -> None:
     """Compare your model with the reference, layer by layer, on real weights."""
     silence_advice()
-    checkpoint = load_checkpoint(model)
-    ids = np.array([checkpoint.tokenizer.encode(text)], dtype=np.int64)
+    start = open_start(model, as_argument(text), 0)
+    ids = np.array([start.ids], dtype=np.int64)
     table = Table("piece", "step", "largest difference", "", box=None)
     with on_the_cpu():
-        walk = compare(Pair(checkpoint), ids, checkpoint.config.n_layer)
+        n_layer = start.checkpoint.config.n_layer
+        walk = compare(Pair(start.checkpoint), ids, n_layer)
         different = first_difference(walk, table)
     Console().print(table)
     Console().print(verdict(different), highlight=False)

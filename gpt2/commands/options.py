@@ -1,12 +1,13 @@
 """The options of the commands."""
 
 from collections.abc import Callable
+from typing import Any
 
 import click
 
 from gpt2.commands.command import FiniteRange, ModelName
-
-MOST_ROWS = 64  # texts at once: each has a cache of its own
+from gpt2.decoding import settings
+from gpt2.decoding.settings import Setting
 
 
 def with_options(*options: Callable) -> Callable:
@@ -50,86 +51,37 @@ MODEL = with_options(
         help="gpu: an accelerator that MAX supports; there is no cache there.",
     ),
 )
-SEED = click.option(
-    "--seed",
-    metavar="S",
-    type=click.IntRange(min=0),
-    show_default="a new one, shown at the end",
-    help="Draw the same text again.",
+
+
+def option_of(setting: Setting, **details: Any) -> Callable:
+    """The option of a setting; ``details`` may say more, or something else."""
+    default = setting.default if setting.in_commands is None else setting.in_commands
+    told = {"metavar": setting.metavar, "type": range_of(setting), "default": default}
+    told |= {"show_default": setting.shown or default is not None, "help": setting.help}
+    return click.option(setting.flag, setting.name, **told | details)
+
+
+def range_of(setting: Setting) -> click.ParamType:
+    """The values that an option takes."""
+    if setting.kind is int:
+        return click.IntRange(setting.least, setting.most)
+    if setting.above is not None:
+        return FiniteRange(setting.above, setting.most, min_open=True)
+    return FiniteRange(setting.least, setting.most)
+
+
+GREEDY = click.option(
+    "--greedy",
+    "temperature",
+    flag_value=0.0,
+    help="Always take the likeliest token: --temperature 0.",
 )
-CHOICE = with_options(
-    click.option(
-        "--temperature",
-        metavar="T",
-        type=FiniteRange(min=0),
-        default=0.7,
-        show_default=True,
-        help="Above 1 is bolder, below 1 more careful; 0 is greedy.",
-    ),
-    click.option(
-        "--greedy",
-        "temperature",
-        flag_value=0.0,
-        help="Always take the likeliest token: --temperature 0.",
-    ),
-    click.option(
-        "--top-k",
-        metavar="K",
-        type=click.IntRange(min=0),
-        default=0,
-        show_default="all",
-        help="Draw only from the K likeliest tokens.",
-    ),
-    click.option(
-        "--top-p",
-        metavar="P",
-        type=FiniteRange(min=0, min_open=True, max=1),
-        default=0.9,
-        show_default=True,
-        help="Draw only from the likeliest tokens that reach P together.",
-    ),
-    click.option(
-        "--min-p",
-        metavar="P",
-        type=FiniteRange(min=0, max=1),
-        default=0.0,
-        show_default="none",
-        help="Drop tokens less likely than P times the likeliest.",
-    ),
-    click.option(
-        "--repetition-penalty",
-        metavar="R",
-        type=FiniteRange(min=0, min_open=True),
-        default=1.0,
-        show_default="1, off",
-        help="Above 1 avoids tokens that the text already has.",
-    ),
-    SEED,
-)
-BEAMS = with_options(
-    click.option(
-        "--beams",
-        "num_beams",
-        metavar="N",
-        type=click.IntRange(1, MOST_ROWS),
-        help="Follow the N likeliest texts at once; nothing is drawn.",
-    ),
-    click.option(
-        "--length-penalty",
-        metavar="L",
-        type=FiniteRange(-10, 10),
-        show_default="1",
-        help="Above 0 favours long texts, below 0 short ones.",
-    ),
-)
-NUM_SAMPLES = click.option(
-    "--num-samples",
-    metavar="N",
-    type=click.IntRange(1, MOST_ROWS),
-    default=1,
-    show_default=True,
-    help="Write N texts in one batch, each to its own end.",
-)
+SEED = option_of(settings.SEED)
+TEMPERATURE, *FILTERS = map(option_of, settings.SAMPLING)
+CHOICE = with_options(TEMPERATURE, GREEDY, *FILTERS, SEED)
+# Without a default, so that it is seen which of them was given.
+BEAMS = with_options(*(option_of(s, default=None) for s in settings.BEAM_SEARCH))
+NUM_SAMPLES = option_of(settings.NUM_SAMPLES)
 JSON = click.option(
     "--json", "json_object", is_flag=True, help="Print one JSON object."
 )

@@ -12,7 +12,7 @@ import click
 from gpt2.commands.command import Command
 from gpt2.commands.diversity import NEW_TOKENS, measure
 from gpt2.commands.options import MODEL_NAME, SEED
-from gpt2.commands.prompt import Start, as_text, open_start
+from gpt2.commands.prompt import Start, as_argument, open_start
 from gpt2.commands.terminal import note, write
 from gpt2.decoding.measurements import Place, peaked_and_flat, seconds_per_token, walk
 from gpt2.writer import Writer
@@ -150,8 +150,7 @@ def plot(kind: str, prompt: str, model: str, seed: int | None, folder: Path) -> 
             "the pictures need matplotlib, and it is not installed: python -m pip "
             "install matplotlib"
         )
-    text = as_text(prompt.encode(errors="surrogateescape"), "the prompt")
-    start = open_start(model, text, None, NEW_TOKENS)
+    start = open_start(model, as_argument(prompt), None, NEW_TOKENS)
     folder.mkdir(parents=True, exist_ok=True)
     studio = Studio(start, seed)
     for name in KINDS if kind == "all" else [kind]:

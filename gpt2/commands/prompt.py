@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from course.commands import typed
+from gpt2.checkpoint.context import new_tokens
 from gpt2.checkpoint.loading import Checkpoint, load_checkpoint
 
 COMMANDS = ("chat", "layers", "compare", "diversity", "plot", "serve")  # no prompts
@@ -40,7 +41,12 @@ def read_prompt(argument: str | None, file: Path | None, *, literal: bool) -> st
         raise click.UsageError(
             f'give a prompt, for example: {typed("gpt2")} "Once upon a time"'
         )
-    return as_text(argument.encode(errors="surrogateescape"), "the prompt")
+    return as_argument(argument)
+
+
+def as_argument(text: str) -> str:
+    """The same text, or ``click.UsageError`` where the shell gave no UTF-8."""
+    return as_text(text.encode(errors="surrogateescape"), "the prompt")
 
 
 def as_text(data: bytes, source: str) -> str:
@@ -72,7 +78,7 @@ class Start:
 def open_start(
     model: str, text: str, wanted: int | None, default: int = NEW_TOKENS
 ) -> Start:
-    """Loads a model and gives it the text; an end of text stands for nothing at all.
+    """Loads a model and gives it the text, if that fits.
 
     Args:
         model: its name or folder.
@@ -82,29 +88,9 @@ def open_start(
 
     Raises:
         CheckpointError: the model cannot be used.
-        click.UsageError: the text does not fit.
+        ContextError: the text does not fit.
     """
     checkpoint = load_checkpoint(model)
-    tokenizer = checkpoint.tokenizer
-    ids = tokenizer.encode(text) or [tokenizer.end_of_text_id]
+    ids = checkpoint.tokenizer.encode_prompt(text)
     count = new_tokens(checkpoint, len(ids), wanted, default)
     return Start(checkpoint, text, ids, count)
-
-
-def new_tokens(
-    checkpoint: Checkpoint, prompt_tokens: int, wanted: int | None, default: int
-) -> int:
-    """Returns how many tokens to write after the prompt.
-
-    Raises:
-        click.UsageError: the model cannot see a text of that length.
-    """
-    context = checkpoint.config.n_positions
-    room = context - prompt_tokens
-    if room < (wanted or 0) or (wanted is None and room == 0):
-        raise click.UsageError(
-            f"{checkpoint.name} sees at most {context} tokens: the prompt has "
-            f"{prompt_tokens}, which leaves room for {max(room, 0)} new ones"
-            + (f", not for {wanted}." if wanted else ".")
-        )
-    return min(default, room) if wanted is None else wanted

@@ -40,7 +40,8 @@ def chosen_strategy(
     """
     if num_beams is not None:
         _refuse_choices(ctx, [*choice, "seed", "num_samples"])
-        return Beams(num_beams, 1.0 if length_penalty is None else length_penalty)
+        given = {} if length_penalty is None else {"length_penalty": length_penalty}
+        return Beams(num_beams, **given)
     if length_penalty is not None:
         raise click.UsageError("--length-penalty goes with --beams N.")
     strategy = Strategy(**choice)

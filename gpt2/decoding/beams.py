@@ -1,21 +1,18 @@
 """Beam search on an engine: the encore's search, with every beam in one batch."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from gpt2.decoding.generation import SHOWN, Step, TokenEngine
+from gpt2.decoding.settings import BeamSettings
 from solutions.encore_sampling import softmax, top_tokens
 
 
-@dataclass(frozen=True)
-class Beams:
-    """The settings of a beam search."""
-
-    num_beams: int
-    length_penalty: float = 1.0
+class Beams(BeamSettings):
+    """A beam search."""
 
     def describe(self) -> dict[str, Any]:
         """Returns what is needed to search like this again."""

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from gpt2.decoding.settings import SAMPLING, SamplingSettings
 from solutions import encore_sampling
 
 SHOWN = 5  # how many of the likeliest tokens a step reports
@@ -32,15 +33,8 @@ class Sampling(Protocol):
     sample: Any
 
 
-@dataclass(frozen=True)
-class Strategy:
+class Strategy(SamplingSettings):
     """How the next token is chosen; temperature 0 takes the likeliest (greedy)."""
-
-    temperature: float = 1.0
-    top_k: int = 0
-    top_p: float = 1.0
-    min_p: float = 0.0
-    repetition_penalty: float = 1.0
 
     @property
     def greedy(self) -> bool:
@@ -58,9 +52,7 @@ class Strategy:
         Greedy gets the model's own: no filter could remove its likeliest token, and
         so a reader sees how sure the model was.
         """
-        settings = asdict(self)
-        if self.greedy:
-            settings = {"repetition_penalty": self.repetition_penalty}
+        settings = self._penalties() if self.greedy else asdict(self)
         logits = logits.astype(np.float64)  # the draw wants a sum of exactly 1
         return sampling.next_token_probabilities(logits, ids, **settings)
 
@@ -75,8 +67,12 @@ class Strategy:
     def describe(self) -> dict[str, Any]:
         """Returns what is needed to choose like this again, but for the seed."""
         if self.greedy:
-            return {"name": "greedy", "repetition_penalty": self.repetition_penalty}
+            return {"name": "greedy", **self._penalties()}
         return {"name": "sampling", **asdict(self)}
+
+    def _penalties(self) -> dict[str, float]:
+        """The settings that count for greedy choice as well."""
+        return {s.name: getattr(self, s.name) for s in SAMPLING if s.penalty}
 
 
 @dataclass(frozen=True)

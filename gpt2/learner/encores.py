@@ -8,6 +8,7 @@ from types import ModuleType
 
 import numpy as np
 
+from gpt2.decoding.settings import SAMPLING
 from gpt2.learner.step_errors import blame_steps
 from solutions import encore_beam_search, encore_sampling
 
@@ -55,12 +56,11 @@ def finished(name: str, trial: Callable[[ModuleType], object]) -> ModuleType | N
 
 def try_sampling(module: ModuleType) -> None:
     """Calls what generation uses, with every filter at work."""
-    settings = dict(
-        temperature=0.5, top_k=3, top_p=0.9, min_p=0.1, repetition_penalty=2.0
-    )
-    chances = module.next_token_probabilities(np.arange(4.0), [1, 2], **settings)
+    logits = np.arange(50.0)  # more than top-k keeps
+    settings = {setting.name: setting.tried[0] for setting in SAMPLING}
+    chances = module.next_token_probabilities(logits, [1, 2], **settings)
     module.top_tokens(chances, 2)
-    module.sample(np.arange(4.0), np.random.default_rng(0))
+    module.sample(logits, np.random.default_rng(0))
 
 
 def try_beam_search(module: ModuleType) -> None:

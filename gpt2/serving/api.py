@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from gpt2.checkpoint.loading import Checkpoint
 from gpt2.serving.api_errors import ApiError, as_api_error, handle_errors
 from gpt2.serving.guards import Guards
-from gpt2.serving.jobs import job_of
+from gpt2.serving.jobs import check_model, job_of
 from gpt2.serving.metrics import Metrics
 from gpt2.serving.responses import Completion
 from gpt2.serving.schema import CompletionRequest
@@ -62,9 +62,7 @@ def make_app(
 
     @app.get("/v1/models/{name:path}")
     async def model(name: str) -> dict:
-        if name != checkpoint.name:
-            message = f"there is no model {name!r} here"
-            raise ApiError(404, message, param="model", code="model_not_found")
+        check_model(name, checkpoint)
         return card
 
     @app.post("/v1/completions")

@@ -5,6 +5,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from gpt2.checkpoint.context import ContextError
 from gpt2.serving.scheduler import QueueFull
 
 RETRY_AFTER = {"Retry-After": "1"}  # seconds
@@ -53,6 +54,10 @@ def as_api_error(error: BaseException) -> ApiError:
     """Says in public what went wrong, and no more than that."""
     if isinstance(error, ApiError):
         return error
+    if isinstance(error, ContextError):
+        param = "max_tokens" if error.room else "prompt"
+        code = "context_length_exceeded"
+        return ApiError(400, str(error), param=param, code=code)
     if isinstance(error, QueueFull):
         message = "too many requests are waiting: try again in a moment"
         return ApiError(429, message, code="queue_full")

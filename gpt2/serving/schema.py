@@ -2,11 +2,18 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    create_model,
+    model_validator,
+)
 
 from gpt2.decoding.generation import SHOWN, Strategy
+from gpt2.decoding.settings import NUM_SAMPLES, SAMPLING, SEED, Setting
 
-MOST_TEXTS = 64  # of one request
 TokenId = Annotated[int, Field(ge=0)]
 Stop = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
@@ -27,10 +34,19 @@ class StreamOptions(BaseModel):
     include_usage: bool = False
 
 
-class CompletionRequest(BaseModel):
+def field_of(setting: Setting, **limits: Any) -> Any:
+    """The field of a setting, with its default and its range."""
+    ranges = {"ge": setting.least, "gt": setting.above, "le": setting.most}
+    return Field(setting.default, **ranges, **limits)
+
+
+Sampling = create_model("Sampling", **{s.name: (s.kind, field_of(s)) for s in SAMPLING})
+
+
+class CompletionRequest(Sampling):
     """The body of a request; OpenAI's names and defaults.
 
-    ``top_k``, ``min_p`` and ``repetition_penalty`` are additions.
+    ``Sampling`` adds the settings of decoding, some of which OpenAI does not have.
     """
 
     model_config = ConfigDict(
@@ -46,14 +62,9 @@ class CompletionRequest(BaseModel):
         ]
     )
     max_tokens: int | None = Field(None, ge=0)
-    temperature: float = Field(1.0, ge=0)
-    top_p: float = Field(1.0, gt=0, le=1)
-    top_k: int = Field(0, ge=0)
-    min_p: float = Field(0.0, ge=0, le=1)
-    repetition_penalty: float = Field(1.0, gt=0)
-    n: int = Field(1, ge=1, le=MOST_TEXTS)
-    seed: int | None = Field(None, ge=0, lt=2**63)
-    stop: Stop | Annotated[list[Stop], Field(max_length=4)] = []
+    n: int = field_of(NUM_SAMPLES)
+    seed: int | None = field_of(SEED, lt=2**63)
+    stop: Stop | Annotated[list[Stop], Field(max_length=4)] = Field([])
     logprobs: int | None = Field(None, ge=0, le=SHOWN)
     echo: bool = False
     stream: bool = False
@@ -75,13 +86,7 @@ class CompletionRequest(BaseModel):
     @property
     def strategy(self) -> Strategy:
         """How tokens are chosen."""
-        return Strategy(
-            self.temperature,
-            self.top_k,
-            self.top_p,
-            self.min_p,
-            self.repetition_penalty,
-        )
+        return Strategy(**self.model_dump(include=set(Sampling.model_fields)))
 
     @property
     def prompts(self) -> list[str] | list[list[int]]:

@@ -4,12 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from course.registry import ROOT, load_registry
-
-
-def as_step(text: str) -> str:
-    """A solution's text as a learner would have written it in ``steps/``."""
-    return text.replace("solutions.solution_", "steps.step_")
+from course.registry import load_registry
 
 
 @pytest.fixture
@@ -18,6 +13,5 @@ def desk(tmp_path: Path) -> Path:
     folder = tmp_path / "steps"
     folder.mkdir()
     for exercise in load_registry():
-        text = as_step((ROOT / exercise.solution_path).read_text())
-        (folder / exercise.step_path.name).write_text(text)
+        (folder / exercise.step_path.name).write_text(exercise.solved)
     return folder

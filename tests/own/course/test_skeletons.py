@@ -14,7 +14,13 @@ from types import FunctionType, ModuleType
 
 import pytest
 
-from course.registry import ROOT, Exercise, UnknownExercise, find_exercise
+from course.registry import (
+    ROOT,
+    Exercise,
+    UnknownExercise,
+    as_solution,
+    find_exercise,
+)
 from course.registry import load_registry as exercises
 
 SHORTEST_ANSWER = 12  # characters without spaces; anything shorter is no answer
@@ -45,9 +51,9 @@ def imported() -> list[str]:
 
 def modules(exercise: Exercise) -> tuple[ModuleType, ModuleType]:
     """The skeleton and the solution, imported."""
-    paths = exercise.step_path, exercise.solution_path
-    skeleton, solution = (".".join(path.with_suffix("").parts) for path in paths)
-    return importlib.import_module(skeleton), importlib.import_module(solution)
+    names = exercise.step_module, exercise.solution_module
+    skeleton, solution = map(importlib.import_module, names)
+    return skeleton, solution
 
 
 def public(module: ModuleType) -> dict[str, object]:
@@ -72,8 +78,7 @@ def described(text: object) -> str:
 
     In the skeleton a GPT2Config is ``steps.step_01.GPT2Config``.
     """
-    text = str(text).replace("steps.step_", "solutions.solution_")
-    return text.replace("steps.encore_", "solutions.encore_")
+    return as_solution(str(text))
 
 
 def interface(value: object, *, fields: bool = True) -> dict[str, str]:
@@ -155,9 +160,8 @@ def without_docstrings(source: str) -> str:
 def imported_steps(source: str) -> set[str]:
     """Keys of the earlier steps that a solution imports."""
     nodes = ast.walk(ast.parse(source))
-    names = [n.module or "" for n in nodes if isinstance(n, ast.ImportFrom)]
-    prefix = "solutions.solution_"
-    return {f"s{n.removeprefix(prefix)}" for n in names if n.startswith(prefix)}
+    names = {n.module for n in nodes if isinstance(n, ast.ImportFrom)}
+    return {e.key for e in exercises() if e.solution_module in names}
 
 
 @every

@@ -101,13 +101,8 @@ def test_compare_aligns_equal_lines(folder: Path) -> None:
     rows = step_files.compare(EXERCISE)
     assert any(yours == theirs != "" for yours, theirs in rows)
     assert any(yours != theirs for yours, theirs in rows)
-    solution = (folder / EXERCISE.solution_path).read_text()
     theirs = [line for _, line in rows if line]
-    assert theirs == [line for line in as_lines(solution) if line]
-
-
-def as_lines(text: str) -> list[str]:
-    return text.replace("solutions.solution_", "steps.step_").splitlines()
+    assert theirs == [line for line in EXERCISE.solved.splitlines() if line]
 
 
 @pytest.fixture(scope="module")
@@ -120,8 +115,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("learner") / "course"
     shutil.copytree(ROOT, root, ignore=unused)
     shutil.copytree(root / "course/skeletons", root / "steps", dirs_exist_ok=True)
-    solved = as_lines((root / "solutions/solution_02.py").read_text())
-    (root / "steps/step_02.py").write_text("\n".join(solved))
+    (root / "steps/step_02.py").write_text(find_exercise("02").solved)
     (root / "steps/step_04.py").write_text("def forward(:\n")
     (root / "steps/step_05.py").unlink()
     for path in (p for kind in ("py", "toml") for p in root.rglob(f"*.{kind}")):

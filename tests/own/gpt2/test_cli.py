@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from gpt2.decoding.settings import SAMPLING
 from tests.own.gpt2.samples import BPE, POSITIONS, STORY, interrupted
 
 KEYS = {
@@ -94,7 +95,7 @@ def test_json_is_one_object_with_everything(run, fake):
     assert report["prompt_ids"] == BPE.encode("Once").ids
     assert report["ids"] == report["prompt_ids"] + BPE.encode(STORY).ids[:3]
     assert report["text"] == BPE.decode(report["ids"])
-    assert report["strategy"] == {
+    assert report["strategy"] == {own.name: own.default for own in SAMPLING} | {
         "name": "sampling",
         "temperature": 0.7,
         "top_k": 1,

@@ -6,6 +6,10 @@ import pytest
 
 from gpt2.checkpoint.errors import CheckpointError
 from gpt2.commands.chat import chat
+from gpt2.commands.compare import compare
+from gpt2.commands.diversity import diversity
+from gpt2.commands.layers import layers
+from gpt2.commands.plot import plot
 from gpt2.commands.prompt import COMMANDS
 from tests.own.gpt2.samples import POSITIONS, STORY
 
@@ -111,6 +115,22 @@ def test_text_past_the_context(run, tokens, arguments, words):
     error = usage_error(run("!" * tokens, *arguments))
     assert f"at most {POSITIONS} tokens: the prompt has {tokens}," in error
     assert words in error
+
+
+@pytest.mark.parametrize(
+    ("command", "before", "tokens"),
+    [
+        (compare, [], POSITIONS),
+        (diversity, [], POSITIONS),
+        (plot, ["next-token"], POSITIONS),
+        (layers, ["--prompt"], POSITIONS + 1),  # it writes nothing
+    ],
+)
+def test_every_command_checks_its_text(run, command, before, tokens):
+    error = usage_error(run(*before, "!" * tokens, command=command))
+    assert f"the prompt has {tokens}, which leaves room for 0 new ones." in error
+    error = usage_error(run(*before, "caf\udce9", command=command))
+    assert "the prompt is not UTF-8 text: byte 4 is 0xe9." in error
 
 
 def test_prompt_that_fills_the_context_exactly(run, fake):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gpt2.decoding.generation import Strategy, choose, generate
+from gpt2.decoding.settings import SAMPLING
 from tests.own.gpt2.samples import VOCAB, FakeEngine
 
 END = 0
@@ -148,5 +149,6 @@ def test_a_large_vocabulary_sums_to_one_for_the_draw():
 def test_logits_are_left_as_they_were():
     logits = np.arange(VOCAB, dtype=np.float32)
     before = logits.copy()
-    choose(logits, [1, 2], Strategy(0.5, 3, 0.9, 0.1, 1.5), np.random.default_rng(0))
+    strategy = Strategy(**{setting.name: setting.tried[0] for setting in SAMPLING})
+    choose(logits, [1, 2], strategy, np.random.default_rng(0))
     np.testing.assert_array_equal(logits, before)

@@ -8,8 +8,9 @@ from types import ModuleType
 import pytest
 from click.testing import CliRunner, Result
 
-from course.registry import ROOT
+from course.registry import load_registry
 from gpt2.commands.layers import layers
+from tests.own.gpt2.samples import POSITIONS
 
 
 @pytest.fixture
@@ -17,9 +18,8 @@ def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A package ``steps`` in which every step is solved."""
     folder = tmp_path / "steps"
     folder.mkdir()
-    for solution in (ROOT / "solutions").glob("solution_*.py"):
-        text = solution.read_text().replace("solutions.solution_", "steps.step_")
-        (folder / solution.name.replace("solution_", "step_")).write_text(text)
+    for exercise in load_registry():
+        (folder / exercise.step_path.name).write_text(exercise.solved)
     package = ModuleType("steps")
     package.__path__ = [str(folder)]
     for name in [n for n in sys.modules if n.split(".")[0] == "steps"]:
@@ -31,9 +31,13 @@ def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
-def compare(steps: Path, folder: Path) -> Callable[[], Result]:
+def compare(steps: Path, folder: Path) -> Callable[..., Result]:
     """Runs the command on a random checkpoint; ``steps`` may be edited before."""
-    return lambda: CliRunner().invoke(layers, ["--model", str(folder)])
+
+    def run(*options: str) -> Result:
+        return CliRunner().invoke(layers, ["--model", str(folder), *options])
+
+    return run
 
 
 def edit(steps: Path, number: int, find: str, replace: str) -> None:
@@ -43,14 +47,23 @@ def edit(steps: Path, number: int, find: str, replace: str) -> None:
     path.write_text(text.replace(find, replace))
 
 
-def test_equal_models(compare: Callable[[], Result]) -> None:
+def test_equal_models(compare: Callable[..., Result]) -> None:
     result = compare()
     assert result.exit_code == 0, result.output
     assert "computes what the reference computes" in result.output
 
 
+@pytest.mark.parametrize("text", ["", "!" * POSITIONS])
+def test_the_shortest_and_the_longest_text(
+    compare: Callable[..., Result], text: str
+) -> None:
+    result = compare("--prompt", text)
+    assert result.exit_code == 0, result.output
+    assert "computes what the reference computes" in result.output
+
+
 def test_first_difference_names_its_step(
-    steps: Path, compare: Callable[[], Result]
+    steps: Path, compare: Callable[..., Result]
 ) -> None:
     edit(steps, 4, 'approximate="tanh"', 'approximate="none"')
     edit(steps, 12, "self.ln_f(x)", "x")
@@ -60,7 +73,7 @@ def test_first_difference_names_its_step(
     assert "h.0.mlp" in result.output
 
 
-def test_unfinished_step_is_named(steps: Path, compare: Callable[[], Result]) -> None:
+def test_unfinished_step_is_named(steps: Path, compare: Callable[..., Result]) -> None:
     edit(
         steps,
         8,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from course.commands import typed
-from course.registry import ROOT
+from course.registry import load_registry
 from gpt2.checkpoint.loading import load_checkpoint
 from gpt2.engine import engines
 from gpt2.learner.step_errors import LearnerError
@@ -12,7 +12,6 @@ from gpt2.open_engine import NoAcceleratorError, open_engine
 from tests.oracle import model as oracle
 from tests.own.gpt2.samples import POSITIONS
 
-SOLUTIONS = ROOT / "solutions"
 MODEL = """
 from max.experimental.nn import Linear, Module
 class MaxGPT2LMHeadModel(Module):
@@ -135,11 +134,7 @@ def test_a_learners_model_on_an_accelerator(steps, folder, monkeypatch):
 
 def solved(steps):
     """Every solution in the steps' place."""
-    files = {}
-    for path in SOLUTIONS.glob("*.py"):
-        code = path.read_text().replace("solutions.solution_", "steps.step_")
-        files[path.stem.replace("solution_", "step_")] = code
-    steps(**files)
+    steps(**{exercise.file: exercise.solved for exercise in load_registry()})
 
 
 def test_a_finished_kv_cache_is_used(steps, folder):

@@ -26,7 +26,8 @@ def scheduler(engine, checkpoint):
 def jobs(checkpoint):
     """Jobs of different lengths, some greedy and some not."""
     ids = [checkpoint.tokenizer.encode(prompt) for prompt in PROMPTS]
-    strategies = [GREEDY, Strategy(0.8, 40, 0.9), Strategy(repetition_penalty=1.3)]
+    filtered = Strategy(temperature=0.8, top_k=40, top_p=0.9)
+    strategies = [GREEDY, filtered, Strategy(repetition_penalty=1.3)]
     return [
         Job([ids[i % 5]], strategies[i % 3], seed=i, max_tokens=5 + 7 * i)
         for i in range(10)
