@@ -16,7 +16,7 @@ from solutions.encore_kv_cache import CachedGPT2LMHeadModel, generate_with_cache
 from solutions.solution_01 import GPT2Config
 from solutions.solution_13 import MaxGPT2LMHeadModel
 from solutions.solution_14 import generate_tokens
-from tests import oracle
+from tests.oracle import model as oracle
 
 CONFIG = GPT2Config(
     vocab_size=11, n_positions=9, n_embd=12, n_layer=2, n_head=3, n_inner=20
