@@ -41,7 +41,10 @@ def labelled(svg: str, alternative: str) -> str:
     The page has all colours, so what the file says for viewing it alone is left out.
     """
     svg = DEFAULT.sub(r"var(\1)", svg)
-    width = int(WIDTH.search(svg)[1])
+    found = WIDTH.search(svg)
+    if not found:
+        raise BookError("a figure's file does not begin with its width")
+    width = int(found[1])
     size = f"max-width: {width}px; min-width: {width * SMALLEST:.0f}px"
     svg = svg.replace('style="', f'style="{size}; ', 1)
     label = f'role="img" aria-label="{escape(alternative)}"'
