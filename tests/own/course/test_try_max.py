@@ -170,7 +170,7 @@ def test_ctrl_c_leaves_nothing_behind(uv: Path) -> None:
     suite_that(uv, f'{sleeper} & echo $! > "{uv}/pid"; wait')
     code = f"""
 import sys, tempfile
-from course.__main__ import main
+from course.cli import main
 tempfile.tempdir = {str(uv / "temporary")!r}
 main(["dev", "try-max", "98.0"])
 """
