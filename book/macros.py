@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from book.card import chapter, skeleton, solution, task
+from book.clone import clone
 from book.pages import FIGURES, NUMBERS, REPORTS, BookError, exercise_of, key_of
 from course.catalogue import Mistake, load_mistakes
 
@@ -132,6 +133,7 @@ def mistake_of(key: str, name: str) -> Mistake:
 
 MACROS: dict[str, Callable[[str, Expand], str]] = {
     "chapter": chapter,
+    "clone": clone,
     "task": task,
     "skeleton": skeleton,
     "solution": solution,
