@@ -56,6 +56,7 @@ def events(response: ResponseContextManager) -> Iterator[dict]:
     """The objects of a stream up to its end; none after an error."""
     if response.status_code != 200:
         return
+    assert response._response
     while line := response._response.readline(b"\n"):  # at once, as it comes
         data = line.decode().strip().removeprefix("data: ")
         if data == "[DONE]" or data.startswith('{"error"'):

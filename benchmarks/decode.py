@@ -49,7 +49,7 @@ def take_turns(peers: list[Peer], rounds: int, prompt: np.ndarray, count: int) -
     Returns:
         each peer's runs, by its name.
     """
-    runs = {peer.name: [] for peer in peers}
+    runs: dict[str, list[dict]] = {peer.name: [] for peer in peers}
     for turn in range(rounds + 1):
         for peer in peers:
             run = peer.decode(prompt, count if turn else 3)
@@ -99,7 +99,9 @@ def prefill(peers: list[Peer], rounds: int, text: np.ndarray) -> list:
 
 def positions(peers: list[Peer], rounds: int, text: np.ndarray) -> list:
     """Milliseconds per token after 64 to 900 tokens."""
-    times = {(peer.name, p): [] for peer in peers for p in POSITIONS}
+    times: dict[tuple[str, int], list[float]] = {
+        (peer.name, position): [] for peer in peers for position in POSITIONS
+    }
     for _ in range(rounds):
         for position in POSITIONS:
             for peer in peers:

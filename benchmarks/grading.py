@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -70,7 +71,7 @@ def save_and_wait(watcher: subprocess.Popen[str], path: Path) -> float:
 
 def wait_for(watcher: subprocess.Popen[str], text: str) -> None:
     """Reads the watcher's lines until one contains a text."""
-    for line in watcher.stdout:
+    for line in watcher.stdout or ():
         if text in line:
             return
     raise RuntimeError(f"watch ended before it printed {text!r}")
@@ -97,7 +98,7 @@ def main(rounds: int, cold: bool, json_path: Path | None) -> None:
         for exercise in exercises:
             alone[exercise.key].append(seconds(check_command(exercise)))
     medians = {key: statistics.median(times) for key, times in alone.items()}
-    figures = {
+    figures: dict[str, Any] = {
         **machine(),
         "check_seconds": medians,
         "check_median": statistics.median(medians.values()),
@@ -111,9 +112,9 @@ def main(rounds: int, cold: bool, json_path: Path | None) -> None:
     for key, value in medians.items():
         spread = f"{min(alone[key]):.1f} to {max(alone[key]):.1f}"
         table.add_row(f"check {key}", f"{value:.2f}  ({spread})")
-    for name, value in figures.items():
-        if isinstance(value, float):
-            table.add_row(name.replace("_", " "), f"{value:.2f}")
+    for name, figure in figures.items():
+        if isinstance(figure, float):
+            table.add_row(name.replace("_", " "), f"{figure:.2f}")
     console.print(table)
     console.print(f"{figures['cpu']}, {figures['cores']} cores, {figures['system']}")
     if json_path:

@@ -38,7 +38,8 @@ class Timed:
     """A compiled graph that notes how long each call took."""
 
     def __init__(self, graph) -> None:
-        self.graph, self.seconds = graph, []
+        self.graph = graph
+        self.seconds: list[float] = []
 
     def __call__(self, *inputs):
         start = time.perf_counter()
@@ -66,7 +67,9 @@ def measure(rounds: int) -> dict[tuple[str, int], tuple[float, float]]:
     for name, config in MODELS.items():
         engines[name] = Engine(config, random_weights(config), on_compile=print)
         engines[name]._model = Timed(engines[name]._model)
-    found = {(name, p): [] for name in MODELS for p in POSITIONS}
+    found: dict[tuple[str, int], list[tuple[float, float]]] = {
+        (name, position): [] for name in MODELS for position in POSITIONS
+    }
     for _ in range(rounds):
         for (name, position), times in found.items():
             times.append(token_times(engines[name], position))

@@ -36,7 +36,8 @@ def timed_loop(
     count: int,
 ) -> dict:
     """Times ``count`` tokens: each function returns logits ``[B, V]``."""
-    ids, seconds = [], []
+    ids: list[np.ndarray] = []
+    seconds = []
     for place in range(count):
         start = time.perf_counter()
         logits = following(ids[-1]) if place else first()
@@ -86,16 +87,19 @@ class Torch:
             stdout=subprocess.PIPE,
             text=True,
         )
+        assert self._process.stdin
+        assert self._process.stdout
+        self._requests, self._answers = self._process.stdin, self._process.stdout
         self.name = self._answer()["name"]
 
     def decode(self, prompt: np.ndarray, count: int) -> dict:
         request = {"prompt": prompt.tolist(), "count": count}
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
+        self._requests.write(json.dumps(request) + "\n")
+        self._requests.flush()
         return self._answer()
 
     def _answer(self) -> dict:
-        if not (line := self._process.stdout.readline()):
+        if not (line := self._answers.readline()):
             raise click.ClickException("the torch interpreter ended: see above")
         return json.loads(line)
 

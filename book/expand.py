@@ -57,8 +57,9 @@ def expanded(match: re.Match[str]) -> str:
         return block(match["fence"], match["info"])
     if kind == "dollar":
         raise BookError(r"a dollar sign without its partner; \$ is a dollar sign")
-    make = EXPANDERS.get(kind)
-    return make(match[kind]) if make else match[0]
+    if kind in EXPANDERS:
+        return EXPANDERS[kind](match[kind])
+    return match[0]
 
 
 def macro(text: str) -> str:
@@ -70,7 +71,7 @@ def macro(text: str) -> str:
     return MACROS[name](arguments.strip(), expand)
 
 
-EXPANDERS: dict[str | None, Callable[[str], str]] = {
+EXPANDERS: dict[str, Callable[[str], str]] = {
     "display": display,
     "inline": inline,
     "macro": macro,

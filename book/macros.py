@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from book.card import chapter, skeleton, solution, task
+from book.clone import clone
 from book.pages import FIGURES, NUMBERS, REPORTS, BookError, exercise_of, key_of
 from course.catalogue import Mistake, load_mistakes
 
@@ -41,7 +42,10 @@ def labelled(svg: str, alternative: str) -> str:
     The page has all colours, so what the file says for viewing it alone is left out.
     """
     svg = DEFAULT.sub(r"var(\1)", svg)
-    width = int(WIDTH.search(svg)[1])
+    found = WIDTH.search(svg)
+    if not found:
+        raise BookError("a figure's file does not begin with its width")
+    width = int(found[1])
     size = f"max-width: {width}px; min-width: {width * SMALLEST:.0f}px"
     svg = svg.replace('style="', f'style="{size}; ', 1)
     label = f'role="img" aria-label="{escape(alternative)}"'
@@ -129,6 +133,7 @@ def mistake_of(key: str, name: str) -> Mistake:
 
 MACROS: dict[str, Callable[[str, Expand], str]] = {
     "chapter": chapter,
+    "clone": clone,
     "task": task,
     "skeleton": skeleton,
     "solution": solution,

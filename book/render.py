@@ -13,8 +13,10 @@ from book.summary import summary
 from course.registry import ROOT
 
 # What mdBook adds for its own theme, and what pages have taken in already.
-UNUSED = ("*highlight-*", "tomorrow-night-*", "clipboard-*", "toc*", "fonts")
-UNUSED += ("favicon-*.png", "figures", "numbers", "reports")
+UNUSED = (
+    *("*highlight-*", "tomorrow-night-*", "clipboard-*", "toc*", "fonts"),
+    *("favicon-*.png", "figures", "numbers", "reports"),
+)
 
 
 def build_pages(folder: Path, *, shows_progress: bool = False) -> list[str]:
@@ -33,7 +35,7 @@ def build_pages(folder: Path, *, shows_progress: bool = False) -> list[str]:
     env["PYTHONPATH"] = str(ROOT)
     if shows_progress:
         env[SHOWS_PROGRESS] = "1"
-    command = [programs / "mdbook", "build", BOOK, "--dest-dir", folder]
+    command = [str(programs / "mdbook"), "build", str(BOOK), "--dest-dir", str(folder)]
     done = subprocess.run(command, env=env, capture_output=True, text=True)
     if done.returncode != 0:
         raise BookError(reason(done.stderr))

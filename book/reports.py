@@ -44,10 +44,11 @@ class Rehearsal(Grading):
         self.source = source
         self.name = exercise.solution_module
 
-    def _load(self) -> None:
+    def _load(self) -> Student:
         tensors = not self.exercise.on_numpy
         load = Load(self.name, source=self.source)
         self.student = Student(self.worker, load, self.target.limit, tensors=tensors)
+        return self.student
 
 
 class Recorded(Report):
@@ -92,15 +93,16 @@ def rehearse(exercise: Exercise, mistake: Mistake | None, worker: WorkerProcess)
     source = apply_mistake(exercise, mistake) if mistake else text
     worker.output = ""  # what others printed
     grading = Rehearsal(exercise, worker, source)
+    printed = io.StringIO()
     console = Console(
-        file=io.StringIO(), width=WIDTH, force_terminal=True, color_system="standard"
+        file=printed, width=WIDTH, force_terminal=True, color_system="standard"
     )
     report = Recorded(console, grading.name, str(exercise.step_path))
     report.begin(grading)
     for check in load_checks(exercise):
         report.check(grading.run(check))
     report.end(grading, seconds=0.0)
-    return as_html(console.file.getvalue())
+    return as_html(printed.getvalue())
 
 
 def as_html(printed: str) -> str:
@@ -124,7 +126,7 @@ def classes(style: Style) -> Iterator[str]:
         yield "bold"
     if style.dim:
         yield "dim"
-    if style.color:
+    if style.color and style.color.number is not None:
         yield COLORS[style.color.number]
 
 

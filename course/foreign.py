@@ -63,7 +63,8 @@ def needed_packages() -> list[str]:
     except PackageNotFoundError:  # run from a folder, without an installation
         return []
     lines = [line for line in listed if "extra ==" not in line]
-    return [re.match(r"[\w.-]+", line)[0].replace("-", "_") for line in lines]
+    names = [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in lines]
+    return [name.replace("-", "_") for name in names]
 
 
 def earlier_folders() -> list[tuple[Path, str]]:

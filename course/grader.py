@@ -1,12 +1,12 @@
 """Grades the checks of a pytest session, and prints what a learner reads."""
 
 import io
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from _pytest.terminal import TerminalReporter
+from _pytest.timing import Instant
 from rich.console import Console
 
 from course.attempt import Attempt
@@ -63,15 +63,14 @@ class Grader:
         if exercise and self.attempt is None:
             self.begin(exercise)
         result = yield
-        if exercise and (nextitem is None or nextitem.path != item.path):
-            self.end()
+        if self.attempt and (nextitem is None or nextitem.path != item.path):
+            self.end(self.attempt)
         return result
 
     def begin(self, exercise: Exercise) -> None:
         """Opens an attempt at an exercise in the spare worker."""
-        self.start_worker()
-        worker, self.spare = self.spare, None
-        self.attempt = Attempt(
+        worker, self.spare = self.spare or WorkerProcess(self.on_compile), None
+        self.attempt = attempt = Attempt(
             exercise,
             self.target,
             self.progress,
@@ -81,14 +80,14 @@ class Grader:
             closes=not self.target.solutions,
         )
         self.waiting.discard(ROOT / exercise.checker_path)
-        if self.waiting and self.attempt.closes:
+        if self.waiting and attempt.closes:
             self.start_worker()
 
-    def end(self) -> None:
+    def end(self, attempt: Attempt) -> None:
         """Ends an attempt; a worker that is not spoiled is used again."""
-        self.attempt.end()
-        worker = self.attempt.grading.worker
-        if not self.attempt.closes and worker.process.poll() is None:
+        attempt.end()
+        worker = attempt.grading.worker
+        if not attempt.closes and worker.process.poll() is None:
             self.spare = worker
         self.attempt = None
 
@@ -96,10 +95,10 @@ class Grader:
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
         """Runs a check in the worker instead of calling it here."""
         exercise = self.exercises.get(pyfuncitem.path)
-        if exercise is None:
+        if exercise is None or self.attempt is None:
             return None
         checks = {check.name: check for check in load_checks(exercise)}
-        capture = self.config.pluginmanager.get_plugin("capturemanager")
+        capture: Any = self.config.pluginmanager.get_plugin("capturemanager")
         with capture.global_and_fixture_disabled():
             outcome = self.attempt.run(checks[pyfuncitem.name])
         if outcome.state == "not run":
@@ -115,14 +114,14 @@ class Grader:
                 worker.close()
 
 
-class QuietReporter(TerminalReporter):
+class QuietReporter(TerminalReporter):  # type: ignore[misc]  # final, but replaceable
     """Says nothing of its own, except where collecting itself goes wrong."""
 
     def write_sep(self, *args: Any, **kwargs: Any) -> None: ...
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         self._session = session
-        self._session_start = time.time()
+        self._session_start = Instant()
 
     def pytest_report_header(self, *args: Any) -> list[str]:
         return []

@@ -91,7 +91,7 @@ def load_checks(exercise: Exercise) -> list[Check]:
 
 def as_check(function: Callable[[Student], None]) -> Check:
     """Splits a test function's docstring into its sentence and its reason."""
-    sentence, _, why = inspect.getdoc(function).partition("\n")
+    sentence, _, why = (inspect.getdoc(function) or "").partition("\n")
     return Check(function.__name__, sentence.strip(), " ".join(why.split()), function)
 
 
@@ -119,8 +119,9 @@ class Grading:
         """Runs one check, and looks up the mistake when it is the first to fail."""
         started = time.perf_counter()
         outcome = self._attempt(check)
-        if outcome.state == "failed" and self.first_failure is None and not self.broken:
-            outcome = replace(outcome, cause=self._diagnose(outcome))
+        first = outcome.state == "failed" and self.first_failure is None
+        if first and self.student and not self.broken:
+            outcome = replace(outcome, cause=self._diagnose(outcome, self.student))
         outcome = replace(outcome, seconds=time.perf_counter() - started)
         self.outcomes.append(outcome)
         return outcome
@@ -143,27 +144,28 @@ class Grading:
         if self.broken:
             return Outcome(check, "not run")
         try:
-            if self.student is None:
-                self._load()
+            student = self.student or self._load()
         except (CheckFailed, Raised, Stopped) as error:
             self.broken = True
             return outcome_of(check, error)
-        outcome = run_check(check, self.student)
+        outcome = run_check(check, student)
         self.broken = self.worker.process.poll() is not None
         return outcome
 
-    def _load(self) -> None:
+    def _load(self) -> Student:
         path = self.target.path(self.exercise)
         if not path.exists():
             raise CheckFailed(f"There is no file {short(path)}.")
-        self.student = self._open(self.target.load(self.exercise, self.borrowed))
+        student = self._open(self.target.load(self.exercise, self.borrowed))
+        self.student = student
         for name in self.exercise.symbols:
             try:
-                self.student.module.get(name)
+                student.module.get(name)
             except Raised:
                 raise CheckFailed(f"{short(path)} does not define {name}.") from None
+        return student
 
-    def _diagnose(self, outcome: Outcome) -> str | None:
+    def _diagnose(self, outcome: Outcome, student: Student) -> str | None:
         """Finds the known mistake that gives just what the code did.
 
         Only those are tried that fail here first; later checks decide between several.
@@ -174,7 +176,7 @@ class Grading:
         for later in self._checks_after(outcome.check):
             if len(candidates) < 2 or self.broken:
                 break
-            theirs = run_check(later, self.student)
+            theirs = run_check(later, student)
             fitting = [m for m in candidates if self._fits(m, theirs)]
             candidates = fitting or candidates
         return candidates[0].says if candidates else None

@@ -3,6 +3,7 @@
 Nothing slow is imported here, so that a worker can be started first of all.
 """
 
+import io
 import os
 import socket
 import subprocess
@@ -103,6 +104,7 @@ class WorkerProcess:
 
     def _read_output(self) -> None:
         """Keeps the first page of what is printed and lets the rest pass."""
+        assert isinstance(self.process.stdout, io.BufferedReader)
         with self.process.stdout as stream:
             while block := stream.read1(65536):
                 if len(self.output) <= PAGE:

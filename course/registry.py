@@ -4,6 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -123,11 +124,11 @@ def as_solution(text: str) -> str:
 def load_registry() -> tuple[Exercise, ...]:
     """Reads every exercise, in the course's order."""
     text = (ROOT / "course" / "registry.toml").read_text()
-    entries = tomllib.loads(text)["exercise"]
+    entries: list[dict[str, Any]] = tomllib.loads(text)["exercise"]
     return tuple(Exercise(**{k: frozen(v) for k, v in e.items()}) for e in entries)
 
 
-def frozen(value: object) -> object:
+def frozen(value: Any) -> Any:
     """Makes a TOML list hashable."""
     return tuple(value) if isinstance(value, list) else value
 

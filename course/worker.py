@@ -154,11 +154,11 @@ class Worker:
         """Remembers when a file of the learner's imports from ``solutions``."""
         real_import = builtins.__import__
 
-        def noticing(name: str, scope: Any = None, *rest: Any, **more: Any) -> Any:
-            asker = str((scope or {}).get("__name__", ""))
+        def noticing(name: str, globals: Any = None, *rest: Any, **more: Any) -> Any:
+            asker = str((globals or {}).get("__name__", ""))
             if asker.startswith("steps.") and name.split(".")[0] == "solutions":
                 self.copied_from = name
-            return real_import(name, scope, *rest, **more)
+            return real_import(name, globals, *rest, **more)
 
         builtins.__import__ = noticing
 
@@ -166,7 +166,7 @@ class Worker:
         target = self.objects[request.handle]
         if request.attribute is not None:
             target = getattr(target, request.attribute)
-        given: dict[int | str, _ndarray] = {}
+        given: dict[int | str, np.ndarray] = {}
         args = [self.decode(a, i, given, request) for i, a in enumerate(request.args)]
         kwargs = {
             k: self.decode(a, k, given, request) for k, a in request.kwargs.items()

@@ -22,7 +22,8 @@ class Run:
         self.prompt, self.prompt_ids = prompt, list(prompt_ids)
         self.new_ids: list[int] = []
         self.text = prompt
-        self.seconds, self.seconds_to_first_token = 0.0, None
+        self.seconds = 0.0
+        self.seconds_to_first_token: float | None = None
         self._decoder = StreamingDecoder(tokenizer)
 
     def follow(self, steps: Iterable[Step]) -> Iterator[tuple[Step, str]]:

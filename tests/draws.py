@@ -17,7 +17,7 @@ def expect_drawn(
         guesses: other probabilities, with what the code did if it drew from them: the
             report shows the one that fits, and the diagnosis compares it.
     """
-    known = np.isin(draws, np.flatnonzero(p)).all()
+    known = bool(np.isin(draws, np.flatnonzero(p)).all())
     require(known, "A token was drawn that cannot come.", call, "impossible")
     counts = np.bincount(np.asarray(draws, int), minlength=len(p))
     if oracle.plausible(counts, p):
@@ -36,6 +36,6 @@ def expect_drawn(
 def looks_like(counts: np.ndarray, guesses: Mapping[str, np.ndarray]) -> str:
     """The likeliest of the guesses, if the counts fit it."""
     likelihood = {g: counts @ np.log(p + 1e-12) for g, p in guesses.items()}
-    best = max(likelihood, key=likelihood.get)
+    best = max(likelihood, key=likelihood.__getitem__)
     fits = oracle.plausible(counts, guesses[best])
     return best if fits else f"nothing known: {counts.tolist()}"

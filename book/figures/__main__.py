@@ -49,8 +49,8 @@ def make(wanted: list[str]) -> Iterator[Made]:
     """Makes the files of the pages named."""
     for name in wanted:
         module = load(name)
-        for figure, text in drawn(module).items():
-            yield Made(name, FIGURES / f"{figure}.svg", text, figures_agree)
+        for figure, svg in drawn(module).items():
+            yield Made(name, FIGURES / f"{figure}.svg", svg, figures_agree)
         if (text := computed(module)) is not None:
             yield Made(name, NUMBERS / f"{key_of(name)}.json", text, numbers_agree)
 

@@ -114,7 +114,7 @@ def surprise_table() -> list[list[str]]:
     }
     rows = [["text", "−log p per token", "four-token runs repeated"]]
     for name, ids in texts.items():
-        rows.append([name, f"{surprise(ids):.2f}", percent(repetition(ids))])
+        rows.append([name, f"{surprise(ids):.2f}", percent(repetition(ids) or 0.0)])
     return rows
 
 
@@ -140,5 +140,5 @@ def penalties() -> list[list[str]]:
     for penalty in PENALTIES:
         scores = {name: s / n**penalty for name, (n, s) in FINISHED.items()}
         cells = [signed(score) for score in scores.values()]
-        rows.append([f"{penalty}", *cells, max(scores, key=scores.get)])
+        rows.append([f"{penalty}", *cells, max(scores, key=scores.__getitem__)])
     return rows

@@ -1,8 +1,9 @@
 """Figures and numbers of the encore on sampling."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from math import exp
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -25,7 +26,7 @@ BIMODAL = np.array([3.0, 3.0, -1.0, -1.0, -2.0, -2.0, -3.0, -3.0, -4.0, -4.0])
 
 Filter = Callable[[np.ndarray], np.ndarray]
 TEMPERED: dict[str, Filter] = {
-    f"temperature {t}": lambda z, t=t: sampling.temperature_scale(z, t)
+    f"temperature {t}": partial(sampling.temperature_scale, temperature=t)
     for t in (0.5, 1, 2)
 }
 FILTERS: dict[str, Filter] = {
@@ -55,8 +56,10 @@ def panels(filters: dict[str, Filter], says: Callable[[np.ndarray], str]) -> Fig
         filters: by name, a row for each.
         says: a few words about the logits ``[V]`` that a filter returns.
     """
-    size = {"rows": len(filters), "columns": 2, "sharex": True, "sharey": True}
-    figure, axes = style.plots(130 * len(filters) + 40, width=470, **size)
+    height, shared = 130 * len(filters) + 40, {"sharex": True, "sharey": True}
+    figure, axes = style.charts(
+        height, rows=len(filters), columns=2, width=470, **shared
+    )
     for row, (name, change) in zip(axes, filters.items(), strict=True):
         for one, text in zip(row, (SURE, UNSURE), strict=True):
             panel(one, scores(text), change(scores(text)), says)
@@ -75,7 +78,7 @@ def panel(
     order = np.argsort(-before, kind="stable")[:SHOWN]
     places = np.arange(1, SHOWN + 1)
     axes.bar(places, oracle.softmax(after)[order], color=style.BLUE, width=0.8)
-    outline = {"facecolor": "none", "edgecolor": style.MUTED, "width": 0.8}
+    outline: Any = {"facecolor": "none", "edgecolor": style.MUTED, "width": 0.8}
     axes.bar(places, oracle.softmax(before)[order], **outline)
     options = {"ha": "right", "fontsize": style.SMALL, "transform": axes.transAxes}
     style.label(axes, 0.98, 0.85, says(after), **options)
@@ -174,7 +177,7 @@ def penalties() -> list[list[str]]:
             logits = sampling.apply_repetition_penalty(logits, ids, penalty)
             ids.append(int(logits.argmax()))
         end = quoted(play.checkpoint().tokenizer.decode(ids[-14:]))
-        rows.append([f"{penalty}", percent(repetition(ids)), f"… {end}"])
+        rows.append([f"{penalty}", percent(repetition(ids) or 0.0), f"… {end}"])
     return rows
 
 

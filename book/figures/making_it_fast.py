@@ -30,7 +30,7 @@ def figures() -> dict[str, Figure]:
 
 def time_per_token() -> Figure:
     """Milliseconds per token, by the number of tokens before it."""
-    figure, axes = style.plots(320, width=470)
+    figure, axes = style.chart(320, width=470)
     rows = result("decode")["positions"]
     names = list(dict.fromkeys(row["name"] for row in rows))
     for name, color, marker in zip(names, style.COLORS, "os^D", strict=False):

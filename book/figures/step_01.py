@@ -152,7 +152,7 @@ def family_rows() -> list[list[str]]:
 def budget_figure() -> Figure:
     """Each model's parameters, divided among the parts."""
     models = {"embedded": play.checkpoint().config, **FAMILY}
-    figure, axes = style.plots(330)
+    figure, axes = style.chart(330)
     for row, config in enumerate(models.values()):
         stack(axes, row, budget(config))
     label_narrow(axes, budget(models["embedded"]))

@@ -65,7 +65,7 @@ def exact(value: float) -> str:
 
 
 def mask_figure() -> Figure:
-    figure, panels = style.plots(290, columns=2)
+    figure, panels = style.charts(290, columns=2)
     names = [style.token(t) for t in play.tokens(TEXT)]
     draw_mask(panels[0], oracle.causal_mask(len(names)), names, names)
     draw_mask(panels[1], oracle.causal_mask(3, 2), names[2:], names)
@@ -96,7 +96,7 @@ def attention_steps() -> list[np.ndarray]:
 
 def scores_figure() -> Figure:
     """Scores, masked scores and shares side by side."""
-    figure, panels = style.plots(230, columns=3)
+    figure, panels = style.charts(230, columns=3)
     names = [style.token(t) for t in play.tokens(SHORT)]
     titles = "scores", "+ mask", "softmax: shares"
     for axes, values, title in zip(panels, attention_steps(), titles, strict=True):

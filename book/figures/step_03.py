@@ -128,7 +128,7 @@ def token_rows() -> list[list[str]]:
 
 def norm_figure() -> Figure:
     """Every channel of every token as a tick, before and after."""
-    figure, (before, after) = style.plots(300, columns=2, sharey=True)
+    figure, (before, after) = style.charts(300, columns=2, sharey=True)
     names = [style.token(t) for t in play.tokens(TEXT)]
     ticks(before, last_stream(), style.ORANGE)
     ticks(after, normalized(), style.BLUE)

@@ -149,7 +149,7 @@ def is_word(token: str) -> bool:
 
 def gelu_figure() -> Figure:
     """The curve beside ReLU's, and how far its two forms lie apart."""
-    figure, (curves, gap) = style.plots(270, columns=2)
+    figure, (curves, gap) = style.charts(270, columns=2)
     x = np.linspace(-4, 3, 281)
     curves.plot(x, oracle.gelu(x), color=style.BLUE)
     curves.plot(x, relu(x), color=style.ORANGE, linestyle="--", linewidth=1.5)
@@ -167,7 +167,7 @@ def gelu_figure() -> Figure:
 
 def hidden_figure() -> Figure:
     """What GELU gets in the embedded model: how often each value occurs."""
-    figure, axes = style.plots(230, width=560)
+    figure, axes = style.chart(230, width=560)
     values = np.concatenate([*before_gelu()]).ravel()
     counts, edges = np.histogram(values, bins=np.arange(-6, 6.25, 0.25))
     colors = [style.ORANGE if edge < 0 else style.BLUE for edge in edges[:-1]]

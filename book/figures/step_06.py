@@ -74,7 +74,7 @@ def similarity_rows() -> list[list[str]]:
 
 def similarity_figure() -> Figure:
     cosines = similarities()
-    figure, axes = style.plots(280, width=560)
+    figure, axes = style.chart(280, width=560)
     for place, color in zip((30, 128, 226), style.COLORS, strict=False):
         axes.plot(cosines[place], color=color, linewidth=1.5)
         style.label(axes, place, 1.08, f"place {place}", color=color)
@@ -103,11 +103,11 @@ def sum_rows() -> list[list[str]]:
 
 def sum_figure() -> Figure:
     names = [style.token(text) for text in play.tokens(TEXT)]
-    rows = names, [str(place) for place in range(len(names))], []
+    rows: list[list[str]] = [names, [str(place) for place in range(len(names))], []]
     titles = "token rows", "+ place rows", "= the stream"
     columns = [str(channel) for channel in range(SHOWN)]
     largest = max(np.abs(part).max() for part in parts())
-    figure, panels = style.plots(170, columns=3)
+    figure, panels = style.charts(170, columns=3)
     for axes, part, title, names in zip(panels, parts(), titles, rows, strict=True):
         style.heatmap(axes, part, rows=names, columns=columns, largest=largest)
         axes.set_title(title)

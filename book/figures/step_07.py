@@ -86,7 +86,7 @@ def score_rows() -> list[list[str]]:
 
 def scores_figure() -> Figure:
     names = [style.token(text) for text in play.tokens(TEXT)]
-    figure, panels = style.plots(300, columns=2, width=600)
+    figure, panels = style.charts(300, columns=2, width=600)
     titles = "rows with rows", "queries with keys"
     for axes, scores, title in zip(panels, score_tables(), titles, strict=True):
         texts = np.vectorize(decimal)(scores, 1)

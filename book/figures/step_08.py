@@ -107,7 +107,7 @@ def hand_figure() -> Figure:
         "+ mask": (visible, np.where(hidden, "−∞", texts), [], pale),
         "shares": (example.SHARES, shares, [], 1.8),
     }
-    figure, axes = style.plots(230, columns=3, width=600)
+    figure, axes = style.charts(230, columns=3, width=600)
     for axis, (title, (values, texts, rows, largest)) in zip(
         axes, panels.items(), strict=True
     ):
@@ -138,7 +138,7 @@ def largest_shares() -> np.ndarray:
 
 def scale_figure() -> Figure:
     raw, scaled = largest_shares()
-    figure, axes = style.plots(240, width=520)
+    figure, axes = style.chart(240, width=520)
     axes.plot(HEAD_SIZES, raw, "o-", color=style.ORANGE)
     axes.plot(HEAD_SIZES, scaled, "o-", color=style.BLUE)
     style.label(

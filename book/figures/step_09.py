@@ -106,7 +106,7 @@ def heads_figure() -> Figure:
     names = [style.token(name) for name in play.tokens(inside.SENTENCE)]
     tables = inside.look_inside(inside.SENTENCE)[BLOCK].shares
     hidden = np.isinf(oracle.causal_mask(len(names)))
-    figure, panels = style.plots(660, rows=2, columns=2)
+    figure, panels = style.charts(660, rows=2, columns=2)
     for head, (axes, shares) in enumerate(zip(panels.flat, tables, strict=True)):
         shares = np.where(hidden, np.nan, shares)
         style.heatmap(axes, shares, rows=names, columns=names, largest=1.0)

@@ -1,7 +1,7 @@
 """Figures and numbers of the chapter on the residual connection."""
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -79,10 +79,18 @@ def random_sublayers(seed: int) -> Iterator[Sublayer]:
         shapes = oracle.block_shapes(CHANNELS, 4 * CHANNELS)
         state = oracle.random_state(shapes, seed + block, INITIAL)
         state |= {name: 0 * array for name, array in state.items() if "bias" in name}
-        yield lambda x, s=state: oracle.multi_head_attention(
-            x[None], s, HEADS, "attn."
-        )[0]
-        yield lambda x, s=state: oracle.mlp(x, s, "mlp.")
+        yield partial(attend, state)
+        yield partial(feed_forward, state)
+
+
+def attend(state: oracle.State, x: np.ndarray) -> np.ndarray:
+    """Attention alone, ``[T, C]``."""
+    return oracle.multi_head_attention(x[None], state, HEADS, "attn.")[0]
+
+
+def feed_forward(state: oracle.State, x: np.ndarray) -> np.ndarray:
+    """The feed-forward network alone, ``[T, C]``."""
+    return oracle.mlp(x, state, "mlp.")
 
 
 @cache
@@ -109,7 +117,7 @@ def mean_cosine(x: np.ndarray) -> float:
 
 
 def depth_figure() -> Figure:
-    figure, axes = style.plots(250, width=520)
+    figure, axes = style.chart(250, width=520)
     axes.plot(alikeness(keep=False), "o-", color=style.ORANGE)
     axes.plot(alikeness(keep=True), "o-", color=style.BLUE)
     style.label(axes, 7, 0.9, "each sublayer replaces", color=style.ORANGE)
@@ -143,7 +151,7 @@ def size_figure() -> Figure:
     blocks = play.checkpoint().config.n_layer
     names = [f"{kind} {i}" for i in range(blocks) for kind in ("attn", "mlp")]
     places, added = np.arange(len(names) + 1), additions()
-    figure, axes = style.plots(280, width=560)
+    figure, axes = style.chart(280, width=560)
     for offset, color in enumerate((style.GREEN, style.PURPLE)):
         axes.bar(
             places[1 + offset :: 2], added[offset::2], color=(color, 0.55), width=0.6

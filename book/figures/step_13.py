@@ -25,7 +25,7 @@ def next_token_figure() -> Figure:
     count = play.checkpoint().config.vocab_size - len(best)
     labels = [*(style.token(token) for token, _ in best), f"{count:,} others"]
     shares = [*(share for _, share in best), others]
-    figure, axes = style.plots(300, width=500)
+    figure, axes = style.chart(300, width=500)
     colors = [style.BLUE] * len(best) + [style.ORANGE]
     texts = [percent(share) for share in shares]
     style.bars(axes, labels, shares, color=colors, texts=texts)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import matplotlib as mpl
 import numpy as np
+from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
@@ -64,21 +65,29 @@ mpl.rcParams.update(
         "grid.linewidth": 1,
         "lines.linewidth": 2,
         "patch.linewidth": 1,
-        "axes.prop_cycle": mpl.cycler(color=COLORS),
+        "axes.prop_cycle": cycler(color=COLORS),
     }
 )
 
 
-def plots(
-    height: int, *, rows: int = 1, columns: int = 1, width: int = WIDTH, **options
-) -> tuple[Figure, np.ndarray | Axes]:
-    """A figure with charts in a grid, laid out so that nothing overlaps.
+def chart(height: int, *, width: int = WIDTH) -> tuple[Figure, Axes]:
+    """A figure with one chart, laid out so that nothing overlaps."""
+    figure = Figure(figsize=(width / 72, height / 72), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def charts(
+    height: int, *, rows: int = 1, columns: int, width: int = WIDTH, **options
+) -> tuple[Figure, np.ndarray]:
+    """A figure with several charts in a row or in a grid.
 
     Returns:
-        The figure, and its axes: one alone, or an array of them.
+        The figure, and its axes: ``[columns]``, or ``[rows, columns]``.
     """
     figure = Figure(figsize=(width / 72, height / 72), layout="constrained")
-    return figure, figure.subplots(rows, columns, **options)
+    axes = figure.subplots(rows, columns, **options)
+    assert isinstance(axes, np.ndarray)  # one chart alone would be none
+    return figure, axes
 
 
 def canvas(height: int, *, width: int = WIDTH) -> tuple[Figure, Axes]:
@@ -170,7 +179,7 @@ def heatmap(
         if not np.isnan(value):
             square(axes, j, i, color if value >= 0 else negative, abs(value) / top)
         if texts is not None:
-            label(axes, j, i, texts[i, j], fontsize=SMALL)
+            label(axes, j, i, str(texts[i, j]), fontsize=SMALL)
     axes.set_xlim(-0.5, values.shape[1] - 0.5)
     axes.set_ylim(values.shape[0] - 0.5, -0.5)
     axes.set_aspect("equal")

@@ -29,7 +29,7 @@ def render(figure: Figure, name: str) -> str:
     root = ElementTree.fromstring(file.getvalue())
     del root.attrib["version"]
     for side in ("width", "height"):
-        root.set(side, root.get(side).removesuffix("pt"))
+        root.set(side, root.attrib[side].removesuffix("pt"))
     name_parts(root, name)
     prune(root)
     for element in root.iter():

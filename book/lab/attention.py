@@ -52,7 +52,7 @@ def targets(shares: np.ndarray) -> np.ndarray:
 def mean_targets(texts: list[str]) -> np.ndarray:
     """The same for a token of any sentence: ``[L, H, 4]``, which sums to 1."""
     asked = sum(len(play.tokens(text)) - 1 for text in texts)
-    return sum(targets(attention(text)) for text in texts) / asked
+    return np.sum([targets(attention(text)) for text in texts], axis=0) / asked
 
 
 def sharpest(text: str) -> dict[str, int]:

@@ -68,7 +68,7 @@ def next_logits(texts: np.ndarray) -> np.ndarray:
 
 def beam_gain(prompt: list[int]) -> float:
     """How much likelier four beams' best text is than greedy's, in nats."""
-    options = {
+    options: dict[str, Any] = {
         "max_new_tokens": TOKENS,
         "length_penalty": 0.0,  # the score is the sum itself
         "eos_token_id": play.checkpoint().tokenizer.end_of_text_id,

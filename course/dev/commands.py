@@ -115,5 +115,5 @@ def show(results: Results, release: str, minutes: float) -> None:
         lines = place, cause.error[:ERROR], f"{', '.join(tests[:TESTS])}{more}"
         text = f"\n{len(tests)}× {{}}\n   {{}}\n   {{}}".format(*lines)
         console.print(text, markup=False, soft_wrap=True)
-    if (more := len(results.broken) - CAUSES) > 0:
-        console.print(f"\nAnd {more} more causes.")
+    if (rest := len(results.broken) - CAUSES) > 0:
+        console.print(f"\nAnd {rest} more causes.")

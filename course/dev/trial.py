@@ -47,7 +47,9 @@ def find_release(version: str) -> str:
 
 def pinned() -> str:
     """The version that the course is pinned to."""
-    return PIN.search((ROOT / "pyproject.toml").read_text())[1]
+    found = PIN.search((ROOT / "pyproject.toml").read_text())
+    assert found, "pyproject.toml has no upper bound of MAX"
+    return found[1]
 
 
 def run_uv(

@@ -4,7 +4,7 @@ import json
 import math
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from gpt2.checkpoint.errors import CheckpointError
 from solutions.solution_01 import GPT2Config
@@ -73,13 +73,12 @@ def read_config(path: Path) -> GPT2Config:
 
 def _check_sizes(config: GPT2Config, path: Path) -> None:
     """Raises ``CheckpointError`` for a size that cannot be."""
-    for field in fields(config):
-        value = getattr(config, field.name)
-        number = isinstance(value, field.type) and math.isfinite(value) and value > 0
+    for name, kind in get_type_hints(GPT2Config).items():
+        value = getattr(config, name)
+        number = isinstance(value, kind) and math.isfinite(value) and value > 0
         if isinstance(value, bool) or not number:
             raise CheckpointError(
-                f"{path} has {field.name} = {value!r}: it must be a positive "
-                f"{field.type.__name__}"
+                f"{path} has {name} = {value!r}: it must be a positive {kind.__name__}"
             )
     if config.n_embd % config.n_head:
         raise CheckpointError(

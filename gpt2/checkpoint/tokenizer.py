@@ -27,8 +27,9 @@ class Tokenizer:
         bpe.no_truncation()  # settings for training that some files carry along
         bpe.no_padding()
         self._bpe = bpe
-        self.end_of_text_id = bpe.token_to_id(END_OF_TEXT)
-        self.size = max(bpe.get_vocab().values()) + 1
+        vocabulary = bpe.get_vocab()
+        self.end_of_text_id = vocabulary[END_OF_TEXT]
+        self.size = max(vocabulary.values()) + 1
 
     def encode(self, text: str) -> list[int]:
         """Turns text into ids."""

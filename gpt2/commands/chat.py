@@ -1,6 +1,7 @@
 """``gpt2 chat``: a story that you and the model write in turns."""
 
 import contextlib
+import io
 import sys
 from collections.abc import Iterator
 
@@ -113,7 +114,8 @@ def _lines() -> Iterator[str]:
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  (input() uses it once it is there)
     prompt = "> " if sys.stdin.isatty() and sys.stdout.isatty() else ""
-    sys.stdin.reconfigure(errors="surrogateescape")  # as_text complains, not input()
+    if isinstance(sys.stdin, io.TextIOWrapper):  # as_text complains, not input()
+        sys.stdin.reconfigure(errors="surrogateescape")
     with contextlib.suppress(EOFError):
         while True:
             line = input(prompt).encode(errors="surrogateescape")

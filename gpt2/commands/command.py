@@ -64,9 +64,10 @@ class Command(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            if not error.possibilities:  # nothing that it may be a slip of
-                error.message += " A text that begins with a dash goes after --."
-            raise
+            if error.possibilities:  # what it may be a slip of
+                raise
+            message = f"{error.message} A text that begins with a dash goes after --."
+            raise click.NoSuchOption(error.option_name, message, ctx=ctx) from None
 
     def invoke(self, ctx: click.Context) -> None:
         """Runs the command; expected errors become one sentence."""
@@ -87,6 +88,6 @@ class Command(click.Command):
         """Writes the options section by section."""
         for title, names in HELP_SECTIONS.items():
             shown = [p for p in self.get_params(ctx) if p.name in names]
-            if records := [p.get_help_record(ctx) for p in shown]:
+            if records := list(filter(None, (p.get_help_record(ctx) for p in shown))):
                 with formatter.section(title):
                     formatter.write_dl(records)

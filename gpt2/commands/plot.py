@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PLACES = 40  # among which a peaked and a flat distribution are looked for
 SAMPLES = 20  # texts at each temperature
 POSITIONS = 256  # the time is measured up to here, or as far as the model sees
-STYLE = {
+STYLE: Any = {
     "svg.hashsalt": "gpt2",  # the same picture is the same file
     "axes.spines.top": False,
     "axes.spines.right": False,

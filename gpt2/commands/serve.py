@@ -4,10 +4,11 @@ import asyncio
 import os
 import signal
 import socket
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Generator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -157,11 +158,13 @@ async def answer(app: "FastAPI", listener: socket.socket) -> None:
     import uvicorn
 
     class Server(uvicorn.Server):
-        def capture_signals(self) -> AbstractContextManager:
-            return nullcontext()  # it would raise them again at its end
+        @contextmanager
+        def capture_signals(self) -> Generator[None]:
+            yield  # it would raise them again at its end
 
-    settings = dict(log_config=None, access_log=False, timeout_graceful_shutdown=2)
-    server = Server(uvicorn.Config(app, **settings))
+    settings: Any = dict(log_config=None, access_log=False)
+    config = uvicorn.Config(app, timeout_graceful_shutdown=2, **settings)
+    server = Server(config)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, setattr, server, "should_exit", True)

@@ -1,6 +1,6 @@
 """``--show-steps``: a table that grows by one row per token."""
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -26,8 +26,8 @@ class StepTable:
         """Prints one more row."""
         table = Table(box=None, padding=(0, 1, 0, 0), show_header=self._rows == 0)
         for name, width in COLUMNS.items():
-            right = "left" if name == "token" else "right"
-            table.add_column(name, width=width, justify=right, no_wrap=True)
+            justify: JustifyMethod = "left" if name == "token" else "right"
+            table.add_column(name, width=width, justify=justify, no_wrap=True)
         table.add_column("the five likeliest")
         self._rows += 1
         cells = (f"{self._rows}", self._tokenizer.visible(step.id), f"{step.id}")

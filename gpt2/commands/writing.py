@@ -87,21 +87,22 @@ def write_one(writer: Writer, task: Task, *, show_steps: bool) -> bool:
 
 def write_samples(writer: Writer, task: Task, number: int) -> bool:
     """Writes several texts, shown when all are done; returns whether Ctrl-C came."""
-    start = task.start
+    start, strategy = task.start, task.strategy
+    assert isinstance(strategy, Strategy)  # beams go without --num-samples
     samples = Samples(
         [Run(start.text, start.ids, writer.tokenizer) for _ in range(number)]
     )
     interrupted = True
     with suppress(KeyboardInterrupt):
-        samples.follow(writer.samples(start.ids, start.count, task.strategy, number))
+        samples.follow(writer.samples(start.ids, start.count, strategy, number))
         interrupted = False
     for run in samples.runs:
         run.finish()
-    strategy = writer.description(task.strategy)
+    settings = writer.description(strategy)
     if task.json_object:
-        write(as_json(samples, strategy) + "\n")
+        write(as_json(samples, settings) + "\n")
     else:
         for place, run in enumerate(samples.runs, start=1):
             write(f"── {place} of {number} ──\n{run.text}\n\n")
-    note(statistics(samples, samples=number, seed=strategy["seed"]))
+    note(statistics(samples, samples=number, seed=settings["seed"]))
     return interrupted

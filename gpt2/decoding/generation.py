@@ -106,7 +106,8 @@ def choose(
     best = sampling.top_tokens(probabilities, SHOWN) if look else []
     best = [pair for pair in best if pair[1] > 0]
     if strategy.greedy:
-        return Step(*best[0], best)
+        chosen, probability = best[0]
+        return Step(chosen, probability, best)
     with np.errstate(divide="ignore"):  # log 0 is -inf: a token that was removed
         chosen = int(sampling.sample(np.log(probabilities), rng))
     return Step(chosen, float(probabilities[chosen]), best)

@@ -90,8 +90,8 @@ class Cache:
 
 def gather(parts: Sequence[tuple[Cache, Sequence[int]]]) -> Cache:
     """A new cache of some rows of some caches, in this order."""
-    first, rows = parts[0][0], sum(len(rows) for _, rows in parts)
-    new = Cache(first.config, rows, first.device)
+    first, size = parts[0][0], sum(len(rows) for _, rows in parts)
+    new = Cache(first.config, size, first.device)
     new.lengths = np.concatenate([cache.lengths[list(rows)] for cache, rows in parts])
     column, end = 0, new.longest
     for cache, rows in parts:

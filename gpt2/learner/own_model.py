@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -79,7 +80,8 @@ class EagerEngine:
     """
 
     def __init__(self, config: GPT2Config, weights: Weights, module: ModuleType):
-        self.config, self._cache = config, None
+        self.config, self._length = config, 0
+        self._cache: Any = None  # whatever theirs is; pairs of key and value
         with one_graph():  # or each layer would draw random weights first
             self._model = module.CachedGPT2LMHeadModel(config)
         self._model.load_state_dict(weights)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 
 from gpt2.serving.text import Piece, merge
@@ -49,21 +49,20 @@ class Answer:
 
     async def follow(
         self, pause: Callable[[], float] | None
-    ) -> AsyncIterator[list[Piece]]:
+    ) -> AsyncGenerator[list[Piece]]:
         """Yields what has accumulated: at the first token, then after pauses.
 
         Args:
             pause: how many seconds to wait; None yields once, at the end.
         """
-        event = self._done if pause is None else self._started
-        await event.wait()
+        await (self._started if pause else self._done).wait()
         while True:
             done = self._done.is_set()  # what it ended with is there by then
             if done and self._error is not None:
                 raise self._error
             if self._pieces:
                 yield self._drain()
-            if done:
+            if done or pause is None:
                 return
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._done.wait(), pause())

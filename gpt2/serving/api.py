@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing, suppress
 from time import perf_counter
 from typing import Protocol
@@ -24,7 +24,7 @@ from gpt2.serving.text import Job, Piece
 class Backend(Protocol):
     """Writes texts: a ``Scheduler``, or many of them somewhere else."""
 
-    def stream(self, job: Job, live: bool) -> AsyncIterator[list[Piece]]:
+    def stream(self, job: Job, live: bool) -> AsyncGenerator[list[Piece]]:
         """Yields what a job's texts have more, until all of them have ended.
 
         Unless it is ``live``, that is one message at the end.
@@ -100,7 +100,7 @@ class Endpoint:
             self.metrics.requests.labels(known.status).inc()
             raise known from error
 
-    async def _follow(self, job: Job, live: bool) -> AsyncIterator[list[Piece]]:
+    async def _follow(self, job: Job, live: bool) -> AsyncGenerator[list[Piece]]:
         """Passes pieces on, and counts."""
         start, metrics, number = perf_counter(), self.metrics, 0
         metrics.prompt_tokens.inc(sum(map(len, job.prompts)))
@@ -119,8 +119,8 @@ class Endpoint:
         self,
         completion: Completion,
         first: list[Piece],
-        rest: AsyncIterator[list[Piece]],
-    ) -> AsyncIterator[str]:
+        rest: AsyncGenerator[list[Piece]],
+    ) -> AsyncGenerator[str]:
         """The stream's events; an error ends it as one of them."""
         async with aclosing(rest):
             try:
@@ -136,7 +136,9 @@ class Endpoint:
         yield "data: [DONE]\n\n"
 
 
-async def written(backend: Backend, job: Job, live: bool) -> AsyncIterator[list[Piece]]:
+async def written(
+    backend: Backend, job: Job, live: bool
+) -> AsyncGenerator[list[Piece]]:
     """What the backend writes; nothing at all if no tokens are asked for."""
     if job.max_tokens == 0:
         yield [Piece(index, finish="length") for index in range(job.rows)]
@@ -146,15 +148,15 @@ async def written(backend: Backend, job: Job, live: bool) -> AsyncIterator[list[
             yield pieces
 
 
-async def whole(completion: Completion, pieces: AsyncIterator[list[Piece]]) -> dict:
+async def whole(completion: Completion, pieces: AsyncGenerator[list[Piece]]) -> dict:
     """The object for all that comes."""
     async with aclosing(pieces):
         return completion.whole([piece async for some in pieces for piece in some])
 
 
-async def unless_gone[T](request: Request, task: Awaitable[T]) -> T:
-    """Waits for a task, and cancels it when the client disconnects."""
-    work = asyncio.ensure_future(task)
+async def unless_gone[T](request: Request, wanted: Awaitable[T]) -> T:
+    """Waits for a result, and gives it up when the client disconnects."""
+    work = asyncio.ensure_future(wanted)
     gone = asyncio.ensure_future(disconnected(request))
     try:
         await asyncio.wait([work, gone], return_when=asyncio.FIRST_COMPLETED)
@@ -162,7 +164,8 @@ async def unless_gone[T](request: Request, task: Awaitable[T]) -> T:
             raise ApiError(499, "the client has gone")
         return await work
     finally:
-        for task in (work, gone):
+        tasks: tuple[asyncio.Future, ...] = work, gone
+        for task in tasks:
             task.cancel()
             with suppress(asyncio.CancelledError, Exception):
                 await task

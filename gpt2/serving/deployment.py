@@ -5,9 +5,10 @@ Nothing else knows of Ray. https://docs.ray.io/en/releases-2.60.0/serve/
 
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 # Read when Ray is imported, and by the processes that it starts.
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
@@ -19,7 +20,7 @@ os.environ.setdefault("RAY_worker_niceness", "0")  # the model is what this is f
 
 import ray
 from ray import serve
-from ray.serve.handle import DeploymentHandle
+from ray.serve.handle import DeploymentHandle, DeploymentResponseGenerator
 from ray.serve.schema import LoggingConfig
 
 from gpt2.checkpoint.loading import load_checkpoint
@@ -71,7 +72,7 @@ class Replica:
             engine, checkpoint.tokenizer, batch=size.batch, queue=size.queue
         )
 
-    async def stream(self, job: Job, live: bool) -> AsyncIterator[list[Piece]]:
+    async def stream(self, job: Job, live: bool) -> AsyncGenerator[list[Piece]]:
         """As ``Scheduler.stream``."""
         async for pieces in self._scheduler.stream(job, live):
             yield pieces
@@ -88,9 +89,10 @@ class Replicas:
     def __init__(self, handle: DeploymentHandle) -> None:
         self._handle = handle.options(stream=True)
 
-    async def stream(self, job: Job, live: bool) -> AsyncIterator[list[Piece]]:
+    async def stream(self, job: Job, live: bool) -> AsyncGenerator[list[Piece]]:
         """As ``Scheduler.stream``, from whichever replica Ray chooses."""
         response = self._handle.stream.remote(job, live)
+        assert isinstance(response, DeploymentResponseGenerator)
         try:
             async for pieces in response:
                 yield pieces
@@ -111,8 +113,7 @@ def running(model: str, size: Size, address: str | None) -> Iterator[Replicas]:
     try:
         logging.getLogger("ray.serve").setLevel(logging.ERROR)
         serve.start(proxy_location="Disabled", logging_config=LOGS)
-        application = serve.deployment(
-            Replica,
+        deployed = serve.deployment(
             name="Replica",
             num_replicas=size.replicas,
             # The scheduler has the queue, and says so when it is full.
@@ -121,7 +122,8 @@ def running(model: str, size: Size, address: str | None) -> Iterator[Replicas]:
             health_check_period_s=1,
             graceful_shutdown_timeout_s=1,
             logging_config=LOGS,
-        ).bind(model, size)
+        )
+        application = deployed(Replica).bind(model, size)
         yield Replicas(serve.run(application, name=APP, route_prefix=None))
     finally:
         if address:
@@ -131,7 +133,7 @@ def running(model: str, size: Size, address: str | None) -> Iterator[Replicas]:
 
 def start(size: Size, address: str | None) -> None:
     """Joins a cluster, or starts one that nobody else can reach."""
-    quiet = dict(log_to_driver=False, logging_level="ERROR")
+    quiet: Any = dict(log_to_driver=False, logging_level="ERROR")
     if address:
         ray.init(address=address, **quiet)
         return

@@ -83,9 +83,10 @@ class Completion:
 
     def _logprobs(self, piece: Piece) -> dict:
         """Of the distribution that the token was drawn from."""
-        found = {"tokens": [], "token_logprobs": [], "top_logprobs": []}
-        found["text_offset"] = []
+        names = ("tokens", "token_logprobs", "top_logprobs", "text_offset")
+        found: dict[str, list] = {name: [] for name in names}
         for step, text in piece.steps:
+            assert step.probability is not None  # for the job asks to look
             found["tokens"].append(self.tokenizer.token(step.id))
             found["token_logprobs"].append(math.log(step.probability))
             found["top_logprobs"].append(self._top(step))

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from gpt2.checkpoint.tokenizer import Tokenizer
 from gpt2.serving.answer import Answer
@@ -52,7 +52,7 @@ class Scheduler:
         """How many texts are being written or wait."""
         return len(self._answers)
 
-    async def stream(self, job: Job, live: bool = True) -> AsyncIterator[list[Piece]]:
+    async def stream(self, job: Job, live: bool = True) -> AsyncGenerator[list[Piece]]:
         """Yields the pieces of a job; who stops listening ends it.
 
         Args:

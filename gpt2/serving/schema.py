@@ -91,8 +91,9 @@ class CompletionRequest(Sampling):
     @property
     def prompts(self) -> list[str] | list[list[int]]:
         """The prompts as a list, whatever form they came in."""
-        one = isinstance(self.prompt, str) or isinstance(self.prompt[0], int)
-        return [self.prompt] if one else self.prompt
+        prompt: Any = self.prompt
+        one = isinstance(prompt, str) or isinstance(prompt[0], int)
+        return [prompt] if one else prompt
 
     @property
     def stops(self) -> list[str]:

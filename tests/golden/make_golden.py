@@ -25,6 +25,7 @@ decoding.json  processors: logits, seen ids and options in; filtered logits (nul
 import argparse
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -37,7 +38,8 @@ NEW_TOKENS, GAP = 64, 1e-3
 
 # Pairwise different sizes, so that no swapped axis can hide; the longest prompt and its
 # continuation fill `odd` to its last position.
-RANDOM = {  # name: seed, standard deviation of the parameters, sizes
+Random = tuple[int, float, dict[str, Any]]
+RANDOM: dict[str, Random] = {  # name: seed, standard deviation of the parameters, sizes
     "odd": (18, 0.25, dict(vocab_size=211, n_positions=80, n_embd=30, n_head=5)),
     "inner": (13, 0.3, dict(vocab_size=97, n_positions=75, n_embd=28, n_head=4)),
 }

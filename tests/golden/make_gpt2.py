@@ -62,7 +62,9 @@ def openai_tokenizer(vocabulary: dict[str, int]) -> Encoding:
     return Encoding(
         "gpt2",
         pat_str=r50k_pat_str,
-        mergeable_ranks={bytes(map(byte.get, token)): i for token, i in ids.items()},
+        mergeable_ranks={
+            bytes(byte[letter] for letter in token): i for token, i in ids.items()
+        },
         special_tokens={END: vocabulary[END]},
     )
 

@@ -89,14 +89,15 @@ def visit(chromium: Any, site: str) -> Iterator[Any]:
 
     At the end of the test it must have logged no error and asked nobody else.
     """
-    contexts, complaints = [], []
+    contexts: list[Any] = []
+    complaints: list[str] = []
 
     def open_page(name: str, *, width: int = 1280, scheme: str = "light") -> Any:
         size = {"width": width, "height": 900}
         context = chromium.new_context(viewport=size, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda m: m.type == "error" and complaints.append(m.text))
+        page.on("console", lambda m: note_error(m, complaints))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda r: note_foreign(r.url, site, complaints))
         page.goto(f"{site}/{name}.html")
@@ -106,6 +107,12 @@ def visit(chromium: Any, site: str) -> Iterator[Any]:
     for context in contexts:
         context.close()
     assert not complaints
+
+
+def note_error(message: Any, complaints: list[str]) -> None:
+    """Notes an error that the page has logged."""
+    if message.type == "error":
+        complaints.append(message.text)
 
 
 def note_foreign(url: str, site: str, complaints: list[str]) -> None:

@@ -1,6 +1,7 @@
 """What the pages may contain besides Markdown, and what is said when it is wrong."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="400" height="90" style="a:
 
 
 @pytest.fixture
-def material(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def material(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """One figure, one report and a file of numbers, in place of the book's own."""
     (tmp_path / "scores.svg").write_text(SVG)
     (tmp_path / "s08.html").write_text('<span class="green">✓</span>\n')

@@ -54,7 +54,7 @@ class Elements(HTMLParser):
 
     def values(self, *names: str) -> list[str]:
         """The values of these attributes, on whatever element."""
-        return [a[n] for _, a in self.found for n in names if a.get(n)]
+        return [value for _, a in self.found for n in names if (value := a.get(n))]
 
 
 @cache
@@ -73,8 +73,9 @@ def test_every_page_is_written_and_in_the_contents(pages: dict[str, Path]) -> No
 
 def test_contents_follow_the_course(pages: dict[str, Path]) -> None:
     html = pages["index"].read_text()
-    contents = re.search(r'<nav id="contents".*?</nav>', html, re.DOTALL)[0]
-    assert re.findall(r'href="(\w+)\.html"', contents) == NAMES
+    contents = re.search(r'<nav id="contents".*?</nav>', html, re.DOTALL)
+    assert contents
+    assert re.findall(r'href="(\w+)\.html"', contents[0]) == NAMES
 
 
 def test_build_has_no_warnings(built: SimpleNamespace) -> None:
@@ -184,8 +185,10 @@ def test_served_book_is_for_this_machine_and_current() -> None:
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
-        address = re.search(r"http://127\.0\.0\.1:\d+", server.stdout.readline())[0]
-        with urllib.request.urlopen(f"{address}/step_08.html") as response:
+        assert server.stdout
+        address = re.search(r"http://127\.0\.0\.1:\d+", server.stdout.readline())
+        assert address
+        with urllib.request.urlopen(f"{address[0]}/step_08.html") as response:
             assert b"Attention" in response.read()
             assert response.headers["Cache-Control"] == "no-store"
     finally:

@@ -43,8 +43,8 @@ class OneWorkerGrading(Grading):
             if changed & self.reach[check.name]:
                 outcome = self.try_mistake(mistake, check)
                 if outcome.state == "failed":
-                    self.student = self.with_mistake(mistake)
-                    return replace(outcome, cause=self._diagnose(outcome))
+                    student = self.with_mistake(mistake)
+                    return replace(outcome, cause=self._diagnose(outcome, student))
         return None
 
     def changed_names(self, mistake: Mistake) -> set[str]:

@@ -113,6 +113,7 @@ def test_ctrl_c_is_the_quiet_end(words: list[str]) -> None:
         stderr=subprocess.STDOUT,
         text=True,
     )
+    assert process.stdout
     first = process.stdout.readline()
     assert re.search("Ctrl-C", first)
     time.sleep(0.5)

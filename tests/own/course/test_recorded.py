@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-import course.cli as cli
+from course import cli
 from course.dev import commands
 from course.dev.recorded import RECORDED, Recorded
 

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from click.testing import CliRunner
 
-import course.cli as cli
+from course import cli
 from course.dev import trial
 from course.dev.causes import Cause, read_results
 from course.registry import ROOT
@@ -195,9 +195,9 @@ def test_one_cause_of_many_failures_is_one_cause(tmp_path: Path) -> None:
     for file in ("course/worker.py", *SOLUTIONS):
         (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).touch()
-    file = tmp_path / "results.xml"
-    file.write_text(RESULTS.format(course=tmp_path))
-    results = read_results(file, tmp_path)
+    recorded = tmp_path / "results.xml"
+    recorded.write_text(RESULTS.format(course=tmp_path))
+    results = read_results(recorded, tmp_path)
     assert results.counts == {"passed": 1, "failed": 3, "skipped": 1}
     error = "AttributeError: 'list' object has no attribute 'to_mlir'"
     cause = Cause("solutions/solution_08.py:33", "max/graph/graph.py:8", error)

@@ -187,7 +187,8 @@ def interrupted(engine, after):
 def shard(folder: Path) -> None:
     """Replaces the one file by two and their index."""
     (folder / "model.safetensors").unlink()
-    arrays, index = prefixed(tensors()), {}
+    arrays = prefixed(tensors())
+    index: dict[str, str] = {}
     for number, names in enumerate((list(arrays)[:9], list(arrays)[9:]), start=1):
         file = f"model-{number:05}-of-00002.safetensors"
         save_file({name: arrays[name] for name in names}, folder / file)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from max import _eager_policy as policy
@@ -52,11 +53,10 @@ def test_nothing_in_max_is_changed() -> None:
 
 
 def test_a_kept_graph_is_neither_read_nor_written(tmp_path: Path) -> None:
-    class Made:
-        engine_model = object()
-
-    made = load_graph(tmp_path / "graph.mef", {}, CPU(), Made, 1, None)
-    assert made is Made.engine_model
+    compiled = Mock()
+    made = load_graph(tmp_path / "graph.mef", {}, CPU(), lambda: compiled, 1, None)
+    assert made is compiled.engine_model
+    compiled.export_mef.assert_not_called()
     assert list(tmp_path.iterdir()) == []
 
 
