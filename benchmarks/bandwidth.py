@@ -1,7 +1,7 @@
-"""How fast this machine reads memory: the floor under every decoded token.
+"""Measures the memory bandwidth, which limits the speed of decoding.
 
-A token of one text needs every weight once and does almost nothing with it, so it
-cannot take less time than reading the weights (Pope et al. 2022, section 2.1).
+Each token of one text reads every weight once and calculates little. So a token takes
+at least the time to read all weights (Pope et al. 2022, section 2.1).
 """
 
 import os
@@ -10,15 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-BYTES = 2**29  # far more than any cache holds
-READERS = (np.max, lambda part: np.dot(part, part))  # neither is best everywhere
+BYTES = 2**29  # far larger than any cache
+READERS = (np.max, lambda part: np.dot(part, part))  # machines differ in the faster one
 
 
 def read_bandwidth(rounds: int = 5) -> float:
-    """Bytes per second that all cores read together, the best of a few rounds."""
+    """The bytes per second that all cores read together: the best of some rounds."""
     cores = os.cpu_count() or 1
     parts = np.array_split(np.ones(BYTES // 4, dtype=np.float32), cores)
-    with ThreadPoolExecutor(cores) as pool:  # NumPy lets other threads run meanwhile
+    with ThreadPoolExecutor(cores) as pool:  # NumPy releases the GIL
         times = [seconds(pool, parts, f) for _ in range(rounds) for f in READERS]
     return BYTES / min(times)
 

@@ -1,6 +1,6 @@
-"""The clients of ``benchmarks.serving``: a process of Locust's, without its pages.
+"""The clients of ``benchmarks.serving``: Locust in a process without its web pages.
 
-Each client asks for one text after the other, as a stream, without a pause.
+Each client requests one text after another, as a stream, without a pause.
 """
 
 import json
@@ -16,11 +16,11 @@ from locust.contrib.fasthttp import ResponseContextManager
 from locust.env import Environment
 from numpy import percentile
 
-NUMBERS = count()  # of the requests, over all clients
+NUMBERS = count()  # numbers the requests of all clients
 
 
 class Client(FastHttpUser):
-    """Reads streams to their end and keeps what it saw."""
+    """Reads streams to their end and records each request."""
 
     wait_time = constant(0)
     requests: list[dict]
@@ -29,7 +29,7 @@ class Client(FastHttpUser):
 
     @task
     def complete(self) -> None:
-        """One request."""
+        """Sends one request and reads the whole answer."""
         number = next(NUMBERS) % len(self.requests)
         body = self.requests[number] | {"stream": True}
         start, text, first, finish = perf_counter(), "", None, None
@@ -53,11 +53,11 @@ class Client(FastHttpUser):
 
 
 def events(response: ResponseContextManager) -> Iterator[dict]:
-    """The objects of a stream up to its end; none after an error."""
+    """Yields the JSON objects of a stream; stops at an error."""
     if response.status_code != 200:
         return
     assert response._response
-    while line := response._response.readline(b"\n"):  # at once, as it comes
+    while line := response._response.readline(b"\n"):  # without buffering
         data = line.decode().strip().removeprefix("data: ")
         if data == "[DONE]" or data.startswith('{"error"'):
             return
@@ -66,7 +66,7 @@ def events(response: ResponseContextManager) -> Iterator[dict]:
 
 
 def run(clients: int, seconds: float) -> None:
-    """Lets them work for so long, and waits for the last answers."""
+    """Runs the clients for some seconds, then waits for the last answers."""
     environment = Environment(user_classes=[Client], stop_timeout=30)
     runner = environment.create_local_runner()
     runner.start(clients, spawn_rate=clients)
@@ -76,7 +76,7 @@ def run(clients: int, seconds: float) -> None:
 
 
 def summary(seen: list[dict], clients: int, seconds: float, begin: float) -> dict:
-    """The figures of one level; tokens count where their request ended in time."""
+    """The figures of one level. Tokens count if the request ended in time."""
     done = [one for one in seen if one["ended"]]
     firsts = [one["first"] for one in done]
     inside = sum(one["tokens"] for one in done if one["end"] <= begin + seconds)
@@ -94,7 +94,7 @@ def summary(seen: list[dict], clients: int, seconds: float, begin: float) -> dic
 
 
 def main(address: str, file: str, clients: str, seconds: str) -> None:
-    """Runs one level and prints its figures as JSON."""
+    """Runs one level of load and prints the figures as JSON."""
     content = json.loads(Path(file).read_text())
     Client.host, Client.seen = address, []
     Client.requests, Client.expected = content["requests"], content["expected"]

@@ -1,7 +1,7 @@
 """Measures generation: ``python -m benchmarks.decode``.
 
-Our engine with and without its cache, plain NumPy, and transformers on torch decode
-with the same random GPT-2 124M in float32. They take turns; the others wait.
+The peers are our engine with and without a cache, plain NumPy, and transformers on
+torch. All have the same random GPT-2 124M in float32. One runs while the others wait.
 """
 
 import json
@@ -30,7 +30,7 @@ BATCHES, POSITIONS, ALONE, PREFILL = (1, 8, 32), (64, 256, 512, 900), 16, 512
 
 
 def random_weights(config: GPT2Config) -> dict[str, np.ndarray]:
-    """Weights as GPT-2 starts training: normal, 0.02, norms at one and zero."""
+    """GPT-2's initial weights: normal with deviation 0.02, norms with 1 and 0."""
     with F.lazy():
         parameters = dict(MaxGPT2LMHeadModel(config).parameters)
     rng = np.random.default_rng(0)
@@ -44,10 +44,10 @@ def random_weights(config: GPT2Config) -> dict[str, np.ndarray]:
 
 
 def take_turns(peers: list[Peer], rounds: int, prompt: np.ndarray, count: int) -> dict:
-    """Lets every peer decode in every round; the first round only warms up.
+    """Runs every peer in every round; the first round only warms up.
 
     Returns:
-        each peer's runs, by its name.
+        each peer's runs, by the peer's name.
     """
     runs: dict[str, list[dict]] = {peer.name: [] for peer in peers}
     for turn in range(rounds + 1):
@@ -59,7 +59,7 @@ def take_turns(peers: list[Peer], rounds: int, prompt: np.ndarray, count: int) -
 
 
 def decoding(peers: list[Peer], rounds: int, text: np.ndarray, batch: int) -> list:
-    """Tokens per second after the first token, for a batch of texts."""
+    """The tokens per second after the first token, for a batch of texts."""
     new = NEW if batch < 32 else NEW // 4
     prompt = np.stack([np.roll(text, row)[:PROMPT] for row in range(batch)])
     runs = take_turns(peers, rounds, prompt, new)
@@ -76,7 +76,7 @@ def decoding(peers: list[Peer], rounds: int, text: np.ndarray, batch: int) -> li
 
 
 def recomputing(peers: list[Peer], rounds: int, text: np.ndarray) -> list:
-    """Tokens per second of those without a cache: few tokens, they are slow."""
+    """The tokens per second of the slow peers without a cache, for few tokens."""
     runs = take_turns(peers, rounds, text[None, :PROMPT], NEW_SLOW)
     return [
         {
@@ -89,7 +89,7 @@ def recomputing(peers: list[Peer], rounds: int, text: np.ndarray) -> list:
 
 
 def prefill(peers: list[Peer], rounds: int, text: np.ndarray) -> list:
-    """Seconds from a prompt of 512 tokens to the first new one."""
+    """The seconds from a prompt of 512 tokens to the first new token."""
     runs = take_turns(peers, rounds, text[None, :PREFILL], 1)
     return [
         {"name": name, "seconds": spread([run["seconds"][0] for run in done])}
@@ -98,7 +98,7 @@ def prefill(peers: list[Peer], rounds: int, text: np.ndarray) -> list:
 
 
 def positions(peers: list[Peer], rounds: int, text: np.ndarray) -> list:
-    """Milliseconds per token after 64 to 900 tokens."""
+    """The milliseconds per token after 64 to 900 tokens."""
     times: dict[tuple[str, int], list[float]] = {
         (peer.name, position): [] for peer in peers for position in POSITIONS
     }
@@ -115,7 +115,7 @@ def positions(peers: list[Peer], rounds: int, text: np.ndarray) -> list:
 
 
 def rate(seconds: list[float], batch: int) -> float:
-    """Tokens per second, the first token left out: that is the prompt's time."""
+    """The tokens per second without the first token, whose time is the prompt's."""
     return batch * (len(seconds) - 1) / sum(seconds[1:])
 
 
@@ -126,7 +126,7 @@ def spread(values: list[float]) -> dict[str, float]:
 def measure(
     cached: list[Peer], slow: list[Peer], rounds: int, config: GPT2Config
 ) -> dict:
-    """Every figure of one run."""
+    """All figures of one run."""
     text = np.random.default_rng(1).integers(0, config.vocab_size, 1000)
     rates = [row for n in BATCHES for row in decoding(cached, rounds, text, n)]
     return {

@@ -1,7 +1,8 @@
-"""How long a learner waits for a verdict: ``python -m benchmarks.grading``.
+"""Measures how long a check takes: ``python -m benchmarks.grading``.
 
-Every step's check alone, all fourteen in one process, and from a save to the verdict
-in watch mode; with --cold also the first run on a new machine. Times are wall time.
+It measures each step's check alone, all fourteen in one process, and the time from a
+save to the result in watch mode. --cold adds the first run on a new machine. Times are
+wall time.
 """
 
 import json
@@ -23,7 +24,7 @@ from course.registry import ROOT, Exercise, load_registry
 
 
 def seconds(command: list[str], **environment: str) -> float:
-    """Runs a command that must succeed; returns its wall time."""
+    """Runs a command that must succeed; returns the wall time."""
     started = time.perf_counter()
     env = os.environ | environment
     subprocess.run(command, cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)
@@ -37,7 +38,7 @@ def check_command(*exercises: Exercise) -> list[str]:
 
 
 def watch_latencies(rounds: int) -> list[float]:
-    """Saves each solved step in a watched folder; times each verdict."""
+    """Saves each solved step in a watched folder; returns each result's seconds."""
     with tempfile.TemporaryDirectory() as folder:
         steps = Path(folder, "steps")
         steps.mkdir()
@@ -53,7 +54,7 @@ def watch_latencies(rounds: int) -> list[float]:
             try:
                 wait_for(watcher, "Watching")
                 paths = sorted(steps.glob("step_*.py"))
-                for path in paths:  # later saves then change one step only
+                for path in paths:  # so each later save changes one step alone
                     save_and_wait(watcher, path)
                 return [save_and_wait(watcher, path) for path in paths * rounds]
             finally:
@@ -61,8 +62,8 @@ def watch_latencies(rounds: int) -> list[float]:
 
 
 def save_and_wait(watcher: subprocess.Popen[str], path: Path) -> float:
-    """Appends a line to a file; returns the seconds until its verdict."""
-    time.sleep(1.5)  # nobody saves faster; the spare worker loads MAX meanwhile
+    """Appends a line to a file; returns the seconds until the check's result."""
+    time.sleep(1.5)  # no one saves faster; a spare worker loads MAX
     path.write_text(f"{path.read_text()}# saved again\n")
     started = time.perf_counter()
     wait_for(watcher, "Passed in")
@@ -70,7 +71,7 @@ def save_and_wait(watcher: subprocess.Popen[str], path: Path) -> float:
 
 
 def wait_for(watcher: subprocess.Popen[str], text: str) -> None:
-    """Reads the watcher's lines until one contains a text."""
+    """Reads the watcher's output up to a line that contains ``text``."""
     for line in watcher.stdout or ():
         if text in line:
             return
@@ -94,7 +95,7 @@ def main(rounds: int, cold: bool, json_path: Path | None) -> None:
     """Measure how long a learner waits for a verdict."""
     console, exercises = Console(), [e for e in load_registry() if e.is_step]
     alone: dict[str, list[float]] = {exercise.key: [] for exercise in exercises}
-    for _ in range(rounds):  # interleaved, so that a busy minute hits every step
+    for _ in range(rounds):  # interleaved: a busy minute slows every step
         for exercise in exercises:
             alone[exercise.key].append(seconds(check_command(exercise)))
     medians = {key: statistics.median(times) for key, times in alone.items()}

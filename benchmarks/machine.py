@@ -1,4 +1,4 @@
-"""What figures were measured on, and when."""
+"""Describes the machine and the day of a measurement."""
 
 import os
 import platform
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def machine() -> dict[str, str | int]:
-    """The processor, the cores, the versions and the day."""
+    """The processor, the number of cores, the versions and the date."""
     cpu = platform.processor() or platform.machine()
     if (info := Path("/proc/cpuinfo")).exists():
         found = re.search(r"model name\s*: (.*)", info.read_text())

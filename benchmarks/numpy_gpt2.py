@@ -1,7 +1,7 @@
-"""GPT-2 in plain NumPy, without a cache: the smallest program that generates.
+"""GPT-2 in plain NumPy without a cache, in the manner of Jay Mody's picoGPT.
 
-A peer for the benchmark, in the manner of Jay Mody's picoGPT; it has the weights of
-``MaxGPT2LMHeadModel``, linear layers ``[out, in]``. T tokens, C channels, H heads.
+It is a peer in the benchmark. The weights are those of ``MaxGPT2LMHeadModel``, with
+linear layers ``[out, in]``. T tokens, C channels, H heads, D head size, V vocabulary.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ Weights = Mapping[str, np.ndarray]
 
 
 def logits(ids: list[int], weights: Weights, n_layer: int, n_head: int) -> np.ndarray:
-    """The logits ``[V]`` after a text."""
+    """The logits ``[V]`` after ids ``[T]``."""
     wte = weights["transformer.wte.weight"]
     x = wte[ids] + weights["transformer.wpe.weight"][: len(ids)]  # [T, C]
     for layer in range(n_layer):
@@ -57,7 +57,7 @@ def softmax(x: np.ndarray) -> np.ndarray:
 
 
 def part(weights: Weights, prefix: str) -> Weights:
-    """The weights under a prefix, without it."""
+    """The weights whose names start with a prefix, under names without the prefix."""
     return {
         name.removeprefix(prefix): array
         for name, array in weights.items()

@@ -1,8 +1,8 @@
-"""Where a token's time goes: ``python -m benchmarks.parts``.
+"""Measures the parts of a token's time: ``python -m benchmarks.parts``.
 
-One compiled graph cannot be timed in parts, so models that lack a part are timed
-beside the whole one, in turns: GPT-2 124M, the same with one layer, and that with a
-vocabulary of 64. What a part takes is the difference.
+One compiled graph cannot be timed in parts. So three models are timed in turns: GPT-2
+124M, GPT-2 with one layer, and GPT-2 with one layer and a vocabulary of 64. The
+differences are the times of the missing parts.
 """
 
 import json
@@ -35,7 +35,7 @@ POSITIONS, TOKENS = (64, 900), 24
 
 
 class Timed:
-    """A compiled graph that notes how long each call took."""
+    """A compiled graph that records the seconds of each call."""
 
     def __init__(self, graph) -> None:
         self.graph = graph
@@ -49,7 +49,7 @@ class Timed:
 
 
 def token_times(engine: Engine, position: int) -> tuple[float, float]:
-    """Milliseconds of one token, whole and inside the graph: medians."""
+    """The median milliseconds of one token: in all, and inside the graph."""
     ids = np.random.default_rng(0).integers(0, 64, [1, position])
     engine.prefill(ids)
     whole = []
@@ -62,7 +62,7 @@ def token_times(engine: Engine, position: int) -> tuple[float, float]:
 
 
 def measure(rounds: int) -> dict[tuple[str, int], tuple[float, float]]:
-    """The medians of each model's times at each position."""
+    """The medians of ``token_times``, by model and position."""
     engines = {}
     for name, config in MODELS.items():
         engines[name] = Engine(config, random_weights(config), on_compile=print)
@@ -77,7 +77,7 @@ def measure(rounds: int) -> dict[tuple[str, int], tuple[float, float]]:
 
 
 def parts(times: dict, position: int) -> dict[str, float]:
-    """Milliseconds of each part of a token at this position."""
+    """The milliseconds of each part of a token at this position."""
     whole, inside = times["whole", position]
     layer = times["one layer", position][1]
     layers = (inside - layer) * WHOLE.n_layer / (WHOLE.n_layer - 1)
@@ -92,7 +92,7 @@ def parts(times: dict, position: int) -> dict[str, float]:
 
 
 def floors(bandwidth: float) -> dict[str, float]:
-    """Milliseconds that reading each part's weights takes at this bandwidth."""
+    """The milliseconds to read each part's weights at this bandwidth."""
     layer = sum(
         array.nbytes
         for name, array in random_weights(MODELS["one layer, no head"]).items()

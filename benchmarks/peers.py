@@ -1,7 +1,7 @@
-"""What is compared: our engines, transformers on torch, and plain NumPy.
+"""The peers: our engines, transformers on torch, and plain NumPy.
 
-Every peer decodes greedily: token ids ``[B, T]`` go in, and ``count`` tokens for each
-row come out, with the seconds that the first and each later one took.
+Every peer decodes greedily. It takes token ids ``[B, T]`` and returns ``count`` tokens
+for each row, with the seconds of each token.
 """
 
 import json
@@ -22,12 +22,12 @@ from solutions.solution_01 import GPT2Config
 
 
 class Peer(Protocol):
-    """Something that decodes greedily."""
+    """An implementation that decodes greedily."""
 
     name: str
 
     def decode(self, prompt: np.ndarray, count: int) -> dict:
-        """Returns ``ids`` ``[B, count]``, as lists, and ``count`` ``seconds``."""
+        """Returns lists: ``ids`` ``[B, count]`` and ``seconds`` ``[count]``."""
 
 
 def timed_loop(
@@ -35,7 +35,7 @@ def timed_loop(
     following: Callable[[np.ndarray], np.ndarray],
     count: int,
 ) -> dict:
-    """Times ``count`` tokens: each function returns logits ``[B, V]``."""
+    """Times ``count`` tokens. Both functions return logits ``[B, V]``."""
     ids: list[np.ndarray] = []
     seconds = []
     for place in range(count):
@@ -59,7 +59,7 @@ class Ours:
 
 
 class Plain:
-    """NumPy without a cache, one row."""
+    """NumPy without a cache, for one row."""
 
     def __init__(self, config: GPT2Config, weights: Mapping[str, np.ndarray]) -> None:
         self.name, self.weights = f"NumPy {np.__version__}, no cache", weights
@@ -76,13 +76,13 @@ class Plain:
 
 
 class Torch:
-    """Transformers in an interpreter of its own, which waits while others run."""
+    """Transformers in a separate interpreter, which waits while other peers run."""
 
     def __init__(self, python: str, folder: str) -> None:
         script = Path(__file__).with_name("torch_peer.py")
         self._process = subprocess.Popen(
             [python, script, folder, str(os.cpu_count() or 1)],
-            env=dict(os.environ),  # without what MAX's C++ added about its own Python
+            env=dict(os.environ),  # without the variables that MAX's C++ has added
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -105,7 +105,7 @@ class Torch:
 
 
 def save(config: GPT2Config, weights: Mapping[str, np.ndarray], folder: str) -> None:
-    """Lays the model out for the torch interpreter."""
+    """Writes the model's files for the torch interpreter."""
     sizes = asdict(config) | {"bos_token_id": None, "eos_token_id": None}
     Path(folder, "config.json").write_text(json.dumps(sizes))
     for name, array in weights.items():

@@ -1,4 +1,4 @@
-"""A run's figures as tables and as a picture."""
+"""Shows a run's figures as tables and as a picture."""
 
 from pathlib import Path
 
@@ -6,12 +6,12 @@ from rich.table import Table
 
 
 def tables(result: dict) -> list[Table]:
-    """The figures, side by side."""
+    """All tables of a run."""
     return [speed(result), first_token(result), depth(result)]
 
 
 def speed(result: dict) -> Table:
-    """Tokens per second, and how near one text comes to the machine's floor."""
+    """A table of the tokens per second; the title has the limit for one text."""
     floor = result["read_bytes_per_second"] / result["weights_bytes"]
     table = Table(title=f"Tokens per second; the floor at batch 1 is {floor:.1f}")
     for title in ("", "batch", "median (low–high)", "same ids"):
@@ -24,7 +24,7 @@ def speed(result: dict) -> Table:
 
 
 def first_token(result: dict) -> Table:
-    """Seconds for a prompt of 512 tokens."""
+    """A table of the seconds for a prompt of 512 tokens."""
     table = Table("", "seconds", title="First token after a prompt of 512")
     for row in result["prefill"]:
         table.add_row(row["name"], shown(row["seconds"], 2))
@@ -32,7 +32,7 @@ def first_token(result: dict) -> Table:
 
 
 def depth(result: dict) -> Table:
-    """Milliseconds per token, by how much text is in the cache."""
+    """A table of the milliseconds per token, by the number of tokens in the cache."""
     rows = by_name(result["positions"])
     places = [str(row["position"]) for row in next(iter(rows.values()))]
     table = Table("", *places, title="Milliseconds per token at position")
@@ -43,7 +43,7 @@ def depth(result: dict) -> Table:
 
 def plot(result: dict, folder: Path) -> None:
     """Draws the rates by batch and the times by position, as SVG."""
-    import matplotlib.pyplot as plt  # takes a second, and not every run draws
+    import matplotlib.pyplot as plt  # takes a second, so import it only to draw
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
     for name, rows in by_name(result["decoding"]).items():
@@ -64,7 +64,7 @@ def plot(result: dict, folder: Path) -> None:
 
 
 def by_name(rows: list[dict]) -> dict[str, list[dict]]:
-    """The rows of each peer."""
+    """The rows of each peer, by name."""
     names = dict.fromkeys(row["name"] for row in rows)
     return {name: [row for row in rows if row["name"] == name] for name in names}
 

@@ -1,8 +1,7 @@
 """Measures the server under load: ``python -m benchmarks.serving``.
 
-It starts ``gpt2 serve`` on this machine, lets 1, 8 and 32 clients ask for
-greedy texts of different lengths, and compares every text with the one that the model
-writes alone.
+It starts ``gpt2 serve`` on this machine. Then 1, 8 and 32 clients request greedy texts
+of different lengths. Every text must equal the text that the model writes alone.
 """
 
 import json
@@ -40,7 +39,7 @@ LENGTHS = (24, 48, 64, 96)  # new tokens
 
 
 def requests() -> list[dict]:
-    """What the clients ask for: every prompt in every length."""
+    """The clients' requests: every prompt with every length."""
     return [
         {"model": MODEL, "prompt": prompt, "max_tokens": length, "temperature": 0}
         for length in LENGTHS
@@ -49,7 +48,7 @@ def requests() -> list[dict]:
 
 
 def alone() -> list[str]:
-    """The text that belongs to each request, each written for itself."""
+    """The right text for each request, written without a batch."""
     os.environ.setdefault("MAX_EAGER_EXECUTOR", "interpreter")
     from gpt2.checkpoint.loading import load_checkpoint
     from gpt2.decoding.generation import Strategy
@@ -74,7 +73,7 @@ def alone() -> list[str]:
 
 @contextmanager
 def server(*options: str) -> Iterator[str]:
-    """Runs ``gpt2 serve``; yields its address once it answers."""
+    """Runs ``gpt2 serve``; yields the address once the server answers."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "gpt2", "serve", "--port", str(port), *options]
@@ -92,7 +91,7 @@ def server(*options: str) -> Iterator[str]:
 
 
 def answers(address: str) -> bool:
-    """Whether something answers there."""
+    """True if a server answers at this address."""
     try:
         with urllib.request.urlopen(address, timeout=1):
             return True
@@ -101,7 +100,7 @@ def answers(address: str) -> bool:
 
 
 def load(address: str, clients: int, seconds: float, expected: list[str]) -> dict:
-    """One level of load, from a process of its own; see ``benchmarks.clients``."""
+    """Runs one level of load in a separate process, ``benchmarks.clients``."""
     task = {"requests": requests(), "expected": expected}
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(task, file)
@@ -115,7 +114,7 @@ def load(address: str, clients: int, seconds: float, expected: list[str]) -> dic
 
 
 def table(result: dict) -> Table:
-    """A row for each level."""
+    """A table with a row for each level of load."""
     shown = Table(title=f"{MODEL}, {result['seconds']:.0f} s each")
     for title in ("clients", "tokens/s", "requests", "first token p50, p95 (ms)"):
         shown.add_column(title)
@@ -142,7 +141,7 @@ def main(seconds: float, replicas: int, out: Path | None) -> None:
     """Measure the server with 1, 8 and 32 clients on this machine."""
     expected = alone()
     with server("--model", MODEL, "--replicas", str(replicas)) as address:
-        load(address, 8, min(seconds, 3), expected)  # warms up, and does not count
+        load(address, 8, min(seconds, 3), expected)  # warms up, not counted
         levels = [load(address, clients, seconds, expected) for clients in CLIENTS]
     result = machine() | {"model": MODEL, "replicas": replicas, "seconds": seconds}
     result["levels"] = levels

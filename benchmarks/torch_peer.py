@@ -1,7 +1,7 @@
-"""The peer: Hugging Face's GPT-2 on torch, driven line by line through stdin.
+"""A peer: Hugging Face's GPT-2 on torch, which reads commands from stdin.
 
-Runs in its own interpreter with torch and transformers (Python 3.11), which share
-nothing with this course but the weights. ``benchmarks.decode`` starts it.
+``benchmarks.decode`` starts this file in a separate interpreter (Python 3.11) with
+torch and transformers. The weights are all that it shares with the course.
 """
 
 import json
@@ -15,7 +15,7 @@ import transformers
 
 
 def load(folder: Path) -> transformers.GPT2LMHeadModel:
-    """The model whose weights lie in ``folder``, linear layers ``[out, in]``."""
+    """Loads the model from ``folder``, where linear layers are ``[out, in]``."""
     sizes = json.loads((folder / "config.json").read_text())
     config = transformers.GPT2Config(**sizes)
     with torch.device("meta"):
@@ -32,11 +32,11 @@ def load(folder: Path) -> transformers.GPT2LMHeadModel:
 
 @torch.inference_mode()
 def decode(model, prompt: list[list[int]], count: int) -> dict:
-    """Greedily appends ``count`` tokens to each row: ids, and the seconds they took."""
+    """Writes ``count`` tokens greedily after each row; returns ids and seconds."""
     new, past, ids, seconds = torch.tensor(prompt), None, [], []
     for _ in range(count):
         start = time.perf_counter()
-        # Only the last position's logits, as generate() asks for too.
+        # generate() also calculates the logits of the last position alone.
         output = model(new, past_key_values=past, use_cache=True, logits_to_keep=1)
         new, past = (
             output.logits[:, -1].argmax(-1, keepdim=True),

@@ -1,1 +1,1 @@
-"""The book: what turns ``book/src`` into pages, and its figures and numbers."""
+"""Builds the book: turns ``book/src`` into pages, makes its figures and numbers."""

@@ -1,10 +1,10 @@
-"""The program ``book``, which serves the book; ``python -m book`` too."""
+"""The program ``book``; ``python -m book`` runs it too."""
 
 from course.foreign import refuse_foreign_packages
 
 
 def main() -> None:
-    """Serves the book to this machine, or builds it."""
+    """Serves the book on this machine, or builds it."""
     refuse_foreign_packages()
     from book.cli import main
 

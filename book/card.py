@@ -11,7 +11,7 @@ HARDEST = 5
 
 
 def chapter(arguments: str, expand: Expand) -> str:
-    """A chapter's beginning: where we are, its title, and a card."""
+    """The beginning of a chapter: its place in the course, its title, and a card."""
     exercise = exercise_of(arguments)
     rows = "".join(
         f"<div><dt>{name}</dt><dd>{value}</dd></div>"
@@ -25,7 +25,7 @@ def chapter(arguments: str, expand: Expand) -> str:
 
 
 def place(exercise: Exercise) -> str:
-    """Where in the course an exercise stands."""
+    """An exercise's place in the course, such as ``Step 8 of 14``."""
     if not exercise.is_step:
         return "Encore"
     steps = sum(e.is_step for e in load_registry())
@@ -33,7 +33,7 @@ def place(exercise: Exercise) -> str:
 
 
 def facts(exercise: Exercise) -> dict[str, str]:
-    """What the card says, as HTML."""
+    """The card's rows: a name, and its text as HTML."""
     stars = "●" * exercise.difficulty + "○" * (HARDEST - exercise.difficulty)
     level = f"{exercise.difficulty} of {HARDEST}"
     earlier = [find_exercise(key) for key in exercise.builds_on]
@@ -49,12 +49,12 @@ def facts(exercise: Exercise) -> dict[str, str]:
 
 
 def task(arguments: str, expand: Expand) -> str:
-    """The line to run."""
+    """The command that checks the exercise."""
     return run_line(exercise_of(arguments))
 
 
 def run_line(exercise: Exercise) -> str:
-    """The command that checks an exercise, with pixi and with uv."""
+    """The HTML of the command that checks an exercise, with pixi and with uv."""
     return (
         '<div class="task"><span class="label">Run this</span>'
         f"{command(f'pixi run {exercise.key}')}"
@@ -64,19 +64,19 @@ def run_line(exercise: Exercise) -> str:
 
 
 def command(text: str) -> str:
-    """A command that a button copies; the page's script makes the button."""
+    """The HTML of a command. The page's script adds a button that copies it."""
     return f'<span class="command"><code>{text}</code></span>'
 
 
 def skeleton(arguments: str, expand: Expand) -> str:
-    """The file as it is handed out, whatever the learner has made of theirs."""
+    """The untouched skeleton, even when the learner has changed their copy."""
     exercise = exercise_of(arguments)
     text = (ROOT / exercise.skeleton_path).read_text()
     return file(str(exercise.step_path), text)
 
 
 def solution(arguments: str, expand: Expand) -> str:
-    """The solution, folded."""
+    """The solution, hidden until the reader opens it."""
     exercise = exercise_of(arguments)
     path = exercise.solution_path
     text = (ROOT / path).read_text()

@@ -13,7 +13,7 @@ from book.render import build_pages
 @click.group(invoke_without_command=True)
 @click.pass_context
 def main(ctx: click.Context) -> None:
-    """The book of the course. Without a command it is served and opened."""
+    """The book of the course. Without a command, serve the book and open it."""
     if ctx.invoked_subcommand is None:
         ctx.invoke(serve)
 
@@ -34,7 +34,7 @@ def build(to: Path) -> None:
 @click.option("--port", default=3000, show_default=True, help="0 takes a free one")
 @click.option("--open/--no-open", "opens", default=True, help="show it in the browser")
 def serve(port: int, opens: bool) -> None:
-    """Build, serve to this machine alone, and build again on every change."""
+    """Build the book, serve it to this machine alone, build again on every change."""
     try:
         serving.serve(port, opens=opens)
     except (BookError, OSError) as error:

@@ -1,7 +1,7 @@
 """Records what the pages' code prints: ``python -m book.examples [--check] [PAGE …]``.
 
-Blocks marked ``python run`` run in their page's order, in one namespace for the page. A
-block marked ``text output`` right after one holds what it printed.
+Blocks marked ``python run`` run in the page's order, in one namespace for each page.
+A block marked ``text output`` holds what the block right before it printed.
 """
 
 import contextlib
@@ -25,15 +25,15 @@ EXAMPLE = re.compile(
 )
 
 
-INSIDE = ["--inside"]  # what this module is called with to run code itself
+INSIDE = ["--inside"]  # the argument with which this module runs the code
 
 
 class ExampleFailed(BookError):
-    """A block of a page raised an exception; the message says which."""
+    """A block of a page raised an exception; the message names the block."""
 
 
 def pages() -> list[str]:
-    """The pages that have code to run."""
+    """The names of the pages that have code to run."""
     texts = {path.stem: path.read_text() for path in SRC.glob("*.md")}
     return sorted(name for name, text in texts.items() if EXAMPLE.search(text))
 
@@ -44,7 +44,7 @@ def path_of(page: str) -> Path:
 
 
 def read(page: str) -> dict[int, str]:
-    """The code of a page, by the line where it starts."""
+    """The code blocks of a page, by the line where each starts."""
     text = path_of(page).read_text(encoding="utf-8")
     return {
         text.count("\n", 0, m.start("code")) + 1: m["code"]
@@ -53,7 +53,7 @@ def read(page: str) -> dict[int, str]:
 
 
 def run(names: list[str]) -> dict[str, list[str]]:
-    """Runs pages' code in a process of their own; returns what each block printed.
+    """Runs the code of pages in a new process; returns the output of each block.
 
     Raises:
         ExampleFailed: a block does not run.
@@ -92,7 +92,7 @@ def run_pages(codes: dict[str, list[str]]) -> None:
 
 
 def run_blocks(blocks: list[str], printed: list[str]) -> None:
-    """Runs one page's blocks in one namespace; adds what each printed."""
+    """Runs one page's blocks in one namespace; appends their output to ``printed``."""
     scope = {"__name__": "__main__"}
     for block in blocks:
         with contextlib.redirect_stdout(io.StringIO()) as text:
@@ -101,7 +101,7 @@ def run_blocks(blocks: list[str], printed: list[str]) -> None:
 
 
 def renewed(page: str, printed: list[str]) -> str:
-    """The page's text with what its code printed in the blocks of output."""
+    """The page's text with new output in its blocks of output."""
     outputs = iter(printed)
 
     def replace(match: re.Match[str]) -> str:
@@ -115,7 +115,7 @@ def renewed(page: str, printed: list[str]) -> str:
 
 
 def make(names: list[str]) -> Iterator[Made]:
-    """Makes the pages named, with what their code prints now."""
+    """Makes the given pages with the present output of their code."""
     for page, printed in run(names).items():
         yield Made(page, path_of(page), renewed(page, printed))
 

@@ -1,4 +1,4 @@
-"""Expands in a page what mdBook does not know: macros, mathematics, coloured code."""
+"""Expands macros, mathematics and coloured code, which mdBook does not know."""
 
 import re
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from book.macros import MACROS
 from book.mathematics import display, inline
 from book.pages import BookError
 
-# In the order in which they are tried: nothing is expanded inside code and comments.
+# The first alternative that matches wins: code and comments are never expanded.
 SYNTAX = re.compile(
     r"""
       ^(?P<mark>`{3,}|~{3,})(?P<info>[^\n]*)\n (?P<fence>.*?) ^(?P=mark)[ \t]*$
@@ -28,7 +28,7 @@ def expand(text: str) -> str:
     """Expands a piece of a page.
 
     Raises:
-        BookError: something in it has no meaning; the message does not say where.
+        BookError: the text has an error; the message does not say where.
     """
     return SYNTAX.sub(expanded, text)
 
@@ -37,7 +37,7 @@ def expand_page(text: str, name: str) -> str:
     """Expands a page.
 
     Raises:
-        BookError: something in it has no meaning; the message says where.
+        BookError: the page has an error; the message names the page and the line.
     """
 
     def located(match: re.Match[str]) -> str:
@@ -51,7 +51,7 @@ def expand_page(text: str, name: str) -> str:
 
 
 def expanded(match: re.Match[str]) -> str:
-    """What stands in the place of one piece of syntax."""
+    """The text that replaces one match of ``SYNTAX``."""
     kind = match.lastgroup
     if kind == "fence":
         return block(match["fence"], match["info"])
@@ -63,7 +63,7 @@ def expanded(match: re.Match[str]) -> str:
 
 
 def macro(text: str) -> str:
-    """The result of one macro; what is Markdown in it is expanded in turn."""
+    """The result of one macro. A macro expands Markdown in its arguments itself."""
     name, _, arguments = text.partition(" ")
     if name not in MACROS:
         known = ", ".join(MACROS)

@@ -1,4 +1,4 @@
-"""What the embedded model computes on its way through its layers, for one text.
+"""The intermediate results of the embedded model for one text.
 
 Shapes: T tokens, C channels, H heads, D head size.
 """
@@ -21,20 +21,20 @@ STORY = (
 
 @dataclass(frozen=True)
 class Layer:
-    """One block at work."""
+    """The intermediate results of one block."""
 
-    stream: np.ndarray  # [T, C], as it enters
-    normed: np.ndarray  # [T, C], what attention reads
+    stream: np.ndarray  # [T, C], the block's input
+    normed: np.ndarray  # [T, C], the input of attention
     query: np.ndarray  # [H, T, D]
     key: np.ndarray  # [H, T, D]
     value: np.ndarray  # [H, T, D]
     shares: np.ndarray  # [H, T, T], each row sums to 1
-    attended: np.ndarray  # [T, C], what attention adds to the stream
-    fed: np.ndarray  # [T, C], what the feed-forward network adds
+    attended: np.ndarray  # [T, C], attention's result
+    fed: np.ndarray  # [T, C], the feed-forward network's result
 
 
 def look_inside(text: str, weights: play.Weights | None = None) -> list[Layer]:
-    """Runs every block on a text and keeps what lies between."""
+    """Runs every block on a text; returns the intermediate results."""
     state, ids = weights or play.trained(), play.encode(text)
     x = state["wte.weight"][ids].astype(np.float64) + state["wpe.weight"][: len(ids)]
     layers = []
@@ -45,7 +45,7 @@ def look_inside(text: str, weights: play.Weights | None = None) -> list[Layer]:
 
 
 def run_block(x: np.ndarray, state: play.Weights, prefix: str) -> Layer:
-    """One block on ``[T, C]``."""
+    """Runs one block on ``[T, C]``."""
     normed = norm(x, state, f"{prefix}ln_1")
     parts = oracle.qkv(normed, state, f"{prefix}attn.c_attn")
     query, key, value = (split(part) for part in parts)
@@ -57,30 +57,30 @@ def run_block(x: np.ndarray, state: play.Weights, prefix: str) -> Layer:
 
 
 def norm(x: np.ndarray, state: play.Weights, name: str) -> np.ndarray:
-    """Layer normalization with the parameters of that name."""
+    """Layer normalization of ``[T, C]`` with the parameters called ``name``."""
     eps = play.checkpoint().config.layer_norm_epsilon
     return oracle.layer_norm(x, state[f"{name}.weight"], state[f"{name}.bias"], eps)
 
 
 def plain_norm(x: np.ndarray) -> np.ndarray:
-    """Layer normalization before its two learned vectors."""
+    """Layer normalization without weight and bias."""
     return oracle.layer_norm(x, np.array(1.0), np.array(0.0))
 
 
 def split(x: np.ndarray) -> np.ndarray:
-    """``[T, C]`` to ``[H, T, D]``."""
+    """Splits ``[T, C]`` into heads ``[H, T, D]``."""
     return np.stack(np.split(x, play.checkpoint().config.n_head, axis=-1))
 
 
 def attention_shares(query: np.ndarray, key: np.ndarray) -> np.ndarray:
-    """``[..., T, D]`` twice to ``[..., T, T]``, each row summing to 1."""
+    """The shares ``[..., T, T]`` of queries and keys ``[..., T, D]``; rows sum to 1."""
     length, size = query.shape[-2:]
     scores = query @ key.swapaxes(-1, -2) / np.sqrt(size)
     return oracle.softmax(scores + oracle.causal_mask(length))
 
 
 def streams(text: str, weights: play.Weights | None = None) -> list[np.ndarray]:
-    """The residual stream ``[T, C]`` as it enters the first block, and after each."""
+    """The residual stream ``[T, C]`` before the first block and after each block."""
     layers = look_inside(text, weights)
     last = layers[-1]
     return [layer.stream for layer in layers] + [last.stream + last.attended + last.fed]

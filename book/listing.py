@@ -1,4 +1,4 @@
-"""Code as the book shows it, coloured at build time."""
+"""Colours the book's code at build time."""
 
 from html import escape
 from itertools import groupby
@@ -11,7 +11,7 @@ from pygments.util import ClassNotFound
 
 from book.pages import BookError
 
-# What is coloured, and its class in book/theme/css/code.css; the first that fits.
+# Kinds of token and their classes in book/theme/css/code.css; the first match counts.
 CLASSES = {
     Token.Comment: "comment",
     Token.Literal.String.Doc: "comment",
@@ -27,9 +27,9 @@ CLASSES = {
 
 
 def block(code: str, info: str) -> str:
-    """A fenced block; ``info`` is its language and what it is for.
+    """The HTML of a fenced block; ``info`` is its language and its purpose.
 
-    ``python run`` is run by a test, and ``text output`` is what it printed.
+    A test runs ``python run``; ``text output`` is the output of such a block.
     """
     language, _, purpose = info.strip().partition(" ")
     if purpose not in ("", "run", "output"):
@@ -41,7 +41,7 @@ def pre(code: str, language: str, *classes: str) -> str:
     """The HTML of coloured code.
 
     Raises:
-        BookError: nobody knows how to colour this language.
+        BookError: Pygments does not know the language.
     """
     try:
         lexer = get_lexer_by_name(language or "text", stripnl=False)
@@ -54,7 +54,7 @@ def pre(code: str, language: str, *classes: str) -> str:
 
 
 def coloured(code: str, lexer: Lexer) -> str:
-    """Code as HTML, with a class on what has a colour of its own."""
+    """Code as HTML; each coloured token has a class."""
     html = ""
     for name, tokens in groupby(lexer.get_tokens(code), key=lambda t: class_of(t[0])):
         text = escape("".join(text for _, text in tokens), quote=False)
@@ -63,14 +63,14 @@ def coloured(code: str, lexer: Lexer) -> str:
 
 
 def class_of(kind: Any) -> str:
-    """The class of Pygments' kind of token; most have none."""
+    """The CSS class for Pygments' kind of token; most kinds have none."""
     return next((name for parent, name in CLASSES.items() if kind in parent), "")
 
 
 def file(name: str, code: str) -> str:
-    """A whole file under its name.
+    """The HTML of a whole file under its name.
 
-    Markdown takes HTML as it is only up to a blank line, unless it begins with <pre.
+    A blank line ends a block of HTML in Markdown, unless the block begins with <pre.
     """
     head = f'<div class="listing">\n<p class="file">{escape(name)}</p>'
     return f"{head}\n\n{pre(code, 'python')}\n\n</div>"

@@ -1,4 +1,4 @@
-"""What stands between double braces in a page, such as ``{{number s08.share}}``."""
+"""The macros of the pages, in double braces: ``{{number s08.share}}``."""
 
 import json
 import re
@@ -37,9 +37,9 @@ def figure(arguments: str, expand: Expand) -> str:
 
 
 def labelled(svg: str, alternative: str) -> str:
-    """The drawing with its alternative text; on a phone it shrinks, but not to dust.
+    """The drawing with its alternative text and a least width on a phone.
 
-    The page has all colours, so what the file says for viewing it alone is left out.
+    The page's style sheet has the colours, so the file's own defaults are left out.
     """
     svg = DEFAULT.sub(r"var(\1)", svg)
     found = WIDTH.search(svg)
@@ -61,7 +61,7 @@ def number(arguments: str, expand: Expand) -> str:
 
 
 def table(arguments: str, expand: Expand) -> str:
-    """Rows that a script has computed, the first of them the header: ``KEY.name``."""
+    """Rows that a script has computed: ``KEY.name``. The first row is the header."""
     rows = computed(arguments)
     if not isinstance(rows, list):
         raise BookError(f"{arguments} is no table; write {{{{number {arguments}}}}}")
@@ -71,7 +71,7 @@ def table(arguments: str, expand: Expand) -> str:
 
 
 def computed(place: str) -> Any:
-    """The value at ``KEY.name``; a number stays with its unit."""
+    """The value at ``KEY.name``; a space before a unit never breaks the line."""
     name, _, field = place.partition(".")
     values = numbers_of(key_of(name))
     if field not in values:
@@ -89,7 +89,7 @@ def numbers_of(key: str) -> dict[str, Any]:
 
 
 def report(arguments: str, expand: Expand) -> str:
-    """What the check says: ``KEY`` of the solution, ``KEY NAME`` of that mistake."""
+    """A check's report: ``KEY`` for the solution, ``KEY NAME`` for a mistake."""
     key, _, name = arguments.partition(" ")
     exercise = exercise_of(key)
     mistake = mistake_of(key, name) if name else None
@@ -109,7 +109,7 @@ def report_name(key: str, mistake: Mistake | None) -> str:
 
 
 def mistake(arguments: str, expand: Expand) -> str:
-    """The sentence that the catalogue has for a mistake: ``KEY NAME``."""
+    """The catalogue's sentence about a mistake: ``KEY NAME``."""
     key, _, name = arguments.partition(" ")
     entry = mistake_of(key, name)
     return (
@@ -122,7 +122,7 @@ def mistake_of(key: str, name: str) -> Mistake:
     """An entry of the catalogue.
 
     Raises:
-        BookError: there is none of that name.
+        BookError: the catalogue has no entry of that name.
     """
     known = {entry.name: entry for entry in load_mistakes(exercise_of(key))}
     if name not in known:

@@ -1,4 +1,4 @@
-"""TeX as MathML, at build time: pages need no script for their equations."""
+"""Converts TeX to MathML at build time: equations need no script."""
 
 from functools import cache
 
@@ -15,7 +15,7 @@ def inline(tex: str) -> str:
 
 
 def display(tex: str) -> str:
-    """An equation on its own; where the page is narrow it scrolls."""
+    """An equation on a line of its own; it scrolls on a narrow page."""
     return f'<span class="equation">{convert(tex, True)}</span>'
 
 
@@ -24,7 +24,7 @@ def convert(tex: str, large: bool) -> str:
     """The MathML of an equation.
 
     Raises:
-        BookError: it is not TeX that can be converted.
+        BookError: the TeX cannot be converted.
     """
     tex = " ".join(tex.split())
     try:

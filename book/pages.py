@@ -1,4 +1,4 @@
-"""Where the book's parts lie, and what its pages are called."""
+"""The folders of the book and the names of its pages."""
 
 from pathlib import Path
 
@@ -11,11 +11,11 @@ FIGURES, NUMBERS, REPORTS = SRC / "figures", SRC / "numbers", SRC / "reports"
 
 
 class BookError(ValueError):
-    """Something in a page that cannot be built; the message is one sentence."""
+    """A page cannot be built; the message is one sentence."""
 
 
 def key_of(name: str) -> str:
-    """The key under which numbers and reports are kept: ``step_08`` → ``s08``."""
+    """The key of a page's numbers and reports: ``step_08`` → ``s08``."""
     keys = {exercise.file: exercise.key for exercise in load_registry()}
     return keys.get(Path(name).stem, Path(name).stem)
 
@@ -24,7 +24,7 @@ def exercise_of(name: str) -> Exercise:
     """The exercise with this key, or with this file.
 
     Raises:
-        BookError: there is none.
+        BookError: there is no such exercise.
     """
     for exercise in load_registry():
         if name in (exercise.key, exercise.file):

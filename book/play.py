@@ -1,8 +1,8 @@
-"""The embedded model in NumPy, to take apart: the book's examples and figures use it.
+"""The embedded model in NumPy, for the experiments of the book's examples and figures.
 
-Nothing here needs MAX, so an experiment takes a moment. Texts become tokens as the
-command ``gpt2`` makes them; ``weights`` are a checkpoint's, by name, without the prefix
-``transformer.``. ``sizes`` are fields of the configuration to replace: ``n_head=2``.
+Nothing here needs MAX, so an experiment is fast. The tokenizer is that of the command
+``gpt2``. ``weights`` maps a checkpoint's names, without the prefix ``transformer.``, to
+arrays. ``sizes`` replaces fields of the configuration, such as ``n_head=2``.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from tests.oracle import model as oracle
 
 Weights = Mapping[str, np.ndarray]
 
-# with instead("gelu", np.tanh): … puts another function into the model.
+# with instead("gelu", np.tanh): … replaces a function of the model.
 instead = partial(patch.object, oracle)
 
 
@@ -28,7 +28,7 @@ def checkpoint() -> Checkpoint:
 
 
 def copy_weights() -> dict[str, np.ndarray]:
-    """The embedded model's weights by name, as copies that may be changed."""
+    """Copies of the embedded model's weights, by name. Callers may change them."""
     prefix = "transformer."
     weights = checkpoint().weights
     return {name.removeprefix(prefix): x.copy() for name, x in weights.items()}
@@ -36,7 +36,7 @@ def copy_weights() -> dict[str, np.ndarray]:
 
 @cache
 def trained() -> Weights:
-    """The embedded model's weights, not to be changed."""
+    """The embedded model's weights, by name. Callers must not change them."""
     return copy_weights()
 
 
@@ -46,14 +46,14 @@ def encode(text: str) -> list[int]:
 
 
 def tokens(text: str) -> list[str]:
-    """The texts of a text's tokens."""
+    """The text of each token in a text."""
     return [checkpoint().tokenizer.token(i) for i in encode(text)]
 
 
 def logits(
     ids: list[int], weights: Weights | None = None, **sizes: float
 ) -> np.ndarray:
-    """``[T]`` ids to ``[T, V]`` scores, by the trained weights or by others."""
+    """The logits ``[T, V]`` of ids ``[T]``, with the trained weights or others."""
     config = replace(checkpoint().config, **sizes)  # type: ignore[arg-type]
     state = weights or trained()
     return oracle.logits(
@@ -62,7 +62,7 @@ def logits(
 
 
 def loss(text: str, weights: Weights | None = None, **sizes: float) -> float:
-    """How much each next token surprises the model: the mean of -log p, in nats."""
+    """The loss on a text: the mean of -log p of each next token, in nats."""
     ids = encode(text)
     shares = oracle.softmax(logits(ids[:-1], weights, **sizes))
     return float(-np.log(shares[np.arange(len(ids) - 1), ids[1:]]).mean())

@@ -1,7 +1,7 @@
-"""The preprocessor that mdBook runs: expands every page before it is rendered.
+"""The preprocessor that mdBook runs: expands every page before mdBook renders it.
 
-mdBook asks first ``python -m book.preprocess supports RENDERER``, then sends the book
-as JSON and reads it back.
+mdBook first runs ``python -m book.preprocess supports RENDERER``. Then it sends the
+book as JSON and reads the expanded book.
 """
 
 import json
@@ -15,12 +15,12 @@ from book.pages import BookError, key_of
 from course.registry import load_registry
 from course.state import Progress
 
-# Set while a learner's own copy of the book is served.
+# ``book serve`` sets this variable: the contents then mark the passed exercises.
 SHOWS_PROGRESS = "BOOK_SHOWS_PROGRESS"
 
 
 def chapters(items: list[Any]) -> Iterator[dict[str, Any]]:
-    """Every chapter with a page, also those inside others."""
+    """Every chapter that has a page, nested chapters too."""
     for item in items:
         if chapter := isinstance(item, dict) and item.get("Chapter"):
             if chapter["path"]:
@@ -29,7 +29,7 @@ def chapters(items: list[Any]) -> Iterator[dict[str, Any]]:
 
 
 def passed() -> set[str]:
-    """Keys of the exercises that the learner's files pass."""
+    """The keys of the exercises that pass with the learner's files."""
     if SHOWS_PROGRESS not in os.environ:
         return set()
     progress = Progress()
@@ -46,7 +46,7 @@ def preprocess(book: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Answers mdBook."""
+    """Answers one call of mdBook."""
     if sys.argv[1:2] == ["supports"]:
         sys.exit(sys.argv[2:] != ["html"])
     _, book = json.load(sys.stdin)

@@ -1,7 +1,7 @@
-"""Recorders: scripts that make files of this repository, and tell which are stale.
+"""Recorders: scripts that make files of this repository and find the stale ones.
 
-Each is a command: ``python -m book.reports [--check] [NAME …]``. All of them together
-are ``course dev refresh`` and ``course dev check``.
+Each is a command, such as ``python -m book.reports [--check] [NAME …]``. ``course dev
+refresh`` and ``course dev check`` run all of them.
 """
 
 import operator
@@ -19,13 +19,13 @@ from course.registry import ROOT
 
 @dataclass(frozen=True)
 class Made:
-    """A file as the code makes it now.
+    """A recorded file with the content that the code makes now.
 
     Attributes:
         name: the part of the recorder that makes it.
-        path: where it is kept.
-        text: its content; None for a file that nothing makes any more.
-        agree: says whether the kept text and the new one differ by rounding alone.
+        path: where the file is.
+        text: its new content; None for a file that nothing makes any more.
+        agree: returns True if the kept and the new text differ by rounding alone.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Made:
 
     @property
     def stale(self) -> bool:
-        """Whether the kept file is missing, damaged, left over or other than this."""
+        """True if the kept file is missing, damaged, left over or different."""
         if self.text is None or not self.path.exists():
             return True
         try:
@@ -44,7 +44,7 @@ class Made:
             return True
 
     def write(self) -> None:
-        """Brings the kept file up to date."""
+        """Writes the new content, or deletes a file that nothing makes any more."""
         if self.text is None:
             self.path.unlink()
             return
@@ -54,13 +54,13 @@ class Made:
 
 @dataclass(frozen=True)
 class Recorder:
-    """What a script records.
+    """A script that records files.
 
     Attributes:
-        module: the script, as ``python -m`` knows it.
-        names: lists its parts.
-        make: makes the files of the parts named.
-        kept: lists all files that were recorded, made by a part or left over.
+        module: the script's name for ``python -m``.
+        names: lists the script's parts.
+        make: makes the files of the given parts.
+        kept: lists all recorded files, left over ones too.
     """
 
     module: str
@@ -69,10 +69,10 @@ class Recorder:
     kept: Callable[[], Iterable[Path]] = tuple
 
     def stale(self, names: Sequence[str] = ()) -> Iterator[Made]:
-        """Yields what is stale of the parts named, or of everything.
+        """Yields the stale files of the given parts, or of all parts.
 
         Raises:
-            BookError: there is no part of that name, or it cannot be made.
+            BookError: a name is unknown, or a part cannot be made.
         """
         if unknown := set(names) - set(known := self.names()):
             wrong = ", ".join(sorted(unknown))
@@ -89,9 +89,9 @@ class Recorder:
     def main(self) -> None:
         """Runs the recorder's command."""
 
-        @click.command(help="Make anew what is stale; files up to date stay untouched.")
+        @click.command(help="Make stale files again; other files stay untouched.")
         @click.argument("names", nargs=-1, metavar="[NAME]...")
-        @click.option("--check", is_flag=True, help="only say what is stale")
+        @click.option("--check", is_flag=True, help="only list stale files")
         def command(names: tuple[str, ...], check: bool) -> None:
             try:
                 sys.exit(self.run([Path(name).stem for name in names], check=check))
@@ -101,7 +101,7 @@ class Recorder:
         command(prog_name=f"python -m {self.module}")
 
     def run(self, names: Sequence[str], *, check: bool) -> int:
-        """Mends or reports stale files, a line each; returns the exit code."""
+        """Makes or reports stale files, one line for each; returns the exit code."""
         code = 0
         for made in self.stale(names):
             line = str(made.path.relative_to(ROOT))

@@ -1,4 +1,4 @@
-"""Makes the pages: mdBook renders them, and what no page needs is left out."""
+"""Makes the pages with mdBook and deletes the files that no page needs."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from book.search import write_index
 from book.summary import summary
 from course.registry import ROOT
 
-# What mdBook adds for its own theme, and what pages have taken in already.
+# Files for mdBook's own theme, and files that are already part of the pages.
 UNUSED = (
     *("*highlight-*", "tomorrow-night-*", "clipboard-*", "toc*", "fonts"),
     *("favicon-*.png", "figures", "numbers", "reports"),
@@ -20,17 +20,17 @@ UNUSED = (
 
 
 def build_pages(folder: Path, *, shows_progress: bool = False) -> list[str]:
-    """Makes the book in a folder; with progress, steps that pass have their mark.
+    """Makes the book in a folder; ``progress`` marks the steps that pass.
 
     Returns:
         mdBook's warnings.
 
     Raises:
-        BookError: a page asks for something that is not there.
+        BookError: a page cannot be built.
     """
     write_summary()
     programs = Path(sys.executable).parent
-    # mdBook starts our preprocessor with the Python that it finds first.
+    # mdBook starts our preprocessor with the first Python on the PATH.
     env = os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
     env["PYTHONPATH"] = str(ROOT)
     if shows_progress:
@@ -45,20 +45,20 @@ def build_pages(folder: Path, *, shows_progress: bool = False) -> list[str]:
 
 
 def write_summary() -> None:
-    """Makes ``SUMMARY.md`` again; an unchanged file keeps its time."""
+    """Writes ``SUMMARY.md`` if its content has changed."""
     path = SRC / "SUMMARY.md"
     if not path.exists() or path.read_text() != summary():
         path.write_text(summary())
 
 
 def remove_unused(folder: Path) -> None:
-    """Deletes what no page refers to."""
+    """Deletes the files that no page refers to."""
     for pattern in UNUSED:
         for path in folder.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def reason(stderr: str) -> str:
-    """Our own sentence, or else everything that mdBook said."""
+    """Our own error message if there is one, else all that mdBook printed."""
     lines = [line for line in stderr.splitlines() if line.startswith("book/src/")]
     return "\n".join(lines) or stderr.strip()

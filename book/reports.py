@@ -1,6 +1,6 @@
 """Records what the checks print: ``python -m book.reports [--check] [KEY …]``.
 
-A page asks for a report with a macro; every one that a page asks for is recorded.
+It records every report that a page shows with the macro ``report``.
 """
 
 import io
@@ -31,13 +31,13 @@ from course.student import Student
 WIDTH = 78
 MACRO = re.compile(r"\{\{\s*report\s+([^\s}]+)(?:\s+([^}]*?))?\s*\}\}")
 COLORS = {1: "red", 2: "green", 3: "yellow", 6: "cyan"}  # by the terminal's number
-PADDING = re.compile(r" +(</span>)? *$", re.MULTILINE)  # blanks up to the width
+PADDING = re.compile(r" +(</span>)? *$", re.MULTILINE)  # blanks at the end of a line
 RELATIVE = 1e-3
 SECONDS = re.compile(r" in 0\.0 s(?=\.)|  ·  0\.0 s")
 
 
 class Rehearsal(Grading):
-    """Grades a text as if it stood in the learner's file."""
+    """Grades a text in place of the learner's file."""
 
     def __init__(self, exercise: Exercise, worker: WorkerProcess, source: str) -> None:
         super().__init__(exercise, Target(), worker)
@@ -52,11 +52,11 @@ class Rehearsal(Grading):
 
 
 class Recorded(Report):
-    """A report without measured times, which would differ at every recording.
+    """A report without measured times, because these differ at every recording.
 
     Args:
         console: where to print.
-        name, file: what the graded module is called, and the file that it stands for.
+        name, file: the name of the graded module, and the file that the report names.
     """
 
     def __init__(self, console: Console, name: str, file: str) -> None:
@@ -69,7 +69,7 @@ class Recorded(Report):
 
 
 def wanted() -> dict[str, list[str]]:
-    """For each exercise's key the mistakes whose report a page shows; "" is none."""
+    """The mistakes with a report in a page, by exercise key; "" is the solution."""
     found: dict[str, set[str]] = {}
     for page in SRC.glob("*.md"):
         for key, name in MACRO.findall(page.read_text()):
@@ -78,20 +78,20 @@ def wanted() -> dict[str, list[str]]:
 
 
 def record(key: str, names: list[str], worker: WorkerProcess) -> dict[str, str]:
-    """The reports of one exercise, as HTML under their files' names."""
+    """The reports of one exercise: HTML by file name."""
     exercise = exercise_of(key)
     mistakes = [mistake_of(key, name) if name else None for name in names]
-    # Whatever runs this, a page names commands as typed with pixi.
+    # Pages always show pixi's form of the commands.
     with patch("course.commands.runner", return_value="pixi run"):
         reports = [rehearse(exercise, mistake, worker) for mistake in mistakes]
     return dict(zip([report_name(key, m) for m in mistakes], reports, strict=True))
 
 
 def rehearse(exercise: Exercise, mistake: Mistake | None, worker: WorkerProcess) -> str:
-    """Grades the solution, or a mistake in it, and returns what a learner reads."""
+    """Grades the solution, or one mistake in it; returns the printed report."""
     text = (ROOT / exercise.solution_path).read_text()
     source = apply_mistake(exercise, mistake) if mistake else text
-    worker.output = ""  # what others printed
+    worker.output = ""  # forget earlier output
     grading = Rehearsal(exercise, worker, source)
     printed = io.StringIO()
     console = Console(
@@ -106,7 +106,7 @@ def rehearse(exercise: Exercise, mistake: Mistake | None, worker: WorkerProcess)
 
 
 def as_html(printed: str) -> str:
-    """A terminal's text, its colours as classes."""
+    """A terminal's text as HTML, with classes for colours."""
     text = Text.from_ansi(printed)
     segments = text.render(Console(width=WIDTH))
     html = "".join(as_span(segment) for segment in segments).strip("\n")
@@ -114,14 +114,14 @@ def as_html(printed: str) -> str:
 
 
 def as_span(segment: Segment) -> str:
-    """A piece of text of one style."""
+    """The HTML of a piece of text in one style."""
     names = " ".join(classes(segment.style)) if segment.style else ""
     text = escape(segment.text, quote=False)
     return f'<span class="{names}">{text}</span>' if names else text
 
 
 def classes(style: Style) -> Iterator[str]:
-    """What a style's parts are called in the book's style sheet."""
+    """The CSS classes of a style."""
     if style.bold:
         yield "bold"
     if style.dim:
@@ -131,7 +131,7 @@ def classes(style: Style) -> Iterator[str]:
 
 
 def make(keys: list[str]) -> Iterator[Made]:
-    """Records the reports of the exercises named."""
+    """Records the reports of the given exercises."""
     with closing(WorkerProcess()) as worker:
         for key in keys:
             for file, text in record(key, wanted()[key], worker).items():
@@ -139,7 +139,7 @@ def make(keys: list[str]) -> Iterator[Made]:
 
 
 def near(number: str) -> float:
-    """How much a number may differ between two processors."""
+    """The largest difference that a number may have between two processors."""
     return RELATIVE * abs(float(number)) + 1e-6
 
 

@@ -1,4 +1,4 @@
-"""Whether two recorded texts say the same, but for the rounding of their numbers."""
+"""Compares recorded texts and allows for the rounding of their numbers."""
 
 import re
 from collections.abc import Callable
@@ -7,12 +7,12 @@ NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
 def alike(a: str, b: str, tolerance: Callable[[str], float]) -> bool:
-    """Whether two texts differ at most in their numbers, and there by little.
+    """True if two texts are equal, apart from small differences of their numbers.
 
     Args:
         a: one text.
         b: the other.
-        tolerance: from a number of ``a``, as written, to the largest difference.
+        tolerance: returns the largest difference for a number of ``a``, as written.
     """
     if NUMBER.sub("0", a) != NUMBER.sub("0", b):
         return False
@@ -21,5 +21,5 @@ def alike(a: str, b: str, tolerance: Callable[[str], float]) -> bool:
 
 
 def last_place(number: str) -> float:
-    """The value of one unit of the last digit: a number may be rounded either way."""
+    """The value of one unit of a number's last digit."""
     return 1.01 * 10.0 ** -len(number.partition(".")[2])

@@ -1,16 +1,16 @@
-"""What the book's search looks through: the text of every section of every page."""
+"""Writes the index of the book's search: the text of every section of every page."""
 
 import json
 from html.parser import HTMLParser
 from pathlib import Path
 
 HEADINGS = ("h1", "h2", "h3")
-# Neither equations nor drawings are words, and a file's code would hide what is said.
+# The index leaves out equations, drawings and files: it is for the text of the book.
 SKIPPED = ("math", "svg", "script", "style", "pre", "button")
 
 
 class Sections(HTMLParser):
-    """The sections of one page, each a heading's identifier, its title and its text."""
+    """The sections of one page: heading's identifier, title and text of each."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class Sections(HTMLParser):
 
 
 def write_index(folder: Path) -> None:
-    """Writes ``search-index.js`` beside the pages that are there."""
+    """Writes ``search-index.js`` into the folder of the built pages."""
     pages = [path for path in sorted(folder.glob("*.html")) if is_searched(path)]
     index = {path.name: sections(path.read_text()) for path in pages}
     text = json.dumps(index, ensure_ascii=False, separators=(",", ":"))
@@ -45,10 +45,10 @@ def write_index(folder: Path) -> None:
 
 
 def is_searched(page: Path) -> bool:
-    """Whether a page is one of the book's own; the first one is there twice."""
+    """True if the search covers a page. ``index.html`` repeats the first page."""
     return page.stem not in ("index", "404", "toc")
 
 
 def sections(html: str) -> list[list[str]]:
-    """A page's sections, blanks and line ends all one blank."""
+    """A page's sections, with each run of whitespace as one blank."""
     return [[" ".join(part.split()) for part in s] for s in Sections(html).found]

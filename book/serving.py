@@ -1,4 +1,4 @@
-"""Serves the book to this machine, and makes it again when something changes."""
+"""Serves the book on this machine and builds it again after each change."""
 
 import functools
 import threading
@@ -16,7 +16,7 @@ PROGRESS = ROOT / ".course"
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Sends files without a word on the terminal, and lets no browser keep them."""
+    """Sends files, prints no log, and tells browsers not to cache."""
 
     def log_message(self, *args: object) -> None: ...
 
@@ -26,10 +26,10 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 def serve(port: int, *, opens: bool) -> None:
-    """Serves the book on 127.0.0.1 until Ctrl-C; steps that pass have their mark.
+    """Serves the book on 127.0.0.1 until Ctrl-C, with the passed steps marked.
 
     Raises:
-        BookError: the book cannot be built at all.
+        BookError: the first build fails.
         OSError: the port is taken.
     """
     build_pages(BUILD, shows_progress=True)
@@ -46,7 +46,7 @@ def serve(port: int, *, opens: bool) -> None:
 
 
 def rebuild_on_change() -> None:
-    """Builds again whenever a page, the theme or the learner's progress changes."""
+    """Builds again when a page, the theme or the learner's progress changes."""
     PROGRESS.mkdir(exist_ok=True)
     for _ in watch(SRC, BOOK / "theme", PROGRESS):
         try:

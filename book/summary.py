@@ -1,4 +1,4 @@
-"""The book's table of contents, from the registry of exercises."""
+"""Makes the book's table of contents from the registry of exercises."""
 
 from course.registry import Exercise, load_registry
 
@@ -33,10 +33,10 @@ def summary() -> str:
 
 
 def numbered(exercise: Exercise) -> str:
-    """A step's name among the chapters."""
+    """A step's title in the table of contents."""
     return f"{exercise.short} · {exercise.title}"
 
 
 def links(pages: dict[str, str], mark: str = "- ") -> str:
-    """A list of pages."""
+    """A Markdown list of links to pages."""
     return "\n".join(f"{mark}[{name}]({page}.md)" for page, name in pages.items())

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-# The products are small, threads would only wait; NumPy reads this when imported.
+# Matrices are small, so one thread is fastest. NumPy reads this when it is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from book.figures.svg import render
@@ -22,7 +22,7 @@ PIXEL = 0.75
 
 
 def names() -> list[str]:
-    """The modules that belong to a page."""
+    """The names of the modules that belong to a page."""
     stems = {path.stem for path in HERE.glob("*.py")} - SHARED
     return sorted(stem for stem in stems if not stem.startswith("_"))
 
@@ -33,20 +33,20 @@ def load(name: str) -> ModuleType:
 
 
 def drawn(module: ModuleType) -> dict[str, str]:
-    """The SVG of each figure that a module has."""
+    """The SVG text of each of a module's figures, by name."""
     make = getattr(module, "figures", dict)
     return {name: render(figure, name) for name, figure in make().items()}
 
 
 def computed(module: ModuleType) -> str | None:
-    """A module's numbers as the text of their file; None where it has none."""
+    """The JSON text of a module's numbers; None if the module has no numbers."""
     if not hasattr(module, "numbers"):
         return None
     return json.dumps(module.numbers(), indent=1, ensure_ascii=False) + "\n"
 
 
 def make(wanted: list[str]) -> Iterator[Made]:
-    """Makes the files of the pages named."""
+    """Makes the files of the given pages."""
     for name in wanted:
         module = load(name)
         for figure, svg in drawn(module).items():
@@ -56,17 +56,17 @@ def make(wanted: list[str]) -> Iterator[Made]:
 
 
 def kept() -> list[Path]:
-    """All files that were recorded."""
+    """All recorded files."""
     return [*FIGURES.glob("*.svg"), *NUMBERS.glob("*.json")]
 
 
 def figures_agree(a: str, b: str) -> bool:
-    """Whether nothing in a drawing lies elsewhere."""
+    """True if two drawings are equal, to ``PIXEL`` in every coordinate."""
     return alike(a, b, lambda _: PIXEL)
 
 
 def numbers_agree(a: str, b: str) -> bool:
-    """Whether two files have the same values; rounding may go either way."""
+    """True if two files have the same values, apart from rounding."""
     first, second = flat(json.loads(a)), flat(json.loads(b))
     return first.keys() == second.keys() and all(
         alike(first[name], second[name], last_place) for name in first
@@ -74,7 +74,7 @@ def numbers_agree(a: str, b: str) -> bool:
 
 
 def flat(values: dict[str, Any]) -> dict[str, str]:
-    """Each value by its name, tables as their text."""
+    """Each value as text, by name."""
     return {k: v if isinstance(v, str) else json.dumps(v) for k, v in values.items()}
 
 

@@ -1,7 +1,7 @@
-"""Attention worked by hand: three tokens, D = 4.
+"""Attention calculated by hand: three tokens, D = 4.
 
-The channels of a query and a key stand for "somebody", "something done", "a place" and
-nothing in particular.
+The first three channels of queries and keys mean "somebody", "something done" and "a
+place". The fourth has no meaning.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ SHARES = oracle.softmax(SCORES + oracle.causal_mask(len(WORDS)))
 
 
 def vector_rows() -> list[list[str]]:
-    """The queries, keys and values that the example starts from."""
+    """A table of the example's queries, keys and values."""
     rows = [["token", "query", "key", "value"]]
     for word, *parts in zip(WORDS, QUERY, KEY, VALUE, strict=True):
         rows.append([word, *(" ".join(map(str, part)) for part in parts)])
@@ -27,7 +27,7 @@ def vector_rows() -> list[list[str]]:
 
 
 def home_rows() -> list[list[str]]:
-    """The last word's way from dot products to shares."""
+    """A table of the last word's dot products, scores and shares."""
     steps = {
         "q · k": [str(dot) for dot in DOTS[2]],
         "÷ √4": [decimal(score) for score in SCORES[2]],
@@ -39,14 +39,14 @@ def home_rows() -> list[list[str]]:
 
 
 def mix_text() -> str:
-    """How the last word's first channel comes about."""
+    """The sum that gives the first channel of the last word's result."""
     shares, values = SHARES[2], VALUE[:, 0]
     terms = [f"{decimal(s, 3)}·{v}" for s, v in zip(shares, values, strict=True)]
     return f"{' + '.join(terms)} = {decimal(shares @ values)}"
 
 
 def result_rows() -> list[list[str]]:
-    """Every word's shares and what it receives."""
+    """A table of every word's shares and result."""
     rows = [["token", "shares", "result"]]
     for word, shares, result in zip(WORDS, SHARES, SHARES @ VALUE, strict=True):
         rows.append([word, *(" ".join(map(decimal, r)) for r in (shares, result))])

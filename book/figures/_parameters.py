@@ -1,4 +1,4 @@
-"""How many parameters each piece of a GPT-2 has."""
+"""Counts the parameters of a GPT-2 and its parts."""
 
 from math import prod
 
@@ -7,7 +7,7 @@ from solutions.solution_01 import GPT2Config
 
 
 def parameters(config: GPT2Config, piece: str = "") -> int:
-    """How many numbers a piece such as ``h.0.mlp`` holds, or the whole model."""
+    """The number of parameters of a part such as ``h.0.mlp``, or of the whole model."""
     prefix = f"transformer.{piece}".rstrip(".") + "."
     shapes = parameter_shapes(config)
     return sum(prod(s) for name, s in shapes.items() if name.startswith(prefix))

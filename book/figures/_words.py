@@ -1,4 +1,4 @@
-"""How numbers and tokens are written in the book's text and tables."""
+"""Formats numbers and tokens for the book's text and tables."""
 
 from dataclasses import replace
 from math import exp
@@ -28,24 +28,24 @@ def published(name: str) -> GPT2Config:
 
 
 def percent(share: float) -> str:
-    """A share as whole percent, or what is less than one."""
+    """A share between 0 and 1 as a whole percentage; "< 1 %" for less than 1 %."""
     return "< 1 %" if 0 < share < 0.01 else f"{share:.0%}".replace("%", " %")
 
 
 def code(token: str) -> str:
-    """A token in typewriter, its blanks and line ends made visible."""
+    """A token as Markdown code, with visible blanks and line ends."""
     return f"`{style.token(token)}`"
 
 
 def quoted(text: str) -> str:
-    """A model's text on one line; ↵ stands where a paragraph ends."""
+    """A model's text on one line, with ↵ between paragraphs."""
     paragraphs = [" ".join(part.split()) for part in text.split("\n")]
     joined = " ↵ ".join(part for part in paragraphs if part)
     return joined.translate({ord(c): f"\\{c}" for c in "*_<>|`$"})
 
 
 def perplexity(text: str, weights: play.Weights | None = None, **sizes: float) -> str:
-    """The number of equally likely tokens that would be as hard to guess from."""
+    """The perplexity of a text: exp of the loss, rounded."""
     return rough(exp(play.loss(text, weights, **sizes)))
 
 
@@ -55,7 +55,7 @@ def signed(value: float, digits: int = 2) -> str:
 
 
 def rough(value: float) -> str:
-    """A number to two digits or so; no reader wants more of a very large one."""
+    """A number with few digits; very large ones become "over a million"."""
     if value >= 1e6:
         return "over a million"
     return f"{value:.1f}" if value < 100 else f"{value:,.0f}"

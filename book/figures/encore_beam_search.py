@@ -16,13 +16,13 @@ from solutions.encore_sampling import sample
 from tests.oracle import model as oracle
 
 PROMPT, NEW, BEAMS = "One day, the dog", 20, (1, 2, 4, 8)
-ROUNDS, WIDTH = 3, 2  # of the tree
+ROUNDS, WIDTH = 3, 2  # of the drawn tree
 FINISHED = {"short": (3, -3.0), "long": (6, -4.5)}  # tokens, sum of log-probabilities
 PENALTIES = (0.0, 0.5, 1.0, 2.0)
 
 
 def next_logits(ids: np.ndarray) -> np.ndarray:
-    """The embedded model: ids ``[N, T]`` to logits ``[N, V]``."""
+    """The embedded model's logits ``[N, V]`` after ids ``[N, T]``."""
     config = play.checkpoint().config
     return oracle.logits(ids, play.trained(), config.n_layer, config.n_head)[:, -1]
 
@@ -32,7 +32,7 @@ def figures() -> dict[str, Figure]:
 
 
 def tree_figure() -> Figure:
-    """Three rounds with two beams: what is looked at, and what goes on."""
+    """A tree of three rounds with two beams: all continuations, and the kept ones."""
     figure, axes = style.canvas(270, width=470)
     style.box(axes, 4, 105, 72, 40, "prompt", color=style.MUTED, strength=0.05)
     style.label(axes, 40, 165, "sum 0", color=style.MUTED, fontsize=style.SMALL)
@@ -58,7 +58,7 @@ def tree_figure() -> Figure:
 def node(
     axes: Axes, left: float, middle: float, token: int, total: float, *, kept: bool
 ) -> None:
-    """One continuation: its token, its sum, and whether it goes on."""
+    """Draws one continuation with its token and its sum; kept ones have a colour."""
     color, strength = (style.BLUE, 0.16) if kept else (style.GRID, 0.0)
     style.box(axes, left, middle - 20, 98, 40, color=color, strength=strength)
     text = style.token(play.checkpoint().tokenizer.token(int(token)))
@@ -86,7 +86,7 @@ def numbers() -> dict[str, str | list]:
 
 @cache
 def searched(num_beams: int) -> tuple[list[int], float]:
-    """The text that beam search finds, and its score."""
+    """The ids that beam search finds, and their score."""
     prompt = play.encode(PROMPT)
     return beam_search(
         next_logits, prompt, num_beams=num_beams, max_new_tokens=NEW, eos_token_id=None
@@ -94,7 +94,7 @@ def searched(num_beams: int) -> tuple[list[int], float]:
 
 
 def beams_table() -> list[list[str]]:
-    """What more and more beams find."""
+    """A table of the texts that different numbers of beams find."""
     rows = [["beams", "log p in all", "the text"]]
     for num_beams in BEAMS:
         ids, score = searched(num_beams)
@@ -104,7 +104,7 @@ def beams_table() -> list[list[str]]:
 
 
 def surprise_table() -> list[list[str]]:
-    """How surprising texts are to the model, and how much they repeat."""
+    """A table of the loss and the repetition of several texts."""
     story = play.encode(inside.STORY)
     texts = {
         "beam search, 4 beams": searched(4)[0],
@@ -134,7 +134,7 @@ def surprise(ids: list[int]) -> float:
 
 
 def penalties() -> list[list[str]]:
-    """Which of two finished texts wins at several length penalties."""
+    """A table of the best of two finished texts at several length penalties."""
     head = [f"{name}: {n} tokens, {signed(s, 1)}" for name, (n, s) in FINISHED.items()]
     rows = [["penalty", *head, "wins"]]
     for penalty in PENALTIES:

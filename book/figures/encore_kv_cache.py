@@ -10,7 +10,7 @@ from book.figures._words import published
 from solutions.solution_01 import GPT2Config
 
 PROMPT, NEW, LONG = "Once upon a time", 100, 1000
-RUNS, CELL = 5, 20  # of the figure: runs of the model, pixels of a token
+RUNS, CELL = 5, 20  # runs of the model in the figure, pixels of a token
 FLOAT32 = 4  # bytes
 
 
@@ -19,7 +19,7 @@ def figures() -> dict[str, Figure]:
 
 
 def cache_figure() -> Figure:
-    """Which tokens go through the model in each run, without a cache and with one."""
+    """The tokens that the model reads in each run, without a cache and with a cache."""
     figure, axes = style.canvas(230, width=470)
     prompt = len(play.encode(PROMPT))
     grid(axes, 8, "without a cache", prompt, cached=False)
@@ -33,7 +33,7 @@ def cache_figure() -> Figure:
 
 
 def grid(axes: Axes, left: float, title: str, prompt: int, *, cached: bool) -> None:
-    """A row for each run of the model, a square for each token of the text."""
+    """Draws a row for each run of the model and a square for each token of the text."""
     style.label(axes, left, 14, title, ha="left", fontweight="bold")
     for run in range(RUNS):
         top = 40 + 26 * run
@@ -52,7 +52,7 @@ def square(axes: Axes, x: float, y: float, *, computed: bool) -> None:
 
 
 def run_tokens(prompt: int, new: int, *, cached: bool) -> int:
-    """How many tokens go through the model to write ``new`` ones."""
+    """The number of tokens that the model reads to write ``new`` tokens."""
     return prompt + new - 1 if cached else sum(range(prompt, prompt + new))
 
 
@@ -72,7 +72,7 @@ def numbers() -> dict[str, str | list]:
 
 
 def work(prompt: int) -> list[list[str]]:
-    """Tokens through the model for texts of several lengths."""
+    """A table of the tokens that the model reads for texts of several lengths."""
     rows = [["new tokens", "without a cache", "with a cache", "ratio"]]
     for new in (10, NEW, LONG):
         slow = run_tokens(prompt, new, cached=False)
@@ -82,7 +82,7 @@ def work(prompt: int) -> list[list[str]]:
 
 
 def shapes(config: GPT2Config, prompt: int) -> list[list[str]]:
-    """One layer's tensors in the first run and in the second."""
+    """A table of the shapes of one layer's tensors in the first and second run."""
     heads, size = config.n_head, config.n_embd // config.n_head
     rows = [["", "shape", "the prompt", "one token later"]]
     kinds = [
@@ -107,5 +107,5 @@ def shown(shape: list[int] | None) -> str:
 
 
 def per_token(config: GPT2Config) -> int:
-    """Bytes that one token's keys and values take in all layers."""
+    """The bytes of one token's keys and values in all layers."""
     return 2 * config.n_layer * config.n_embd * FLOAT32

@@ -50,11 +50,11 @@ def figures() -> dict[str, Figure]:
 
 
 def panels(filters: dict[str, Filter], says: Callable[[np.ndarray], str]) -> Figure:
-    """Each filter on a model that is sure and on one that is not.
+    """Draws each filter's effect where the model is sure and where it is unsure.
 
     Args:
-        filters: by name, a row for each.
-        says: a few words about the logits ``[V]`` that a filter returns.
+        filters: by name; each gets one row.
+        says: returns a few words about the filtered logits ``[V]``.
     """
     height, shared = 130 * len(filters) + 40, {"sharex": True, "sharey": True}
     figure, axes = style.charts(
@@ -74,7 +74,7 @@ def panels(filters: dict[str, Filter], says: Callable[[np.ndarray], str]) -> Fig
 def panel(
     axes: Axes, before: np.ndarray, after: np.ndarray, says: Callable[[np.ndarray], str]
 ) -> None:
-    """Bars of what a filter leaves, and outlines of what there was before."""
+    """Draws the probabilities after a filter as bars, those before it as outlines."""
     order = np.argsort(-before, kind="stable")[:SHOWN]
     places = np.arange(1, SHOWN + 1)
     axes.bar(places, oracle.softmax(after)[order], color=style.BLUE, width=0.8)
@@ -91,12 +91,12 @@ def stay(logits: np.ndarray) -> str:
 
 
 def choices(logits: np.ndarray) -> str:
-    """How many equally likely tokens would be as uncertain."""
+    """Says the number of equally likely tokens that have the same entropy."""
     return f"like {rough(exp(entropy(oracle.softmax(logits))))} choices"
 
 
 def entropy(shares: np.ndarray) -> float:
-    """Of probabilities ``[..., V]``, the mean over all but the last axis, in nats."""
+    """The mean entropy of probabilities ``[..., V]``, in nats."""
     logs = np.log(np.maximum(shares, np.finfo(float).tiny))
     return float(-(shares * logs).sum(axis=-1).mean())
 
@@ -120,7 +120,7 @@ def numbers() -> dict[str, str | list]:
 
 
 def drawn(seed: int) -> str:
-    """A text that is drawn with no filter at all."""
+    """A text drawn without filters."""
     rng, ids = np.random.default_rng(seed), play.encode(PROMPT)
     end = play.checkpoint().tokenizer.end_of_text_id
     while len(ids) < NEW and ids[-1] != end:
@@ -129,7 +129,7 @@ def drawn(seed: int) -> str:
 
 
 def tail(rare: float = 0.001, tokens: int = 100) -> dict[str, str]:
-    """How likely a draw from the rare tokens is, on average over a story."""
+    """The probability of drawing a rare token, on average over a story."""
     shares = oracle.softmax(play.logits(play.encode(inside.STORY)))
     mass = float(np.where(shares < rare, shares, 0).sum(axis=-1).mean())
     return {
@@ -142,7 +142,7 @@ def tail(rare: float = 0.001, tokens: int = 100) -> dict[str, str]:
 
 
 def kept() -> list[list[str]]:
-    """What each filter leaves, where the model is sure and where it is not."""
+    """A table of the tokens that each filter keeps, for a sure and an unsure model."""
     rows = [["filter", "sure: tokens", "their share", "unsure: tokens", "their share"]]
     for name, change in FILTERS.items():
         cells = [cell for text in (SURE, UNSURE) for cell in survivors(text, change)]
@@ -151,13 +151,13 @@ def kept() -> list[list[str]]:
 
 
 def survivors(text: str, change: Filter) -> tuple[str, str]:
-    """How many tokens a filter leaves, and what share they had."""
+    """The number of tokens that a filter keeps, and their probability before it."""
     stay = np.isfinite(change(scores(text)))
     return f"{stay.sum():,}", percent(oracle.softmax(scores(text))[stay].sum())
 
 
 def order_matters(p: float = 0.9) -> list[list[str]]:
-    """How many tokens top-p keeps, with the temperature before it and after it."""
+    """A table of the tokens that top-p keeps, with the temperature before and after."""
     head = ["temperature", "temperature first", "temperature last"]
     rows, last = [head], np.isfinite(sampling.top_p_filter(scores(UNSURE), p)).sum()
     for temperature in (0.5, 1.0, 1.5, 2.0):
@@ -168,7 +168,7 @@ def order_matters(p: float = 0.9) -> list[list[str]]:
 
 
 def penalties() -> list[list[str]]:
-    """Greedy texts under several penalties, and how much they repeat."""
+    """A table of greedy texts under several penalties, and of their repetition."""
     rows = [["penalty", "repeated", "the end of the text"]]
     for penalty in PENALTIES:
         ids = play.encode(CIRCLING)
@@ -182,7 +182,7 @@ def penalties() -> list[list[str]]:
 
 
 def diversity(length: int = 10) -> list[list[str]]:
-    """How many of twenty short texts differ, and how many choices a token had."""
+    """A table of the different texts among twenty, and the choices for each token."""
     rows = [["temperature", f"different texts of {SAMPLES}", "choices per token"]]
     for temperature in TEMPERATURES:
         texts, uncertainty = batch(temperature, length)
@@ -192,7 +192,7 @@ def diversity(length: int = 10) -> list[list[str]]:
 
 
 def batch(temperature: float, length: int) -> tuple[np.ndarray, float]:
-    """Draws texts side by side; also the mean entropy that the draws had, in nats."""
+    """Draws a batch of texts; returns them and the mean entropy in nats."""
     config, state = play.checkpoint().config, play.trained()
     rng, entropies = np.random.default_rng(0), []
     ids = np.array([play.encode(PROMPT)] * SAMPLES)

@@ -1,4 +1,4 @@
-"""Numbers of the glossary: what the shape letters stand for in two models."""
+"""Numbers of the glossary: the sizes behind the shape letters in two models."""
 
 from book import play
 from solutions.solution_01 import GPT2Config

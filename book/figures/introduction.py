@@ -35,7 +35,7 @@ def numbers() -> dict[str, str | list]:
 
 
 def code_lines(exercise: Exercise) -> int:
-    """Lines of a solution that are neither empty nor a comment nor a docstring."""
+    """Counts a solution's lines, without empty lines, comments and docstrings."""
     tree = ast.parse((ROOT / exercise.solution_path).read_text())
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
@@ -44,7 +44,7 @@ def code_lines(exercise: Exercise) -> int:
 
 
 def map_figure() -> Figure:
-    """Text at the top, text at the bottom, and the steps between them."""
+    """Draws the steps between the text at the top and the text at the bottom."""
     figure, axes = style.canvas(590, width=480)
     stage(axes, 2, "“Once upon a time”", style.MUTED)
     stage(axes, 62, "05 tokens  +  06 positions", style.BLUE)
@@ -72,12 +72,12 @@ def map_figure() -> Figure:
 
 
 def stage(axes: Axes, y: float, text: str, color: str) -> None:
-    """A box across the middle."""
+    """Draws a box across the middle."""
     style.box(axes, 80, y, 320, 40, text, color=color)
 
 
 def half(axes: Axes, y: float, title: str, below: str) -> None:
-    """Half a block: normalize, do the work, add."""
+    """Draws half a block: normalization, sublayer, sum."""
     style.box(axes, 80, y, 320, 100, color=style.ORANGE)
     style.label(axes, 240, y + 20, "03 layer normalization", color=style.GREEN)
     style.label(axes, 240, y + 42, title)

@@ -1,4 +1,4 @@
-"""Figures and numbers of the page on speed; what was measured comes from two files."""
+"""Figures and numbers of the page on speed. Two files hold the measurements."""
 
 import json
 from functools import cache
@@ -20,7 +20,7 @@ HEAD = ["model", "one token", "tokens", "one full text"]
 
 @cache
 def result(name: str) -> dict[str, Any]:
-    """What ``python -m benchmarks.decode`` or ``.parts`` wrote with ``--out``."""
+    """The result of ``python -m benchmarks.NAME --out``."""
     return json.loads(next(RESULTS.rglob(f"{name}.json")).read_text())
 
 
@@ -29,7 +29,7 @@ def figures() -> dict[str, Figure]:
 
 
 def time_per_token() -> Figure:
-    """Milliseconds per token, by the number of tokens before it."""
+    """Draws the milliseconds per token by the number of earlier tokens."""
     figure, axes = style.chart(320, width=470)
     rows = result("decode")["positions"]
     names = list(dict.fromkeys(row["name"] for row in rows))
@@ -50,13 +50,13 @@ def time_per_token() -> Figure:
 
 
 def floor() -> float:
-    """Milliseconds that reading all weights once takes on the measured machine."""
+    """The milliseconds to read all weights once on the measured machine."""
     found = result("decode")
     return 1000 * found["weights_bytes"] / found["read_bytes_per_second"]
 
 
 def shown(name: str) -> str:
-    """A measured engine as the page calls it."""
+    """The page's name for a measured engine."""
     return name.replace("ours", "this course")
 
 
@@ -87,7 +87,7 @@ def numbers() -> dict[str, str | list]:
 
 
 def decoding() -> list[list[str]]:
-    """The measured rates of one text, and their share of what the floor allows."""
+    """A table of the measured rates for one text, and their share of the limit."""
     rows = [["engine", "tokens/s", "lowest to highest", "of the limit"]]
     for row in result("decode")["decoding"]:
         if row["batch"] == 1:
@@ -99,7 +99,7 @@ def decoding() -> list[list[str]]:
 
 
 def batches() -> list[list[str]]:
-    """Tokens per second of all texts together, by the number of texts."""
+    """A table of the tokens per second of all texts, by the number of texts."""
     measured = result("decode")["decoding"]
     sizes = sorted({row["batch"] for row in measured})
     rates = {
@@ -112,7 +112,7 @@ def batches() -> list[list[str]]:
 
 
 def prefill() -> list[list[str]]:
-    """Seconds until the first token after a long prompt."""
+    """A table of the seconds until the first token after a long prompt."""
     rows = [["engine", "seconds", "prompt tokens per second"]]
     for row in result("decode")["prefill"]:
         seconds = row["seconds"]["median"]
@@ -121,7 +121,7 @@ def prefill() -> list[list[str]]:
 
 
 def parts() -> list[list[str]]:
-    """Milliseconds of each part of a token, early and late in a text."""
+    """A table of the milliseconds of each part of a token, early and late in a text."""
     found = result("parts")
     places, floors = found["milliseconds"], found["floor_milliseconds"]
     rows = [["part", *(f"after {place}" for place in places), "reading its weights"]]
@@ -133,12 +133,12 @@ def parts() -> list[list[str]]:
 
 
 def per_token(config: GPT2Config) -> int:
-    """Bytes that one token's keys and values take in all layers."""
+    """The bytes of one token's keys and values in all layers."""
     return 2 * config.n_layer * config.n_embd * FLOAT32
 
 
 def caches() -> list[list[str]]:
-    """The memory for one full text: GPT-2's sizes, and a shape of today."""
+    """A table of the cache's size for one full text, in GPT-2 and in a modern model."""
     rows = [HEAD]
     for name in SIZES:
         config = published(name)
@@ -156,7 +156,7 @@ def cache_row(name: str, size: int, tokens: int) -> list[str]:
 
 
 def attention_share(config: GPT2Config) -> str:
-    """Of one token's operations at the end of a full text, those on the cache."""
-    # Two products with every key and value, a multiplication and an addition each.
+    """The cache's share of one token's operations, at the end of a full text."""
+    # One multiplication and one addition for each channel of each key and each value.
     attention = 4 * config.n_layer * config.n_positions * config.n_embd
     return f"{attention / (attention + 2 * parameters(config)):.0%}".replace("%", " %")

@@ -23,7 +23,7 @@ def figures() -> dict[str, Figure]:
 
 
 def checkpoint_figure() -> Figure:
-    """The three files of a checkpoint, and what becomes of them."""
+    """Draws the three files of a checkpoint and the code that reads each."""
     figure, axes = style.canvas(300, width=500)
     rows = [
         ("config.json", "GPT2Config", "seven sizes", style.GOLD),
@@ -59,12 +59,12 @@ def numbers() -> dict[str, str | list]:
 
 
 def megabytes(count: int) -> str:
-    """A number of bytes in decimal units, as download pages have them."""
+    """A number of bytes in decimal units, as on download pages."""
     return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
 def family() -> list[list[str]]:
-    """The published models and the memory that their weights take."""
+    """A table of the published models and the memory of their weights."""
     rows = [["`--model`", "parameters", "in float32"]]
     for name in SIZES:
         count = parameters(published(name))
@@ -73,7 +73,7 @@ def family() -> list[list[str]]:
 
 
 def names() -> list[list[str]]:
-    """One block's tensors: as the checkpoint stores them, and as MAX wants them."""
+    """A table of one block's tensor shapes, in the checkpoint and in MAX."""
     rows = [["in `transformer.h.0.`", "stored", "loaded"]]
     for name, shape in parameter_shapes(published("gpt2")).items():
         if name.startswith(LAYER):
@@ -84,7 +84,7 @@ def names() -> list[list[str]]:
 
 
 def square_untransposed() -> dict[str, np.ndarray]:
-    """The weights as they would be if the square matrices were loaded as stored."""
+    """The weights of a loader that forgets to transpose the square matrices."""
     weights = play.copy_weights()
     for name in weights:
         if name.endswith("attn.c_proj.weight"):
@@ -93,7 +93,7 @@ def square_untransposed() -> dict[str, np.ndarray]:
 
 
 def layers() -> list[list[str]]:
-    """What ``gpt2 layers`` shows of a model whose attention is not scaled."""
+    """The output of ``gpt2 layers`` for a model with unscaled attention, as a table."""
     rows = [["piece", "step", "largest difference", ""]]
     for place, step, difference in differences():
         right = difference <= TOLERANCE
@@ -104,7 +104,7 @@ def layers() -> list[list[str]]:
 
 
 def differences() -> Iterator[tuple[str, str, float]]:
-    """Each piece of the wrong model beside the right one's, on the right input."""
+    """Yields part, step, and the largest difference of the wrong model's result."""
     yield from (("wte", "05", 0.0), ("wpe", "06", 0.0))
     right, wrong = (pieces(wrong) for wrong in (False, True))
     for (place, step), result in right.items():
@@ -112,7 +112,7 @@ def differences() -> Iterator[tuple[str, str, float]]:
 
 
 def pieces(unscaled: bool) -> dict[tuple[str, str], np.ndarray]:
-    """The first block's normalization and attention, on the reference's input."""
+    """The results of the first block's normalization and attention, ``[T, C]`` each."""
     x, state = inside.look_inside(PROMPT)[0].stream, play.trained()
     normed = inside.norm(x, state, "h.0.ln_1")
     heads = play.checkpoint().config.n_head
@@ -124,6 +124,6 @@ def pieces(unscaled: bool) -> dict[tuple[str, str], np.ndarray]:
 def unscaled_attention(
     query: np.ndarray, key: np.ndarray, value: np.ndarray
 ) -> np.ndarray:
-    """``[..., T, D]`` each; the scores are not divided by √D."""
+    """Attention of ``[..., T, D]`` each, without the division by √D."""
     scores = query @ key.swapaxes(-1, -2) + oracle.causal_mask(query.shape[-2])
     return oracle.softmax(scores) @ value

@@ -1,4 +1,4 @@
-"""Figures and numbers of the page on serving; what was measured comes from a file."""
+"""Figures and numbers of the page on serving. A file holds the measurements."""
 
 import json
 import math
@@ -13,15 +13,15 @@ from book.figures import style
 from course.registry import ROOT
 
 RESULT = ROOT / "benchmarks" / "results" / "serving.json"
-LENGTHS = (3, 9, 5, 4, 2, 6)  # tokens of the figure's requests, in their order
-ROWS, CELL = 3, 22  # rows of its batch, pixels of a token
-PACE = 10  # tokens a second for each reader
+LENGTHS = (3, 9, 5, 4, 2, 6)  # new tokens of each request in the figure
+ROWS, CELL = 3, 22  # rows of the batch in the figure, pixels of a token
+PACE = 10  # tokens per second for each reader
 READERS = (10, 30, 100, 300)  # at the same moment
 
 
 @cache
 def result() -> dict[str, Any]:
-    """What ``python -m benchmarks.serving --out`` wrote."""
+    """The result of ``python -m benchmarks.serving --out``."""
     return json.loads(RESULT.read_text())
 
 
@@ -30,7 +30,7 @@ def figures() -> dict[str, Figure]:
 
 
 def batches() -> Figure:
-    """Which request each row of a batch writes in each run of the model."""
+    """Draws the request in each row of a batch, for each run of the model."""
     figure, axes = style.canvas(232, width=470)
     draw(axes, 8, "in groups: wait for the longest", groups(LENGTHS))
     draw(axes, 124, "continuous: whoever waits takes a free row", stream(LENGTHS))
@@ -38,7 +38,7 @@ def batches() -> Figure:
 
 
 def draw(axes: Axes, top: float, title: str, places: Sequence[tuple]) -> None:
-    """One row of the picture for each row of the batch, a square for each token."""
+    """Draws each row of the batch as a row, with a square for each token."""
     style.label(axes, 8, top + 8, title, ha="left", fontweight="bold")
     for number, (row, start) in enumerate(places):
         color, y = style.COLORS[number], top + 24 + row * (CELL + 4)
@@ -49,7 +49,7 @@ def draw(axes: Axes, top: float, title: str, places: Sequence[tuple]) -> None:
 
 
 def groups(lengths: Sequence[int]) -> list[tuple[int, int]]:
-    """The row and the first run of each request, when a group starts together."""
+    """The row and the first run of each request, if groups start together."""
     places, start = [], 0
     for first in range(0, len(lengths), ROWS):
         group = lengths[first : first + ROWS]
@@ -59,7 +59,7 @@ def groups(lengths: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def stream(lengths: Sequence[int]) -> list[tuple[int, int]]:
-    """The same, when each request takes the row that is free first."""
+    """The row and the first run of each request, if each takes the first free row."""
     free, places = [0] * ROWS, []
     for length in lengths:
         row = free.index(min(free))
@@ -69,7 +69,7 @@ def stream(lengths: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def runs(places: Sequence[tuple[int, int]]) -> int:
-    """How many runs of the model it takes until all are written."""
+    """The number of runs of the model until all texts are complete."""
     return max(start + n for (_, start), n in zip(places, LENGTHS, strict=True))
 
 
@@ -95,7 +95,7 @@ def numbers() -> dict[str, str | list]:
 
 
 def load() -> Iterator[list[str]]:
-    """The measured levels."""
+    """Yields a table's rows: the measured levels of load."""
     yield ["clients", "tokens/s in all", "per client", "first token, half", "95 %"]
     for row in result()["levels"]:
         rate, first = row["tokens_per_second"], row["first_token_seconds"]
@@ -105,7 +105,7 @@ def load() -> Iterator[list[str]]:
 
 
 def sizes(rate: float, batch: int) -> Iterator[list[str]]:
-    """Replicas for so many readers, if each gives as much as the measured one."""
+    """Yields a table's rows: replicas for several numbers of readers."""
     yield ["readers at once", "tokens/s", "replicas for that", "for a row each"]
     for readers in READERS:
         wanted = readers * PACE

@@ -81,12 +81,12 @@ def numbers() -> dict[str, str | list]:
 
 
 def model_file() -> int:
-    """Bytes of the embedded model's file."""
+    """The size of the embedded model's file in bytes."""
     return (EMBEDDED["tiny-stories"] / "model.safetensors").stat().st_size
 
 
 def budget(config: GPT2Config) -> dict[str, int]:
-    """How many parameters each part has, by the sizes alone."""
+    """The number of parameters of each part, calculated from the sizes."""
     channels, inner, layers = config.n_embd, config.n_inner, config.n_layer
     return {
         "token table": config.vocab_size * channels,
@@ -98,7 +98,7 @@ def budget(config: GPT2Config) -> dict[str, int]:
 
 
 def outside(config: GPT2Config) -> list[int]:
-    """The parameters that belong to no block."""
+    """The numbers of parameters outside the blocks."""
     parts = budget(config)
     return [parts["token table"], parts["position table"], 2 * config.n_embd]
 
@@ -110,7 +110,7 @@ def share(config: GPT2Config, part: str) -> str:
 
 
 def field_rows(config: GPT2Config) -> list[list[str]]:
-    """The seven fields in GPT-2 and in the embedded model."""
+    """A table of the seven fields in GPT-2 and in the embedded model."""
     rows = [
         [f"`{name}`", MEANING[name], f"{value:,}", f"{asdict(config)[name]:,}"]
         for name, value in asdict(SMALL).items()
@@ -119,7 +119,7 @@ def field_rows(config: GPT2Config) -> list[list[str]]:
 
 
 def by_heads(config: GPT2Config) -> list[list[str]]:
-    """The loss and the text that the same weights give with other head counts."""
+    """A table of loss and text for the same weights with other numbers of heads."""
     rows = [["heads", "loss", "what it writes"]]
     for count in (1, config.n_head // 2, config.n_head, 4 * config.n_head):
         loss = play.loss(inside.STORY, n_head=count)
@@ -130,7 +130,7 @@ def by_heads(config: GPT2Config) -> list[list[str]]:
 
 
 def tensor_rows() -> list[list[str]]:
-    """Names, shapes and counts of the tables, one block for all."""
+    """A table of names, shapes and counts of the tensors, with one block."""
     rows = [["name", "shape", "here", "numbers"]]
     for name, letters in TENSORS.items():
         array = play.trained()[name]
@@ -140,7 +140,7 @@ def tensor_rows() -> list[list[str]]:
 
 
 def family_rows() -> list[list[str]]:
-    """The four sizes in which GPT-2 was released."""
+    """A table of the four released sizes of GPT-2."""
     rows = [["", "L", "C", "H", "D = C / H", "parameters"]]
     for name, size in FAMILY.items():
         total = f"{sum(budget(size).values()):,}"
@@ -150,7 +150,7 @@ def family_rows() -> list[list[str]]:
 
 
 def budget_figure() -> Figure:
-    """Each model's parameters, divided among the parts."""
+    """Draws the shares of each model's parts in its parameters."""
     models = {"embedded": play.checkpoint().config, **FAMILY}
     figure, axes = style.chart(330)
     for row, config in enumerate(models.values()):
@@ -172,7 +172,7 @@ def budget_figure() -> Figure:
 
 
 def label_narrow(axes: Axes, parts: dict[str, int]) -> None:
-    """Names the two parts of the first bar that have no room for a name."""
+    """Writes the names of the first bar's two narrow parts beside the bar."""
     total = sum(parts.values())
     place = 100 * (parts["token table"] + parts["position table"] / 2) / total
     small = {"fontsize": style.SMALL, "va": "bottom"}
@@ -181,7 +181,7 @@ def label_narrow(axes: Axes, parts: dict[str, int]) -> None:
 
 
 def stack(axes: Axes, row: int, parts: dict[str, int]) -> None:
-    """One model's bar; what is too narrow for its name has only a colour."""
+    """Draws one model's bar; a narrow part has a colour and no name."""
     left, total = 0.0, sum(parts.values())
     for color, (name, count) in zip(style.COLORS, parts.items(), strict=False):
         width = 100 * count / total

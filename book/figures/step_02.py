@@ -39,18 +39,18 @@ def numbers() -> dict[str, str | list]:
 
 
 def no_mask(length: int, earlier: int = 0) -> np.ndarray:
-    """Nothing is hidden."""
+    """A mask ``[T, T + earlier]`` that hides nothing."""
     return np.zeros((length, length + earlier))
 
 
 def changes() -> np.ndarray:
-    """``[T]``: the largest change of a score, at each place, if the ending changes."""
+    """``[T]``: the largest change of a logit at each place, for two endings."""
     one, other = (play.logits(play.encode(text)) for text in ENDINGS)
     return np.abs(one - other).max(axis=-1)
 
 
 def change_rows(masked: np.ndarray, blind: np.ndarray) -> list[list[str]]:
-    """With the mask and without it, place by place."""
+    """A table of the changes at each place, with the mask and without it."""
     names = [code(t) for t in play.tokens(ENDINGS[0])[:-1]]
     rows = zip([*names, "the last word"], masked, blind, strict=True)
     return [
@@ -60,7 +60,7 @@ def change_rows(masked: np.ndarray, blind: np.ndarray) -> list[list[str]]:
 
 
 def exact(value: float) -> str:
-    """Two places, and 0 only for what is exactly 0."""
+    """A number with two digits after the point; "0" only for exactly 0."""
     return "0" if value == 0 else f"{value:z.2f}"
 
 
@@ -78,7 +78,7 @@ def mask_figure() -> Figure:
 def draw_mask(
     axes: Axes, mask: np.ndarray, rows: list[str], columns: list[str]
 ) -> None:
-    """A mask's squares, with what they hold."""
+    """Draws a mask as squares with their numbers."""
     hidden = np.isneginf(mask)
     texts = np.where(hidden, "−∞", "0")
     style.heatmap(
@@ -87,7 +87,7 @@ def draw_mask(
 
 
 def attention_steps() -> list[np.ndarray]:
-    """``[T, T]`` each: scores of the last block's first head, masked, as shares."""
+    """Scores, masked scores and shares ``[T, T]`` of the last block's first head."""
     layer = inside.look_inside(SHORT)[-1]
     scores = layer.query[0] @ layer.key[0].T / np.sqrt(layer.query.shape[-1])
     masked = scores + oracle.causal_mask(len(scores))
@@ -95,14 +95,14 @@ def attention_steps() -> list[np.ndarray]:
 
 
 def scores_figure() -> Figure:
-    """Scores, masked scores and shares side by side."""
+    """Draws scores, masked scores and shares side by side."""
     figure, panels = style.charts(230, columns=3)
     names = [style.token(t) for t in play.tokens(SHORT)]
     titles = "scores", "+ mask", "softmax: shares"
     for axes, values, title in zip(panels, attention_steps(), titles, strict=True):
         rows = names if title == "scores" else []
         shown = np.where(np.isneginf(values), np.nan, values)
-        largest = 2 * np.nanmax(np.abs(shown))  # pale, so that the text can be read
+        largest = 2 * np.nanmax(np.abs(shown))  # pale, so that the text is legible
         texts = np.vectorize(short)(values)
         style.heatmap(
             axes, shown, rows=rows, columns=names, largest=largest, texts=texts
@@ -112,12 +112,12 @@ def scores_figure() -> Figure:
 
 
 def short(value: float) -> str:
-    """Two places in a square."""
+    """The text of a number in a square."""
     return "−∞" if np.isneginf(value) else exact(value).replace("-", "−")
 
 
 def matrix_rows(step: int) -> list[list[str]]:
-    """One of the figure's three tables, as numbers."""
+    """One of the figure's three matrices as a table of numbers."""
     names = [code(t) for t in play.tokens(SHORT)]
     rows = zip(names, attention_steps()[step], strict=True)
     return [["", *names], *([name, *map(short, row)] for name, row in rows)]

@@ -43,7 +43,7 @@ def numbers() -> dict[str, str | list]:
 
 
 def streams(text: str) -> dict[str, np.ndarray]:
-    """``[T, C]``: what each normalization of the model gets, by its name."""
+    """The input ``[T, C]`` of each normalization in the model, by name."""
     found = {}
     for number, layer in enumerate(inside.look_inside(text)):
         found[f"h.{number}.ln_1"] = layer.stream
@@ -53,12 +53,12 @@ def streams(text: str) -> dict[str, np.ndarray]:
 
 
 def last_stream() -> np.ndarray:
-    """``[T, C]``: the stream as the last block gets it."""
+    """The stream ``[T, C]`` before the last block."""
     return inside.look_inside(TEXT)[-1].stream
 
 
 def normalized() -> np.ndarray:
-    """The same, each token shifted and scaled, without weight and bias."""
+    """The normalized ``last_stream`` ``[T, C]``, without weight and bias."""
     x = last_stream()
     eps = play.checkpoint().config.layer_norm_epsilon
     variance = x.var(axis=-1, keepdims=True)
@@ -66,7 +66,7 @@ def normalized() -> np.ndarray:
 
 
 def variants() -> dict[str, Norm]:
-    """Other ways to normalize, or not to."""
+    """Functions in place of layer normalization, by name."""
 
     def none(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, eps: float):
         return x * weight + bias
@@ -85,7 +85,7 @@ def variants() -> dict[str, Norm]:
 
 
 def variant_rows() -> list[list[str]]:
-    """What the model makes of a story, and writes, with each of them."""
+    """A table of loss and text for each kind of normalization."""
     rows = [["", "loss", "what it writes"], ["**as trained**", *tried()]]
     for name, norm in variants().items():
         with play.instead("layer_norm", norm):
@@ -94,13 +94,13 @@ def variant_rows() -> list[list[str]]:
 
 
 def tried() -> list[str]:
-    """Loss and text of the model as it is now."""
+    """The loss of the patched model, and a text that it writes."""
     text = quoted(play.write("Once upon a time", count=12))
     return [f"{play.loss(inside.STORY):.2f}", text]
 
 
 def growth_rows() -> list[list[str]]:
-    """How far the channels of a token lie apart on their way through the model."""
+    """A table of the channels' standard deviation before each block."""
     rows = [["comes into", "smallest", "largest"]]
     for name, x in streams(inside.STORY).items():
         if not name.endswith("ln_2"):
@@ -110,7 +110,7 @@ def growth_rows() -> list[list[str]]:
 
 
 def token_rows() -> list[list[str]]:
-    """The first channels of one token on their way through the equation."""
+    """A table of one token's first channels in each step of the equation."""
     x, y, weights = last_stream()[-1], normalized()[-1], play.trained()
     name = f"h.{play.checkpoint().config.n_layer - 1}.ln_1"
     weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
@@ -127,7 +127,7 @@ def token_rows() -> list[list[str]]:
 
 
 def norm_figure() -> Figure:
-    """Every channel of every token as a tick, before and after."""
+    """Draws every channel of every token as a tick, before and after normalization."""
     figure, (before, after) = style.charts(300, columns=2, sharey=True)
     names = [style.token(t) for t in play.tokens(TEXT)]
     ticks(before, last_stream(), style.ORANGE)
@@ -145,7 +145,7 @@ def norm_figure() -> Figure:
 
 
 def ticks(axes: Axes, rows: np.ndarray, color: str) -> None:
-    """A stroke for each number, and a bar from mean − deviation to mean + deviation."""
+    """Draws a tick for each number and a bar of mean ± standard deviation."""
     for place, values in enumerate(rows):
         x = np.repeat(values, 3)
         y = np.tile([place - 0.22, place + 0.22, np.nan], len(values))

@@ -13,7 +13,7 @@ from book.figures._words import code, quoted, signed
 from tests.oracle import model as oracle
 
 LISTED = 4  # hidden units of a table
-WORDS = 5  # the tokens that wake each of them
+WORDS = 5  # tokens with the highest activation of each unit
 
 
 def figures() -> dict[str, Figure]:
@@ -48,7 +48,7 @@ def numbers() -> dict[str, str | list]:
 
 
 def exact(x: np.ndarray) -> np.ndarray:
-    """The GELU that the tanh form stands in for: x · Φ(x)."""
+    """The exact GELU, x · Φ(x). The tanh form approximates it."""
     return x * (1 + np.vectorize(erf)(x / np.sqrt(2))) / 2
 
 
@@ -66,7 +66,7 @@ VARIANTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def variant_rows() -> list[list[str]]:
-    """What the model makes of a story, and writes, with other functions inside."""
+    """A table of loss and text for each function in the place of GELU."""
     ids = play.encode(inside.STORY)
     right = play.logits(ids)
     rows = [["between the layers", "scores change by", "loss", "what it writes"]]
@@ -79,13 +79,13 @@ def variant_rows() -> list[list[str]]:
 
 
 def tried() -> list[str]:
-    """Loss and text of the model as it is now."""
+    """The loss of the patched model, and a text that it writes."""
     text = quoted(play.write("Once upon a time", count=10))
     return [f"{play.loss(inside.STORY):.3f}", text]
 
 
 def value_rows() -> list[list[str]]:
-    """The three functions at a few places."""
+    """A table of the three functions at a few values of x."""
     x = np.array([-3, -1, -0.5, 0, 0.5, 1, 3])
     rows = {"ReLU": relu(x), "GELU, exact": exact(x), "GELU, tanh": oracle.gelu(x)}
     header = ["x", *(signed(v, 1) for v in x)]
@@ -93,7 +93,7 @@ def value_rows() -> list[list[str]]:
 
 
 def before_gelu() -> Iterator[np.ndarray]:
-    """``[T, I]`` for each block: what GELU gets while the model reads a story."""
+    """Yields the input ``[T, I]`` of GELU in each block, for a story."""
     weights = play.trained()
     for number, layer in enumerate(inside.look_inside(inside.STORY)):
         x, name = layer.stream + layer.attended, f"h.{number}"
@@ -102,7 +102,7 @@ def before_gelu() -> Iterator[np.ndarray]:
 
 
 def token_rows() -> list[list[str]]:
-    """A few hidden units of the last block, for the story's first token."""
+    """A table of a few hidden units of the last block, for the story's first token."""
     hidden = [*before_gelu()][-1][0, :6]
     rows = {"after `c_fc`": hidden, "after GELU": oracle.gelu(hidden)}
     header = ["", *(f"unit {i}" for i in range(len(hidden)))]
@@ -110,7 +110,7 @@ def token_rows() -> list[list[str]]:
 
 
 def unit_rows() -> list[list[str]]:
-    """Hidden units of the last block: what wakes them, and what they push up."""
+    """A table of hidden units: the tokens that activate each and that each favours."""
     weights, last = play.trained(), f"h.{play.checkpoint().config.n_layer - 1}"
     table = weights["wte.weight"].astype(np.float64)
     normed = inside.norm(table, weights, f"{last}.ln_2")
@@ -124,14 +124,14 @@ def unit_rows() -> list[list[str]]:
 
 
 def listed(ids: np.ndarray) -> str:
-    """The first few tokens of a list of ids, except for bytes that are no text."""
+    """The first tokens of a list of ids, without bytes that are not text."""
     tokens = (play.checkpoint().tokenizer.token(int(i)) for i in ids)
     texts = (t for t in tokens if t.isprintable() and not set(t) & {"`", "\ufffd"})
     return " ".join(code(text) for text in islice(texts, WORDS))
 
 
 def alike(table: np.ndarray, best: np.ndarray) -> list[int]:
-    """Units whose tokens are whole words, those with the most similar words first."""
+    """The units whose tokens are whole words, ordered by the words' similarity."""
     tokenizer = play.checkpoint().tokenizer
     unit = table / np.linalg.norm(table, axis=1, keepdims=True)
     closeness = {
@@ -143,12 +143,12 @@ def alike(table: np.ndarray, best: np.ndarray) -> list[int]:
 
 
 def is_word(token: str) -> bool:
-    """Whether a token starts a word and has a few letters."""
+    """True if a token starts a word and has at least three letters."""
     return token[0] == " " and token[1:].isalpha() and len(token) > 3
 
 
 def gelu_figure() -> Figure:
-    """The curve beside ReLU's, and how far its two forms lie apart."""
+    """Draws GELU beside ReLU, and the difference between its two forms."""
     figure, (curves, gap) = style.charts(270, columns=2)
     x = np.linspace(-4, 3, 281)
     curves.plot(x, oracle.gelu(x), color=style.BLUE)
@@ -166,7 +166,7 @@ def gelu_figure() -> Figure:
 
 
 def hidden_figure() -> Figure:
-    """What GELU gets in the embedded model: how often each value occurs."""
+    """Draws a histogram of GELU's inputs in the embedded model."""
     figure, axes = style.chart(230, width=560)
     values = np.concatenate([*before_gelu()]).ravel()
     counts, edges = np.histogram(values, bins=np.arange(-6, 6.25, 0.25))

@@ -44,7 +44,7 @@ def numbers() -> dict[str, str | list]:
 
 
 def id_rows() -> list[list[str]]:
-    """One text's ids in two vocabularies."""
+    """A table of one text's ids in two vocabularies."""
     names = [code(t) for t in play.tokens(TEXT)]
     here = [str(i) for i in play.encode(TEXT)]
     return [
@@ -55,7 +55,7 @@ def id_rows() -> list[list[str]]:
 
 
 def spelling_rows() -> list[list[str]]:
-    """What the tokenizer makes of nearly equal texts."""
+    """A table of the tokens of nearly equal texts."""
     rows = [["text", "tokens", "ids"]]
     for text in SPELLINGS:
         pieces = " ".join(code(t) for t in play.tokens(text))
@@ -65,7 +65,7 @@ def spelling_rows() -> list[list[str]]:
 
 
 def scores(ids: list[int], looked_up: np.ndarray) -> np.ndarray:
-    """``[T, V]``: the model with another table for reading, its own for writing."""
+    """The logits ``[T, V]`` of a model whose embedding table is ``looked_up``."""
     config, weights = play.checkpoint().config, dict(play.trained())
     own = weights["wte.weight"].astype(np.float64)
     weights["wte.weight"] = looked_up
@@ -76,7 +76,7 @@ def scores(ids: list[int], looked_up: np.ndarray) -> np.ndarray:
 
 
 def lookup_rows() -> list[list[str]]:
-    """Loss and next token when the rows are looked up wrongly."""
+    """A table of loss and next token for wrong look-ups."""
     table = play.trained()["wte.weight"]
     ways = {
         "**its own row**": table,
@@ -93,14 +93,14 @@ def lookup_rows() -> list[list[str]]:
 
 
 def loss(looked_up: np.ndarray) -> float:
-    """Nats per token of a story that is read with another table."""
+    """The loss on a story with another embedding table, in nats per token."""
     ids = play.encode(inside.STORY)
     shares = oracle.softmax(scores(ids[:-1], looked_up))
     return float(-np.log(shares[np.arange(len(ids) - 1), ids[1:]]).mean())
 
 
 def first_rows() -> list[list[str]]:
-    """The first channels of the text's rows."""
+    """A table of the first channels of the text's rows."""
     rows = [["token", "id", *(f"channel {i}" for i in range(4)), "…"]]
     for text, i in zip(play.tokens(TEXT), play.encode(TEXT), strict=True):
         values = (signed(v) for v in play.trained()["wte.weight"][i, :4])
@@ -109,13 +109,13 @@ def first_rows() -> list[list[str]]:
 
 
 def directions() -> np.ndarray:
-    """``[V, C]``: every row with length 1."""
+    """The embedding table ``[V, C]`` with each row scaled to length 1."""
     table = play.trained()["wte.weight"].astype(np.float64)
     return table / np.linalg.norm(table, axis=1, keepdims=True)
 
 
 def nearest(arrow: np.ndarray, without: set[int]) -> str:
-    """The tokens whose rows point most nearly in a direction."""
+    """The tokens whose rows have the highest cosine similarity to a vector."""
     order = np.argsort(-(directions() @ arrow))
     best = [int(i) for i in order[: NEAREST + len(without)] if i not in without]
     tokens = map(play.checkpoint().tokenizer.token, best[:NEAREST])
@@ -123,7 +123,7 @@ def nearest(arrow: np.ndarray, without: set[int]) -> str:
 
 
 def neighbour_rows() -> list[list[str]]:
-    """The rows most like that of a few words."""
+    """A table of the tokens most similar to a few words."""
     rows = [["row of", "is most like the rows of"]]
     for word in WORDS:
         if len(ids := play.encode(word)) == 1:
@@ -133,7 +133,7 @@ def neighbour_rows() -> list[list[str]]:
 
 
 def analogy_rows() -> list[list[str]]:
-    """What lies at row c − row a + row b."""
+    """A table of the tokens most similar to row c − row a + row b."""
     rows = [["sum of rows", "is most like the rows of"]]
     for words in PAIRS:
         a, b, c = (play.encode(word)[0] for word in words)
@@ -144,7 +144,7 @@ def analogy_rows() -> list[list[str]]:
 
 
 def lookup_figure() -> Figure:
-    """Ids on the left, the table in the middle, the rows in the text's order."""
+    """Draws the ids at the left, the table in the middle, the result at the right."""
     figure, axes = style.canvas(290, width=600)
     ids, names = play.encode(TEXT), [style.token(t) for t in play.tokens(TEXT)]
     table = play.trained()["wte.weight"]
@@ -169,7 +169,7 @@ def lookup_figure() -> Figure:
 def strip(
     axes: Axes, x: float, y: float, row: np.ndarray, edge: str = style.MUTED
 ) -> None:
-    """The first numbers of a row as squares, blue above 0 and orange below."""
+    """Draws the first numbers of a row as squares: blue above 0, orange below."""
     shown = row[:9]
     for n, value in enumerate(shown):
         color = style.BLUE if value > 0 else style.ORANGE

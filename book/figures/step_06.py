@@ -41,16 +41,16 @@ def numbers() -> dict[str, str | list]:
 
 
 def order_matters(*, places: bool) -> float:
-    """How far the two orders' results of one attention lie apart, at the last token.
+    """The distance of attention's results for two word orders, at the last token.
 
-    As a share of their length.
+    The distance is relative to the length of the first result.
     """
     one, other = (first_attention(text, places) for text in ORDERS)
     return float(np.linalg.norm(one - other) / np.linalg.norm(one))
 
 
 def first_attention(text: str, places: bool) -> np.ndarray:
-    """``[C]``: what the first block's attention has for the last token."""
+    """The result ``[C]`` of the first block's attention for the last token."""
     ids, weights = play.encode(text), play.trained()
     x = weights["wte.weight"][ids].astype(np.float64)
     if places:
@@ -59,14 +59,14 @@ def first_attention(text: str, places: bool) -> np.ndarray:
 
 
 def similarities() -> np.ndarray:
-    """``[positions, positions]``: the cosine of the angle between two rows."""
+    """The cosine similarity of each two rows, ``[positions, positions]``."""
     table = play.trained()["wpe.weight"].astype(np.float64)
     table = table / np.linalg.norm(table, axis=1, keepdims=True)
     return table @ table.T
 
 
 def similarity_rows() -> list[list[str]]:
-    """The mean similarity of two places by how far they lie apart."""
+    """A table of the mean similarity of two places, by their distance."""
     cosines, apart = similarities(), (1, 4, 16, 64, 128)
     means = [decimal(np.diag(cosines, distance).mean()) for distance in apart]
     return [["places apart", *map(str, apart)], ["similarity", *means]]
@@ -86,14 +86,14 @@ def similarity_figure() -> Figure:
 
 
 def parts() -> list[np.ndarray]:
-    """``[T, SHOWN]`` each: the tokens' rows, the places' rows and their sum."""
+    """The tokens' rows, the places' rows and their sum, ``[T, SHOWN]`` each."""
     ids, weights = play.encode(TEXT), play.trained()
     token, place = weights["wte.weight"][ids], weights["wpe.weight"][: len(ids)]
     return [rows[:, :SHOWN] for rows in (token, place, token + place)]
 
 
 def sum_rows() -> list[list[str]]:
-    """One token's three rows, in numbers."""
+    """A table of one token's three rows."""
     name = style.token(play.tokens(TEXT)[1])
     names = [f"token row of `{name}`", "place row 1", "sum"]
     header = ["", *(f"channel {i}" for i in range(4))]

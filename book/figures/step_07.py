@@ -43,19 +43,19 @@ def size(channels: int) -> int:
 
 
 def rows_alone() -> list[np.ndarray]:
-    """``[T, T]`` in each block: the shares if normalized rows were queries and keys."""
+    """Each block's shares ``[T, T]`` if normalized rows were queries and keys."""
     rows = [inside.plain_norm(stream) for stream in inside.streams(TEXT)[:-1]]
     return [inside.attention_shares(x, x) for x in rows]
 
 
 def share_of_self(shares: list[np.ndarray]) -> str:
-    """What a token gives itself on average; the first one has no choice."""
+    """A token's mean share of itself, without the first token."""
     own = [np.diagonal(table, axis1=-2, axis2=-1)[..., 1:] for table in shares]
     return percent(np.stack(own).mean())
 
 
 def part_rows() -> list[list[str]]:
-    """Where each part lies in c_attn's output, and how it begins for one token."""
+    """A table of each part's channels in c_attn's output and of its first numbers."""
     channels, weights = play.checkpoint().config.n_embd, play.trained()
     normed = inside.look_inside(TEXT)[BLOCK].normed[3]
     found = oracle.qkv(normed, weights, f"h.{BLOCK}.attn.c_attn")
@@ -67,7 +67,7 @@ def part_rows() -> list[list[str]]:
 
 
 def score_tables() -> tuple[np.ndarray, np.ndarray]:
-    """``[T, T]`` twice: rows compared with rows, and queries with keys."""
+    """The scores ``[T, T]`` of rows with rows, and of queries with keys."""
     layer = inside.look_inside(TEXT)[BLOCK]
     x, query, key = inside.plain_norm(layer.stream), layer.query[HEAD], layer.key[HEAD]
     tables = [(x, x), (query, key)]
@@ -76,7 +76,7 @@ def score_tables() -> tuple[np.ndarray, np.ndarray]:
 
 
 def score_rows() -> list[list[str]]:
-    """The scores of one pair of tokens in both directions."""
+    """A table of one pair's scores in both directions."""
     rows, learned = score_tables()
     ask = [["who asks whom", "rows", "query and key"]]
     for name, i, j in [("`·has` asks `·dog`", 1, 3), ("`·dog` asks `·has`", 3, 1)]:
@@ -90,7 +90,7 @@ def scores_figure() -> Figure:
     titles = "rows with rows", "queries with keys"
     for axes, scores, title in zip(panels, score_tables(), titles, strict=True):
         texts = np.vectorize(decimal)(scores, 1)
-        largest = 1.8 * np.abs(scores).max()  # so that the numbers can be read
+        largest = 1.8 * np.abs(scores).max()  # pale, so that the numbers are legible
         style.heatmap(
             axes, scores, rows=names, columns=names, largest=largest, texts=texts
         )
@@ -121,6 +121,6 @@ def matrix_figure() -> Figure:
 def draw_rows(
     axes: Axes, x: float, y: float, width: float, color: str = style.PURPLE
 ) -> None:
-    """A tall box with a line for each token."""
+    """Draws one box for each token, one below the other."""
     for number in range(4):
         style.box(axes, x, y + 36 * number, width, 32, f"token {number}", color=color)

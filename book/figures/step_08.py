@@ -11,7 +11,7 @@ from solutions.solution_01 import GPT2Config
 from tests.oracle import model as oracle
 
 PROMPTS = ["They went to the", "Tom sat on the", "He ate all the"]
-BLOCK, HEAD, ASKING = 2, 0, 7  # the third block's first head; the token that asks
+BLOCK, HEAD, ASKING = 2, 0, 7  # the third block's first head; the token with the query
 HEAD_SIZES = 4 ** np.arange(6)
 CANDIDATES, DRAWS = 8, 4000
 
@@ -44,7 +44,7 @@ def numbers() -> dict[str, str | list]:
 
 
 def silenced() -> dict[str, np.ndarray]:
-    """The weights of a model whose attention has nothing to say."""
+    """The weights of a model whose attention adds 0."""
     weights = play.copy_weights()
     for name in weights:
         if "attn.c_proj" in name:
@@ -53,7 +53,7 @@ def silenced() -> dict[str, np.ndarray]:
 
 
 def alone_rows() -> list[list[str]]:
-    """The likeliest tokens after texts with the same last token."""
+    """A table of the likeliest tokens after texts with the same last token."""
     rows = [["text", "with attention", "without"]]
     for prompt in PROMPTS:
         found = (best_three(prompt, w) for w in (play.trained(), silenced()))
@@ -67,7 +67,7 @@ def best_three(prompt: str, weights: play.Weights) -> str:
 
 
 def real_rows() -> list[list[str]]:
-    """One token's scores and shares in the embedded model."""
+    """A table of one token's scores and shares in the embedded model."""
     layer = inside.look_inside(inside.SENTENCE)[BLOCK]
     query, keys = layer.query[HEAD, ASKING], layer.key[HEAD, : ASKING + 1]
     dots, shares = keys @ query, layer.shares[HEAD, ASKING]
@@ -82,7 +82,7 @@ def real_rows() -> list[list[str]]:
 
 
 def shape_rows(length: int, heads: int, size: int) -> list[list[str]]:
-    """What each line of step 08 makes in the embedded model."""
+    """A table of the shapes in step 08, and their sizes in the embedded model."""
     parts, square = f"`[1, {heads}, {length}, {size}]`", f"{length}, {length}]`"
     turned = f"`[1, {heads}, {size}, {length}]`"
     return [
@@ -101,7 +101,7 @@ def hand_figure() -> Figure:
     visible = np.where(hidden, np.nan, example.SCORES)
     texts = np.vectorize(decimal)(example.SCORES, 0)
     shares = np.vectorize(decimal)(example.SHARES)
-    pale = 1.8 * example.SCORES.max()  # full colour, too far off for a text to drown in
+    pale = 1.8 * example.SCORES.max()  # pale, so that the text is legible
     panels = {
         "q · k ÷ √D": (example.SCORES, texts, example.WORDS, pale),
         "+ mask": (visible, np.where(hidden, "−∞", texts), [], pale),
@@ -121,7 +121,7 @@ def hand_figure() -> Figure:
 
 
 def largest_shares() -> np.ndarray:
-    """``[2, sizes]``: the winner's mean share, without and with the division.
+    """The mean of the largest share, without and with division by √D: ``[2, sizes]``.
 
     Queries and keys are drawn from a normal distribution of variance 1.
     """

@@ -10,9 +10,9 @@ from book.figures._example import KEY, QUERY, WORDS
 from book.figures._text import decimal, percent
 from tests.oracle import model as oracle
 
-HOME = QUERY[2], np.array([2, 0, 1, 0])  # what "home" asks in two heads
-BLOCK, ASKING = 3, 8  # the last block; the token that asks
-OWNERS = style.BLUE, style.ORANGE  # of the channels, when there are two heads
+HOME = QUERY[2], np.array([2, 0, 1, 0])  # the queries of "home" in two heads
+BLOCK, ASKING = 3, 8  # the last block; the token with the query
+OWNERS = style.BLUE, style.ORANGE  # colours of the two heads' channels
 
 
 def figures() -> dict[str, Figure]:
@@ -36,7 +36,7 @@ def numbers() -> dict[str, str | list]:
 
 
 def home_rows() -> list[list[str]]:
-    """One word's shares: by two heads of 4 channels, and by one head of 8."""
+    """A table of one word's shares in two heads of 4 channels and one head of 8."""
     dots = [query @ KEY.T for query in HOME]
     shares = [oracle.softmax(d / np.sqrt(KEY.shape[-1])) for d in dots]
     shares.append(oracle.softmax(sum(dots) / np.sqrt(2 * KEY.shape[-1])))
@@ -46,7 +46,7 @@ def home_rows() -> list[list[str]]:
 
 
 def loss_as_one_head() -> float:
-    """The story's loss when the trained weights are read as one large head."""
+    """The story's loss with one large head in place of the trained heads."""
     ids, config = play.encode(inside.STORY), play.checkpoint().config
     batch = np.array([ids[:-1]])
     shares = oracle.softmax(oracle.logits(batch, play.trained(), config.n_layer, 1)[0])
@@ -54,7 +54,7 @@ def loss_as_one_head() -> float:
 
 
 def choice_rows() -> list[list[str]]:
-    """Where each head of one block looks most, for one token."""
+    """A table of the token with the largest share in each head of one block."""
     names = [f"`{style.token(name)}`" for name in play.tokens(inside.SENTENCE)]
     rows = [["head", "looks most at", "share"]]
     for head, shares in enumerate(inside.look_inside(inside.SENTENCE)[BLOCK].shares):
@@ -65,7 +65,7 @@ def choice_rows() -> list[list[str]]:
 
 
 def shape_rows(length: int, heads: int, channels: int) -> list[list[str]]:
-    """What each move makes in the embedded model."""
+    """A table of the shapes in step 09, and their sizes in the embedded model."""
     size = channels // heads
     joined, cut = [1, length, channels], [1, length, heads, size]
     apart, scores = [1, heads, length, size], [1, heads, length, length]
@@ -84,7 +84,7 @@ def shape_rows(length: int, heads: int, channels: int) -> list[list[str]]:
 
 
 def silence(block: int, head: int) -> dict[str, np.ndarray]:
-    """The trained weights, without what one head adds."""
+    """The trained weights, with one head's contribution set to 0."""
     weights, config = play.copy_weights(), play.checkpoint().config
     size = config.n_embd // config.n_head
     weights[f"h.{block}.attn.c_proj.weight"][:, head * size : (head + 1) * size] = 0
@@ -92,7 +92,7 @@ def silence(block: int, head: int) -> dict[str, np.ndarray]:
 
 
 def rise_rows() -> list[list[str]]:
-    """How much the story's loss rises when one head is silent."""
+    """A table of the increase of the story's loss without each head."""
     config, start = play.checkpoint().config, play.loss(inside.STORY)
     rows = [["block", *(f"head {head}" for head in range(config.n_head))]]
     for block in range(config.n_layer):
@@ -128,7 +128,7 @@ def split_figure() -> Figure:
 
 
 def draw_heads(axes: Axes, y: float, title: str, parts: np.ndarray) -> None:
-    """An arrow, and ``[H, T, D]`` with a title above."""
+    """Draws an arrow, a title, and ``[H, T, D]`` below it."""
     style.arrow(axes, (160, 140), (206, y + 44))
     style.label(axes, 320, y - 16, title)
     for head, part in enumerate(parts):
@@ -138,7 +138,7 @@ def draw_heads(axes: Axes, y: float, title: str, parts: np.ndarray) -> None:
 
 
 def draw_numbers(axes: Axes, x: float, y: float, values: np.ndarray) -> None:
-    """Squares with numbers; the last digit is the channel, and so tells the owner."""
+    """Draws numbers in squares. The last digit is the channel and sets the colour."""
     for (row, column), value in np.ndenumerate(values):
         owner = OWNERS[value % 10 // 2]
         style.box(axes, x + 36 * column, y + 30 * row, 33, 27, str(value), color=owner)

@@ -13,8 +13,8 @@ from tests.oracle import model as oracle
 
 BY_HAND = np.array([3.0, 1.0, 3.0, 1.0])
 ASKING = 3  # the token whose numbers are shown
-DEPTH, TOKENS, CHANNELS, HEADS = 12, 16, 128, 4  # of the model that is not trained
-INITIAL = 0.02  # GPT-2's standard deviation of fresh weights
+DEPTH, TOKENS, CHANNELS, HEADS = 12, 16, 128, 4  # of the untrained model
+INITIAL = 0.02  # standard deviation of GPT-2's initial weights
 
 Sublayer = Callable[[np.ndarray], np.ndarray]
 
@@ -44,7 +44,7 @@ def numbers() -> dict[str, str | list]:
 
 
 def hand_rows() -> list[list[str]]:
-    """The right result and wrong ones, for a sublayer that halves what it reads."""
+    """A table of right and wrong results, for a sublayer that halves its input."""
     x, half = BY_HAND, BY_HAND / 2
     normed = inside.plain_norm(x)
     results = {
@@ -61,7 +61,7 @@ def hand_rows() -> list[list[str]]:
 
 
 def stream_rows() -> list[list[str]]:
-    """One token's first channels on their way through the first block's attention."""
+    """A table of one token's first channels before and after the first attention."""
     layer = inside.look_inside(inside.SENTENCE)[0]
     rows = {
         "stream": layer.stream,
@@ -74,7 +74,7 @@ def stream_rows() -> list[list[str]]:
 
 
 def random_sublayers(seed: int) -> Iterator[Sublayer]:
-    """Attention and feed-forward network in turn, with fresh weights as in GPT-2."""
+    """Yields attention and feed-forward networks in turn, initialized as in GPT-2."""
     for block in range(DEPTH):
         shapes = oracle.block_shapes(CHANNELS, 4 * CHANNELS)
         state = oracle.random_state(shapes, seed + block, INITIAL)
@@ -95,10 +95,10 @@ def feed_forward(state: oracle.State, x: np.ndarray) -> np.ndarray:
 
 @cache
 def alikeness(*, keep: bool) -> list[float]:
-    """How alike the tokens are, on average, before the first block and after each.
+    """The mean cosine of two tokens before the first block and after each block.
 
     Args:
-        keep: whether a sublayer's result is added to the stream, or replaces it.
+        keep: adds each sublayer's result to the stream, instead of replacing it.
     """
     x = np.random.default_rng(10).normal(size=(TOKENS, CHANNELS))
     found = [mean_cosine(x)]
@@ -129,7 +129,7 @@ def depth_figure() -> Figure:
 
 
 def lengths() -> list[float]:
-    """The stream's mean length over the story, at the start and after each sublayer."""
+    """The stream's mean norm over the story, at the start and after each sublayer."""
     found = []
     for layer in inside.look_inside(inside.STORY):
         found += [mean_length(layer.stream), mean_length(layer.stream + layer.attended)]
@@ -137,13 +137,13 @@ def lengths() -> list[float]:
 
 
 def additions() -> list[float]:
-    """The mean length of what each sublayer adds."""
+    """The mean norm of each sublayer's result."""
     layers = inside.look_inside(inside.STORY)
     return [mean_length(part) for i in layers for part in (i.attended, i.fed)]
 
 
 def mean_length(x: np.ndarray) -> float:
-    """The mean length of the rows of ``[T, C]``."""
+    """The mean norm of the rows of ``[T, C]``."""
     return float(np.linalg.norm(x, axis=-1).mean())
 
 

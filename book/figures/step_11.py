@@ -22,7 +22,7 @@ PIECES = {
 Half = Callable[[np.ndarray], np.ndarray]
 Wiring = Callable[[np.ndarray, Half, Half, Half, Half], np.ndarray]
 
-# Each gets x and the block's pieces: ln_1, attn, ln_2, mlp.
+# The arguments are x and the block's parts: ln_1, attn, ln_2, mlp.
 WIRINGS: dict[str, Wiring] = {
     "as it was trained": lambda x, n1, at, n2, ml: (a := x + at(n1(x))) + ml(n2(a)),
     "without attention": lambda x, n1, at, n2, ml: x + ml(n2(x)),
@@ -43,7 +43,7 @@ def figures() -> dict[str, Figure]:
 
 
 def block_figure() -> Figure:
-    """The stream from top to bottom, with a branch for each half."""
+    """Draws the stream from top to bottom, with a branch for each half."""
     figure, axes = style.canvas(400, width=480)
     stream = 60
     style.label(axes, stream, 16, "x  [B, T, C]")
@@ -56,7 +56,7 @@ def block_figure() -> Figure:
 
 
 def half(axes, top: int, names: tuple[str, str], color: str, says: str) -> None:
-    """One branch: a normalized copy, the sublayer, the sum."""
+    """Draws one branch: normalization, sublayer, sum."""
     left, width, stream = 140, 150, 60
     style.box(axes, left, top, width, 34, names[0], color=style.GOLD)
     style.box(axes, left, top + 68, width, 56, names[1], color=color)
@@ -90,7 +90,7 @@ def numbers() -> dict[str, str | list]:
 
 
 def wirings() -> list[list[str]]:
-    """How the same weights read a story in blocks of other wirings."""
+    """A table of the perplexity and the next token with differently wired blocks."""
     rows = [["how each block is wired", "perplexity", f"after “{PROMPT}”"]]
     for name, wiring in WIRINGS.items():
         with play.instead("block", rewired(wiring)):
@@ -100,7 +100,7 @@ def wirings() -> list[list[str]]:
 
 
 def rewired(wiring: Wiring) -> Callable[..., np.ndarray]:
-    """A block for the oracle, made of the usual pieces."""
+    """A block for the oracle with the usual parts and another wiring."""
 
     def block(x, state, n_head, eps, prefix="") -> np.ndarray:
         def norm(name: str) -> Half:
@@ -119,7 +119,7 @@ def rewired(wiring: Wiring) -> Callable[..., np.ndarray]:
 
 
 def contributions() -> list[list[str]]:
-    """How large the stream is before each block, and what the halves add to it."""
+    """A table of the RMS of each block's input, attention and MLP."""
     rows = [["block", "x", "from attention", "from the MLP"]]
     for number, layer in enumerate(inside.look_inside(inside.STORY)):
         sizes = [rms(part) for part in (layer.stream, layer.attended, layer.fed)]
@@ -128,12 +128,12 @@ def contributions() -> list[list[str]]:
 
 
 def rms(x: np.ndarray) -> float:
-    """The root of the mean square of all numbers."""
+    """The root mean square of all numbers."""
     return float(np.sqrt(np.mean(np.square(x))))
 
 
 def pieces() -> list[list[str]]:
-    """Shapes and parameters of a block's pieces, in two models."""
+    """A table of the shapes and parameters of a block's parts, in two models."""
     tiny, real = play.checkpoint().config, published("gpt2")
     rows = [["piece", "shape", "parameters", "embedded", "GPT-2"]]
     for name, formula in PIECES.items():

@@ -21,7 +21,7 @@ def figures() -> dict[str, Figure]:
 
 
 def stack_figure() -> Figure:
-    """Two models as towers; heights are shares of all parameters."""
+    """Draws two models as towers. Heights are shares of all parameters."""
     figure, axes = style.canvas(480)
     tower(axes, 30, "embedded model", play.checkpoint().config)
     tower(axes, 350, "GPT-2 124M", published("gpt2"))
@@ -29,7 +29,7 @@ def stack_figure() -> Figure:
 
 
 def tower(axes: Axes, left: int, title: str, config: GPT2Config) -> None:
-    """One model, from its tables at the top to its last normalization."""
+    """Draws one model, from the tables at the top to the last normalization."""
     total, height, y, next_label = parameters(config), 400, 50.0, 0.0
     style.label(axes, left, 14, title, ha="left", fontweight="bold")
     style.label(axes, left, 34, f"{total:,} parameters", ha="left", color=style.MUTED)
@@ -48,7 +48,7 @@ def tower(axes: Axes, left: int, title: str, config: GPT2Config) -> None:
 
 
 def slab(x: float, y: float, width: float, height: float, color: str):
-    """A piece of a tower, as thick as its share; the thinnest are still a line."""
+    """One part of a tower. It is at least one pixel high."""
     return Rectangle(
         (x, y), width, max(height, 1.0), facecolor=(color, 0.25), edgecolor=color
     )
@@ -64,7 +64,7 @@ def short(count: int) -> str:
 
 
 def pieces(config: GPT2Config) -> list[str]:
-    """A model's parts in the order in which a text runs through them."""
+    """The names of a model's parts in the order of the computation."""
     return ["wte", "wpe", *(f"h.{i}" for i in range(config.n_layer)), "ln_f"]
 
 
@@ -85,14 +85,14 @@ def numbers() -> dict[str, str | list]:
 
 
 def guesses(blocks: int) -> list[tuple[str, float]]:
-    """The likeliest next tokens if only the first blocks are used."""
+    """The likeliest next tokens of a model with the first ``blocks`` blocks alone."""
     shares = oracle.softmax(play.logits(play.encode(PROMPT), n_layer=blocks)[-1])
     best = np.argsort(-shares, kind="stable")[:3]
     return [(play.checkpoint().tokenizer.token(int(i)), shares[i]) for i in best]
 
 
 def early_exit() -> list[list[str]]:
-    """What the model expects after each number of blocks."""
+    """A table of the likeliest next tokens and the perplexity, by number of blocks."""
     rows = [["blocks", "likeliest next tokens", "perplexity"]]
     for blocks in range(play.checkpoint().config.n_layer + 1):
         best = ", ".join(f"{code(t)} {percent(share)}" for t, share in guesses(blocks))
@@ -101,7 +101,7 @@ def early_exit() -> list[list[str]]:
 
 
 def stream() -> list[list[str]]:
-    """How large the stream's numbers are, from the sum of the tables to ln_f."""
+    """A table of the size of the stream's numbers, from the embeddings to ln_f."""
     streams = inside.streams(inside.STORY)
     last = inside.norm(streams[-1], play.trained(), "ln_f")
     names = ["the two tables", *(f"after h.{i}" for i in range(len(streams) - 1))]
@@ -111,7 +111,7 @@ def stream() -> list[list[str]]:
 
 
 def family() -> list[list[str]]:
-    """The published models."""
+    """A table of the published models."""
     rows = [["model", "C", "heads", "blocks", "parameters"]]
     for name in SIZES:
         config = published(name)

@@ -19,7 +19,7 @@ def figures() -> dict[str, Figure]:
 
 
 def next_token_figure() -> Figure:
-    """Bars of the likeliest tokens after the prompt, and of all others together."""
+    """Draws bars of the likeliest next tokens and of all others together."""
     best = play.next_tokens(PROMPT, count=10)
     others = 1 - sum(share for _, share in best)
     count = play.checkpoint().config.vocab_size - len(best)
@@ -59,7 +59,7 @@ def numbers() -> dict[str, str | list]:
 
 
 def hidden() -> list[list[str]]:
-    """The first numbers of the last token's hidden state."""
+    """A table of the first numbers of the last token's hidden state."""
     last = inside.norm(inside.streams(PROMPT)[-1], play.trained(), "ln_f")[-1]
     shown = 6
     names = [f"channel {c}" for c in range(shown)]
@@ -67,7 +67,7 @@ def hidden() -> list[list[str]]:
 
 
 def every_place() -> list[list[str]]:
-    """What the model expects at every place of a sentence, and what comes."""
+    """A table of the likeliest and the real next token at each place of a sentence."""
     ids = play.encode(SENTENCE)
     shares = oracle.softmax(play.logits(ids))
     token = play.checkpoint().tokenizer.token

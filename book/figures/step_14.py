@@ -19,7 +19,7 @@ def figures() -> dict[str, Figure]:
 
 
 def loop_figure() -> Figure:
-    """The four statements of the loop, with the shapes between them."""
+    """Draws the four statements of the loop, with the shapes between them."""
     figure, axes = style.canvas(300, width=500)
     boxes = {
         "model(ids)": (185, 24, style.BLUE),
@@ -69,7 +69,7 @@ def numbers() -> dict[str, str | list]:
 
 
 def greedy() -> str:
-    """What the model writes, as far as the end of its text."""
+    """The model's greedy text, up to the end-of-text token."""
     end = play.checkpoint().tokenizer.end_of_text_id
     ids = play.encode(PROMPT)
     while len(ids) < WRITTEN and ids[-1] != end:
@@ -78,7 +78,7 @@ def greedy() -> str:
 
 
 def repeats() -> list[list[str]]:
-    """The mean probability of a sentence's tokens, each time that it is read."""
+    """A table of the mean probability of a sentence's tokens, for each repetition."""
     start, ids = play.encode(BEGINNING), play.encode(SENTENCE)
     text = start + ids * TIMES
     shares = oracle.softmax(play.logits(text))
@@ -89,7 +89,7 @@ def repeats() -> list[list[str]]:
 
 
 def temperatures() -> list[list[str]]:
-    """The likeliest tokens' probabilities at several temperatures."""
+    """A table of the likeliest tokens' probabilities at several temperatures."""
     scores = play.logits(play.encode(UNSURE))[-1]
     best = np.argsort(-scores, kind="stable")[:5]
     token = play.checkpoint().tokenizer.token

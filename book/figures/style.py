@@ -1,7 +1,7 @@
-"""What the book's figures share: sizes, colours, type, and the shapes they are made of.
+"""The sizes, colours, fonts and shapes of the book's figures.
 
-Lengths are pixels of a page at full size. Colours are named once here and become
-variables of the page's style sheet, so that a figure follows the light or dark theme.
+Lengths are pixels of a page at full size. Colours become variables of the page's style
+sheet, so that a figure follows the light or dark theme.
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 
 # In the light theme; book/theme/css/variables.css has both themes' values.
-INK = "#1f2933"  # text and what matters most
+INK = "#1f2933"  # text and the most important lines
 MUTED = "#5b6875"  # axes and secondary text
 GRID = "#d5dbe1"  # lines in the background
-PAPER = "#fdfdfc"  # the page itself: text on a strong colour
+PAPER = "#fdfdfc"  # the page's background, and text on a strong colour
 BLUE, ORANGE, GREEN = "#2361a8", "#b3501a", "#1c7553"
 PURPLE, GOLD, PINK = "#7146a0", "#866400", "#ab2b5c"
 COLORS = [BLUE, ORANGE, GREEN, PURPLE, GOLD, PINK]
@@ -31,7 +31,7 @@ VARIABLES = {
 
 WIDTH = 640  # as wide as a column of text
 TEXT, SMALL = 13, 11.5
-MONO = "DejaVu Sans Mono"  # becomes the page's own typewriter font
+MONO = "DejaVu Sans Mono"  # svg.py replaces it by the page's monospace font
 
 mpl.use("svg")
 mpl.rcParams.update(
@@ -71,7 +71,7 @@ mpl.rcParams.update(
 
 
 def chart(height: int, *, width: int = WIDTH) -> tuple[Figure, Axes]:
-    """A figure with one chart, laid out so that nothing overlaps."""
+    """A figure with one chart, without overlaps."""
     figure = Figure(figsize=(width / 72, height / 72), layout="constrained")
     return figure, figure.add_subplot()
 
@@ -79,7 +79,7 @@ def chart(height: int, *, width: int = WIDTH) -> tuple[Figure, Axes]:
 def charts(
     height: int, *, rows: int = 1, columns: int, width: int = WIDTH, **options
 ) -> tuple[Figure, np.ndarray]:
-    """A figure with several charts in a row or in a grid.
+    """A figure with several charts in a row or in a grid, without overlaps.
 
     Returns:
         The figure, and its axes: ``[columns]``, or ``[rows, columns]``.
@@ -91,7 +91,7 @@ def charts(
 
 
 def canvas(height: int, *, width: int = WIDTH) -> tuple[Figure, Axes]:
-    """A figure for a drawing: x goes right and y goes down, in pixels, no axes."""
+    """A figure for a drawing, without visible axes: x right, y down, in pixels."""
     figure = Figure(figsize=(width / 72, height / 72))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_xlim(0, width)
@@ -112,7 +112,7 @@ def box(
     strength: float = 0.14,
     **options,
 ) -> None:
-    """A rounded box from its upper left corner, with text in the middle."""
+    """Draws a rounded box with text in the middle; (x, y) is the upper left corner."""
     shape = FancyBboxPatch(
         (x, y),
         width,
@@ -127,7 +127,7 @@ def box(
 
 
 def label(axes: Axes, x: float, y: float, text: str, **options) -> None:
-    """Text, centred on a place unless ``ha`` or ``va`` say otherwise."""
+    """Writes text, centred on a point unless ``ha`` or ``va`` is given."""
     axes.text(x, y, text, **{"ha": "center", "va": "center"} | options)
 
 
@@ -139,7 +139,7 @@ def arrow(
     color: str = MUTED,
     bend: float = 0.0,
 ) -> None:
-    """An arrow, straight or bent to one side."""
+    """Draws an arrow, straight or curved."""
     shape = FancyArrowPatch(
         start,
         end,
@@ -165,14 +165,14 @@ def heatmap(
     largest: float | None = None,
     texts: np.ndarray | None = None,
 ) -> None:
-    """A table of squares, the stronger the further a value is from 0.
+    """Draws a matrix as squares. A larger absolute value has a stronger colour.
 
     Args:
-        values: ``[rows, columns]``; NaN leaves its square empty.
+        values: ``[rows, columns]``; NaN leaves a square empty.
         rows, columns: their labels, such as tokens.
         color, negative: for values above and below 0.
-        largest: the value that has the full colour; the largest one, if not given.
-        texts: ``[rows, columns]`` of text to write into the squares.
+        largest: the absolute value of the full colour; by default the largest value.
+        texts: ``[rows, columns]``, the text in each square.
     """
     top = largest or np.nanmax(np.abs(values)) or 1.0
     for (i, j), value in np.ndenumerate(values):
@@ -187,7 +187,7 @@ def heatmap(
 
 
 def square(axes: Axes, x: int, y: int, color: str, strength: float) -> None:
-    """One cell of a heatmap, centred; its outline is seen even at strength 0."""
+    """Draws one cell of a heatmap; its outline is visible even at strength 0."""
     shape = Rectangle(
         (x - 0.46, y - 0.46),
         0.92,
@@ -200,7 +200,7 @@ def square(axes: Axes, x: int, y: int, color: str, strength: float) -> None:
 
 
 def name_squares(axes: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:
-    """Labels of a heatmap: columns above it and turned, rows at its left."""
+    """Labels a heatmap: columns above it, rotated; rows at the left."""
     axes.set_xticks(range(len(columns)), columns, rotation=60, ha="left")
     axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
@@ -218,7 +218,7 @@ def bars(
     color: str | Sequence[str] = BLUE,
     texts: Sequence[str] = (),
 ) -> None:
-    """Horizontal bars, the first on top, each with its label and perhaps its value."""
+    """Draws horizontal bars with labels, the first on top; values are optional."""
     places = range(len(values))
     drawn = axes.barh(places, values, color=color, height=0.7)
     axes.set_yticks(places, labels)
@@ -230,5 +230,5 @@ def bars(
 
 
 def token(text: str) -> str:
-    """A token as a figure shows it: its blanks and line ends made visible."""
+    """A token with visible blanks and line ends."""
     return text.replace(" ", "·").replace("\n", "↵")

@@ -1,4 +1,4 @@
-"""Writes a figure as SVG that follows the page's theme and is the same every time."""
+"""Writes a figure as SVG that follows the page's theme and is reproducible."""
 
 import io
 import re
@@ -12,7 +12,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 ElementTree.register_namespace("", SVG[1:-1])
 ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
 
-# In a page, matplotlib's own <style> would hold for every other element too.
+# This replaces matplotlib's <style>, which would affect the whole page.
 STYLE = "stroke-linejoin: round; font-family: var(--fig-font, sans-serif)"
 IMPLIED = {"stroke-linejoin: miter", "stroke-linecap: butt", STYLE.split("; ")[1]}
 LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
@@ -39,7 +39,7 @@ def render(figure: Figure, name: str) -> str:
 
 
 def prune(element: ElementTree.Element) -> None:
-    """Takes out what is never seen: metadata, styles, paths, groups that do nothing."""
+    """Removes invisible parts: metadata, styles, paths, groups without an effect."""
     for child in list(element):
         prune(child)
         kind = child.tag.removeprefix(SVG)
@@ -58,9 +58,9 @@ def prune(element: ElementTree.Element) -> None:
 
 
 def name_parts(root: ElementTree.Element, name: str) -> None:
-    """Numbers the parts that something refers to, under the figure's name.
+    """Renames each referenced part to the figure's name and a number.
 
-    Matplotlib names them by their content, down to the last digit of a coordinate.
+    Matplotlib's names are hashes of the content, so rounding would change them.
     """
     values = [value for e in root.iter() for k, value in e.items() if k != "id"]
     found = [match for value in values for match in REFERENCE.findall(value)]
@@ -76,7 +76,7 @@ def name_parts(root: ElementTree.Element, name: str) -> None:
 
 
 def tidy(element: ElementTree.Element) -> None:
-    """Shortens numbers, drops layout between elements, and uses the page's theme."""
+    """Shortens numbers, removes whitespace between elements, uses the page's theme."""
     for key, value in element.attrib.items():
         element.set(key, " ".join(LONG_NUMBER.sub(rounded, value).split()))
     if element.get("transform", "").startswith("rotate(-0 "):
@@ -89,12 +89,12 @@ def tidy(element: ElementTree.Element) -> None:
 
 
 def rounded(number: re.Match[str]) -> str:
-    """A coordinate to a hundredth of a pixel."""
+    """A coordinate, rounded to a hundredth of a pixel."""
     return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
 
 
 def themed(style: str) -> str:
-    """Colours and fonts as the page's variables, with the light theme as default."""
+    """Replaces colours and fonts by the page's variables. Defaults: the light theme."""
     for color, variable in VARIABLES.items():
         style = style.replace(color, f"var({variable}, {color})")
     parts = [own_font(part.strip()) for part in style.split(";")]
@@ -102,7 +102,7 @@ def themed(style: str) -> str:
 
 
 def own_font(part: str) -> str:
-    """A family of matplotlib's as the page's family of that kind."""
+    """Replaces matplotlib's font family by the page's family of the same kind."""
     if not part.startswith("font-family:"):
         return part
     if MONO in part:

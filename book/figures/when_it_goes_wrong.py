@@ -1,4 +1,4 @@
-"""Numbers of the page on mistakes: what the embedded model does if it has one."""
+"""Numbers of the page on mistakes: the effect of each on the embedded model."""
 
 from collections.abc import Callable, Iterator
 from math import erf, exp
@@ -27,7 +27,7 @@ def numbers() -> dict[str, str | list]:
 
 
 def written() -> list[list[str]]:
-    """What each broken model writes, the least surprised first."""
+    """A table of each broken model's text, ordered by perplexity."""
     rows = [row(step, name, *change) for (step, name), change in changes().items()]
     rows += [patched_row(*entry) for entry in patches()]
     rows.sort(key=lambda row: row[0])
@@ -41,7 +41,7 @@ def written() -> list[list[str]]:
 def row(
     step: str, name: str, weights: play.Weights | None, sizes: dict[str, float]
 ) -> tuple[float, str, str, str]:
-    """One model's perplexity on a story, and its greedy text."""
+    """One model's perplexity on a story, step, name, and greedy text."""
     surprise = exp(play.loss(inside.STORY, weights, **sizes))
     text = play.write(PROMPT, weights, COUNT, **sizes).removeprefix(PROMPT)
     return surprise, step, name, quoted(text)
@@ -50,13 +50,13 @@ def row(
 def patched_row(
     step: str, name: str, part: str, function: Callable
 ) -> tuple[float, str, str, str]:
-    """The same with another function in the place of one of the oracle's."""
+    """The row of a model in which ``function`` replaces the oracle's ``part``."""
     with play.instead(part, function):
         return row(step, name, None, NO_SIZES)
 
 
 def changes() -> dict[tuple[str, str], tuple[play.Weights | None, dict[str, float]]]:
-    """Mistakes that are other weights or other sizes."""
+    """Mistakes in weights or sizes, by step and name."""
     return {
         ("", "none"): (None, NO_SIZES),
         ("09", "one head instead of several"): (None, {"n_head": 1}),
@@ -74,7 +74,7 @@ def changes() -> dict[tuple[str, str], tuple[play.Weights | None, dict[str, floa
 
 
 def patches() -> Iterator[tuple[str, str, str, Callable]]:
-    """Mistakes that are other functions: step, name, what they replace, by what."""
+    """Yields mistakes in functions: step, name, replaced function, wrong function."""
     yield "04", "exact GELU", "gelu", exact_gelu
     yield "08", "scores not divided by √D", "attention", unscaled_attention
     yield "08", "no mask", "causal_mask", lambda length: np.zeros([length, length])
@@ -95,7 +95,7 @@ def one_later(table: np.ndarray) -> np.ndarray:
 
 
 def with_blocks(source: Callable[[int], int]) -> play.Weights:
-    """The weights of another block in each block's place."""
+    """The weights with each block replaced by block ``source(number)``."""
     weights, own = play.copy_weights(), play.trained()
     for number in range(play.checkpoint().config.n_layer):
         for name in own:
@@ -131,7 +131,7 @@ def key_value_exchanged(*args) -> list[np.ndarray]:
 
 
 def unnormalized(ids, state, n_layer, n_head, eps=1e-5) -> np.ndarray:
-    """The oracle's ``hidden_states`` without its last line."""
+    """The oracle's ``hidden_states`` without the final normalization."""
     x = state["wte.weight"][ids] + state["wpe.weight"][: ids.shape[-1]]
     for layer in range(n_layer):
         x = oracle.block(x, state, n_head, eps, f"h.{layer}.")

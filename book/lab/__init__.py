@@ -1,1 +1,1 @@
-"""The decoding lab and the attention page: what is recorded for them."""
+"""Records data for the decoding lab and the attention page."""

@@ -20,14 +20,14 @@ SENTENCES = [
 
 
 def attention(text: str) -> np.ndarray:
-    """Every head's attention for a text, ``[L, H, T, T]``; rows sum to 1."""
+    """The attention shares of a text, ``[L, H, T, T]``; each row sums to 1."""
     return np.stack([layer.shares for layer in look_inside(text)])
 
 
 def pack_sentence(text: str) -> dict[str, Any]:
-    """A sentence's tokens, and its attention in steps of 1/65535."""
+    """A sentence's tokens, and its attention shares in steps of 1/65535."""
     shares = np.rint(attention(text) * 65535).astype(np.uint16)
-    rows, columns = np.tril_indices(shares.shape[-1])  # all that is not 0
+    rows, columns = np.tril_indices(shares.shape[-1])  # the entries that are not masked
     return {
         "tokens": play.tokens(text),
         "shares": pack_array(shares[..., rows, columns]),
@@ -35,12 +35,14 @@ def pack_sentence(text: str) -> dict[str, Any]:
 
 
 def targets(shares: np.ndarray) -> np.ndarray:
-    """Adds up where ``[L, H, T, T]`` looks, without the first token: it has no choice.
+    """Sums the shares ``[L, H, T, T]`` by target, over all tokens but the first.
+
+    The first token is left out because it can attend only to itself.
 
     Returns:
-        ``[L, H, 4]``: the shares that go to the token itself, to the one before it, to
-        the text's first token, and to all others; the second token's share for the
-        first counts as the one before.
+        ``[L, H, 4]``: the shares of the token itself, the token before it, the first
+        token, and all other tokens. For the second token, the first token counts as
+        the token before it.
     """
     itself = np.diagonal(shares, axis1=-2, axis2=-1)[..., 1:]  # [L, H, T - 1]
     before = np.diagonal(shares, offset=-1, axis1=-2, axis2=-1)
@@ -50,20 +52,20 @@ def targets(shares: np.ndarray) -> np.ndarray:
 
 
 def mean_targets(texts: list[str]) -> np.ndarray:
-    """The same for a token of any sentence: ``[L, H, 4]``, which sums to 1."""
+    """The mean of ``targets`` over the tokens of several texts, ``[L, H, 4]``."""
     asked = sum(len(play.tokens(text)) - 1 for text in texts)
     return np.sum([targets(attention(text)) for text in texts], axis=0) / asked
 
 
 def sharpest(text: str) -> dict[str, int]:
-    """The head whose tokens give most to a single one, on average: the page's first."""
+    """The head with the highest mean of the tokens' largest shares."""
     highest = attention(text)[..., 1:, :].max(axis=-1).mean(axis=-1)  # [L, H]
     layer, head = np.unravel_index(highest.argmax(), highest.shape)
     return {"layer": int(layer), "head": int(head)}
 
 
 def recording() -> dict[str, Any]:
-    """Everything that the page shows."""
+    """The whole data of the page."""
     config = play.checkpoint().config
     return {
         "layers": config.n_layer,
@@ -75,7 +77,7 @@ def recording() -> dict[str, Any]:
 
 
 def recordings_agree(kept: str, fresh: str) -> bool:
-    """Whether two scripts hold the same recording, rounding aside."""
+    """True if two scripts hold the same recording, apart from rounding."""
     first, second = read_script(kept), read_script(fresh)
     sentences = zip(first.pop("sentences"), second.pop("sentences"), strict=True)
     targets = first.pop("targets"), second.pop("targets")
@@ -87,7 +89,7 @@ def recordings_agree(kept: str, fresh: str) -> bool:
 
 
 def sentences_agree(kept: dict[str, Any], fresh: dict[str, Any]) -> bool:
-    """Whether the tokens are the same, and each share to its last place."""
+    """True if the tokens are equal and each share differs at most in its last place."""
     a, b = (unpack_array(s["shares"], "<u2").astype(int) for s in (kept, fresh))
     return kept["tokens"] == fresh["tokens"] and bool(np.abs(a - b).max() <= 1)
 

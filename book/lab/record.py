@@ -1,8 +1,8 @@
-"""Records what the decoding lab shows: ``python -m book.lab.record [--check]``.
+"""Records the decoding lab's data: ``python -m book.lab.record [--check]``.
 
-It writes two scripts: ``recording.js`` has, for each opening, the greedy text with the
-200 likeliest tokens of every step and what the others weigh together; ``weights.js``
-has the model itself, for every text that was not recorded.
+It writes two scripts. ``recording.js`` has the greedy text after each opening. For each
+step it has the logits of the 200 likeliest tokens, and one number for all others.
+``weights.js`` has the model itself, for every text that was not recorded.
 """
 
 import json
@@ -39,7 +39,7 @@ RECORDED = 200  # tokens of each step
 
 
 def record_path(text: str) -> dict[str, Any]:
-    """Takes the likeliest token ``STEPS`` times; ``logits`` is ``[STEPS + 1, V]``."""
+    """Writes ``STEPS`` tokens greedily; ``logits`` is ``[STEPS + 1, V]``."""
     prompt = play.encode(text)
     ids, logits = list(prompt), []
     for _ in range(STEPS + 1):
@@ -63,7 +63,7 @@ def pack_path(path: dict[str, Any]) -> dict[str, Any]:
 
 
 def tokenizer() -> dict[str, Any]:
-    """The vocabulary in the order of its ids, and the merges in the order learnt."""
+    """The vocabulary ordered by id, and the merges in the order of training."""
     file = EMBEDDED["tiny-stories"] / "tokenizer.json"
     bpe = json.loads(file.read_text(encoding="utf-8"))["model"]
     pairs = [m if isinstance(m, str) else " ".join(m) for m in bpe["merges"]]
@@ -71,7 +71,7 @@ def tokenizer() -> dict[str, Any]:
 
 
 def recording() -> dict[str, Any]:
-    """Everything that the lab shows before it has loaded the model."""
+    """The data that the lab shows before the model is loaded."""
     paths = [record_path(text) for text in OPENINGS]
     return tokenizer() | {
         "recorded": RECORDED,
@@ -97,7 +97,7 @@ def weights() -> dict[str, Any]:
 
 
 def recordings_agree(kept: str, fresh: str) -> bool:
-    """Whether two scripts hold the same recording, rounding aside."""
+    """True if two scripts hold the same recording, apart from rounding."""
     first, second = read_script(kept), read_script(fresh)
     openings = first.pop("openings"), second.pop("openings")
     pairs = zip(*openings, strict=True)
@@ -105,7 +105,7 @@ def recordings_agree(kept: str, fresh: str) -> bool:
 
 
 def openings_agree(kept: dict[str, Any], fresh: dict[str, Any]) -> bool:
-    """Whether two openings have the same tokens and nearly the same numbers."""
+    """True if two openings have the same tokens and nearly the same numbers."""
     same = all(kept[name] == fresh[name] for name in ("text", "prompt", "path"))
     (ids, logits, rest), (new_ids, new_logits, new_rest) = map(unpack, (kept, fresh))
     return (
@@ -117,9 +117,9 @@ def openings_agree(kept: dict[str, Any], fresh: dict[str, Any]) -> bool:
 
 
 def unpack(opening: dict[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Ids and logits ``[STEPS + 1, RECORDED]`` in the order of the ids, and the rest.
+    """Ids and logits ``[STEPS + 1, RECORDED]`` ordered by id, and the rest.
 
-    Rounding may exchange two tokens whose logits are nearly equal.
+    Rounding may change the order by logit, where logits are nearly equal.
     """
     ids = unpack_array(opening["ids"], "<u2").reshape(-1, RECORDED)
     logits = unpack_array(opening["logits"], "<f4").reshape(ids.shape)
@@ -135,7 +135,7 @@ PARTS: dict[str, tuple[Callable[[], Any], Callable[[str, str], bool]]] = {
 
 
 def make(names: list[str]) -> Iterator[Made]:
-    """Makes the scripts named."""
+    """Makes the given scripts."""
     for name in names:
         value, agree = PARTS[name]
         yield Made(name, DATA / f"{name}.js", as_script(name, value()), agree)

@@ -1,7 +1,6 @@
-"""Where the lab's experiments take place, found among the recorded texts.
+"""Finds a place in the recorded texts for each of the lab's experiments.
 
-Nothing here depends on what a particular model says: each scene is the place at which
-its point shows most.
+Each experiment gets the place where its effect is largest, whatever the model.
 """
 
 from typing import Any
@@ -14,12 +13,12 @@ from solutions.encore_sampling import softmax, temperature_scale, top_p_filter
 
 HEAT, SHARE = 1.5, 0.9  # temperature and top-p of the experiment about order
 BEAMS, TOKENS = 4, 8  # of the experiment about beams
-GREEDY = 80  # tokens that the experiment about circles writes
+GREEDY = 80  # tokens that the experiment about repetition writes
 SEQUENCE = 4  # tokens in a sequence that counts as repeated
 
 
 def find_scenes(paths: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
-    """Returns for every scene the opening and how many recorded steps are taken."""
+    """Returns each scene's opening and its number of recorded steps."""
     logits = np.stack([path["logits"] for path in paths])  # [paths, steps, V]
     entropies = np.apply_along_axis(entropy, -1, logits)
     orders = np.apply_along_axis(order_matters, -1, logits)
@@ -40,20 +39,20 @@ def scene(opening: np.intp, steps: np.intp | int = 0) -> dict[str, int]:
 
 
 def entropy(logits: np.ndarray) -> float:
-    """How unsure the model is about ``[V]``, in nats."""
+    """The entropy of softmax of logits ``[V]``, in nats."""
     p = softmax(logits)
     return float(-(p * np.log(np.maximum(p, 1e-300))).sum())
 
 
 def order_matters(logits: np.ndarray) -> int:
-    """How many tokens more survive if temperature comes before top-p."""
+    """The number of tokens that top-p keeps more if temperature comes before it."""
     first = top_p_filter(temperature_scale(logits, HEAT), SHARE)
     last = top_p_filter(logits, SHARE)
     return int(np.isfinite(first).sum() - np.isfinite(last).sum())
 
 
 def repeated_tokens(prompt: list[int]) -> int:
-    """How many tokens of a greedy text end a sequence of four that came before."""
+    """The number of tokens in a greedy text that end a repeated sequence of four."""
     ids = list(prompt)
     for _ in range(GREEDY):
         ids.append(int(play.logits(ids)[-1].argmax()))
@@ -62,12 +61,12 @@ def repeated_tokens(prompt: list[int]) -> int:
 
 
 def next_logits(texts: np.ndarray) -> np.ndarray:
-    """Ids ``[N, T]`` to the logits ``[N, V]`` of what follows each row."""
+    """The logits ``[N, V]`` of the next token after each row of ids ``[N, T]``."""
     return np.array([play.logits(ids.tolist())[-1] for ids in texts])
 
 
 def beam_gain(prompt: list[int]) -> float:
-    """How much likelier four beams' best text is than greedy's, in nats."""
+    """The log-probability of four beams' best text minus that of greedy's, in nats."""
     options: dict[str, Any] = {
         "max_new_tokens": TOKENS,
         "length_penalty": 0.0,  # the score is the sum itself

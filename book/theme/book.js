@@ -1,9 +1,9 @@
-// What pages can do beyond being read: copy a line, scroll by keyboard, turn the page.
+// The functions of every page: copy code, scroll by keyboard, go to the next page.
 "use strict";
 
 const isTyping = (target) => /^(input|select|textarea)$/i.test(target.nodeName);
 
-// The page that is shown, in the contents.
+// Marks the open page in the contents.
 for (const link of document.querySelectorAll(".contents a")) {
   const isIndex = location.pathname.endsWith("/") || location.pathname.endsWith("/index.html");
   const isFirst = link === document.querySelector(".contents a");
@@ -14,7 +14,7 @@ for (const link of document.querySelectorAll(".contents a")) {
 }
 window.scrollTo(0, window.scrollY);
 
-// A button that copies, after each command and in each block of code.
+// Adds a copy button after each command and in each block of code.
 function addCopyButton(code, parent, what) {
   const button = document.createElement("button");
   button.type = "button";
@@ -45,7 +45,7 @@ for (const code of document.querySelectorAll("pre.code > code")) {
   if (!code.parentElement.matches(".output")) addCopyButton(code, box, "this code");
 }
 
-// What scrolls sideways can be reached, and so scrolled, with the keyboard.
+// The keyboard can reach elements that scroll sideways, and scroll them.
 function markScrollers() {
   for (const box of document.querySelectorAll("pre, .table-wrapper, .scroll, .equation")) {
     if (box.scrollWidth > box.clientWidth + 1) {
@@ -58,7 +58,7 @@ function markScrollers() {
 new ResizeObserver(markScrollers).observe(document.body);
 document.addEventListener("toggle", markScrollers, true);
 
-// Left and right turn the page.
+// The left and right arrow keys open the previous and the next page.
 document.addEventListener("keydown", (event) => {
   const side = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
   const hasModifier = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;

@@ -1,4 +1,4 @@
-// Search through the book. The index is loaded when the box is first used.
+// Searches the book. The first use of the box loads the index.
 "use strict";
 
 const searchBox = document.getElementById("search");
@@ -6,9 +6,9 @@ const searchField = searchBox.querySelector("input");
 const searchStatus = searchBox.querySelector("[role=status]");
 const searchList = searchBox.querySelector("ul");
 const MOST = 20;
-const AROUND = 70; // characters of text on each side of what was found
+const AROUND = 70; // characters of text on each side of the match
 
-let searchSections = null; // until the index is there
+let searchSections = null; // null until the index is loaded
 let searchLoading = false;
 
 function loadIndex() {
@@ -27,13 +27,13 @@ function loadIndex() {
     showResults();
   };
   script.onerror = () => {
-    searchLoading = false; // the next letter tries again
+    searchLoading = false; // the next key tries again
     searchStatus.textContent = "The index cannot be loaded.";
   };
   document.body.append(script);
 }
 
-// Each word as a pattern for the beginning of a word.
+// For each word, a pattern that matches at the beginning of a word.
 function patterns(query) {
   const words = query.match(/[\p{L}\p{N}_]+/gu) ?? [];
   return words.map((word) => new RegExp(`(?<![\\p{L}\\p{N}_])${word}`, "giu"));
@@ -41,7 +41,7 @@ function patterns(query) {
 
 const count = (text, pattern) => text.match(pattern)?.length ?? 0;
 
-// How well a section fits: 0 unless it has every word; titles weigh more than text.
+// A section's score: 0 unless the section has every word; titles count more than text.
 function score(section, wanted) {
   const of = (pattern) =>
     20 * count(section.title, pattern) + 5 * count(section.pageTitle, pattern) +
@@ -64,7 +64,7 @@ function resultItem(section, wanted) {
   return item;
 }
 
-// The text around the first word that is found, with that word marked.
+// The text around the first match, with the match marked.
 function excerptOf(text, wanted) {
   const places = wanted.map((pattern) => text.search(pattern)).filter((at) => at >= 0);
   if (!places.length) return [text.slice(0, 2 * AROUND)];
@@ -79,7 +79,7 @@ function excerptOf(text, wanted) {
   ];
 }
 
-// Whoever types at once does so before the box's toggle event, and before the index.
+// A reader may type before the box's toggle event, and before the index is loaded.
 function showResults() {
   if (!searchSections) return loadIndex();
   const wanted = patterns(searchField.value);
@@ -100,7 +100,7 @@ searchBox.addEventListener("toggle", (event) => {
 });
 searchField.addEventListener("input", showResults);
 searchField.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") searchBox.hidePopover(); // not only the text goes
+  if (event.key === "Escape") searchBox.hidePopover(); // by default Escape only clears the text
 });
 searchList.addEventListener("click", () => searchBox.hidePopover());
 searchBox.querySelector("form").addEventListener("submit", (event) => {

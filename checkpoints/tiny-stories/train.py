@@ -1,14 +1,14 @@
 """Train the embedded model, a GPT-2 of 1.1 million parameters, on TinyStories.
 
-Needs Python 3.11 with torch 2.13.0, transformers 5.23.0, tokenizers 0.23.3 and numpy,
-an environment of its own: the course does not depend on PyTorch. The committed weights
-were made on one CPU core, in this folder, by one command:
+Needs an environment with Python 3.11, torch 2.13.0, transformers 5.23.0, tokenizers
+0.23.3 and numpy: the course does not depend on PyTorch. This command made the committed
+weights, on one CPU core, in this folder:
 
     OMP_NUM_THREADS=1 python train.py --text PATH
 
-with the excerpt described in README.md. The text is a quarter of a million tokens, read
-many times, so the limit is not fit but generalisation: hence the dropout, the noise,
-the averaged weights, and the best evaluation kept.
+README.md describes the text. It has a quarter of a million tokens and is read many
+times, so the model overfits. Dropout, noise, averaged weights and early stopping reduce
+the overfitting.
 """
 
 import argparse
@@ -27,15 +27,15 @@ from transformers import GPT2Config, GPT2LMHeadModel
 EOS, VOCAB, CONTEXT, BATCH = "<|endoftext|>", 2048, 256, 8
 LEARNING_RATE, MUON_RATE, WEIGHT_DECAY = 3e-3, 0.03, 0.1
 DROPOUT, NOISE = 0.1, 0.05
-WARM_UP, AVERAGED, EVALUATE_EVERY = 1 / 66, 1 / 16.5, 75  # two shares of the steps
+WARM_UP, AVERAGED, EVALUATE_EVERY = 1 / 66, 1 / 16.5, 75  # two shares of all steps
 
-# The excerpt holds quotation marks whose UTF-8 was once read as Windows-1252.
+# In some quotation marks of the excerpt, UTF-8 was decoded as Windows-1252.
 REPAIR = {"â€œ": '"', "â€™": "'", "â€˜": "'", "â€“": "-", "â€¦": "...", "â€": '"'}
 REPAIR |= {"“": '"', "”": '"'}
 
 
 def read_stories(path):
-    """A story ends at a line break with no blank line before it."""
+    """Returns the stories. A line break without a blank line before it ends a story."""
     text = Path(path).read_text(encoding="utf-8")
     for wrong, right in REPAIR.items():
         text = text.replace(wrong, right)
@@ -44,7 +44,7 @@ def read_stories(path):
 
 
 def split(stories, rng):
-    """Whole stories are held out: windows of one story would leak into each other."""
+    """Splits into training and validation stories, so that no story is in both."""
     stories = [stories[i] for i in rng.permutation(len(stories))]
     held_out = len(stories) // 20
     return stories[held_out:], stories[:held_out]
@@ -57,7 +57,7 @@ def train_tokenizer(stories):
     trainer = trainers.BpeTrainer(
         vocab_size=VOCAB,
         special_tokens=[EOS],
-        # All 256 bytes, so that any text can be written, seen or not.
+        # All 256 bytes, so that the tokenizer can encode any text.
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
@@ -71,8 +71,10 @@ def encode(tokenizer, stories):
 
 
 class SharedDropout(torch.nn.Dropout):
-    """Dropout that keeps one mask per channel for a whole window: on a CPU most of
-    plain dropout's time is spent drawing random numbers (Gal & Ghahramani 2016)."""
+    """Dropout with one mask per channel for a whole window (Gal & Ghahramani 2016).
+
+    It draws fewer random numbers, which take most of plain dropout's time on a CPU.
+    """
 
     def forward(self, x):  # [B, T, C]
         return x * super().forward(torch.ones_like(x[:, :1]))
@@ -86,7 +88,7 @@ def build_model(eos_token_id):
         n_layer=4,
         n_head=4,
         n_inner=512,
-        # gelu_new in one kernel, and twice as fast; saved under its usual name.
+        # gelu_new in one kernel is twice as fast; the saved name is the usual one.
         activation_function="gelu_pytorch_tanh",
         bos_token_id=eos_token_id,
         eos_token_id=eos_token_id,
@@ -100,7 +102,7 @@ def build_model(eos_token_id):
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum made orthogonal (Jordan 2024), in float32: torch's is in bfloat16."""
+    """Orthogonalized momentum (Jordan 2024) in float32; torch's is in bfloat16."""
 
     @torch.no_grad()
     def step(self):
@@ -115,7 +117,7 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonal(x):
-    """About U V^T of x = U S V^T, by five Newton-Schulz steps."""
+    """Approximates U V^T of x = U S V^T by five Newton-Schulz steps."""
     if x.shape[0] > x.shape[1]:
         return orthogonal(x.T).T
     x = x / (x.norm() + 1e-7)
@@ -144,8 +146,10 @@ def schedules(optimizers, steps):
 
 
 def windows(ids, rng):
-    """Random windows; some inputs are other words of the text, so that none is trusted
-    alone (Xie et al. 2017)."""
+    """Draws random windows, with some inputs replaced by other tokens of the text.
+
+    The noise keeps the model from relying on a single token (Xie et al. 2017).
+    """
     starts = rng.integers(0, len(ids) - CONTEXT, BATCH)
     batch = torch.stack([ids[s : s + CONTEXT + 1] for s in starts])
     inputs, targets = batch[:, :-1], batch[:, 1:]
@@ -155,7 +159,7 @@ def windows(ids, rng):
 
 @torch.no_grad()
 def validation_loss(model, ids):
-    """Mean loss in nats per token over consecutive windows, and their number."""
+    """The mean loss over consecutive windows, in nats per token."""
     model.eval()
     total = 0.0
     for start in range(0, len(ids) - 1, CONTEXT):
@@ -181,7 +185,7 @@ def train_step(model, batch, optimizers, schedulers):
 def save(model, out):
     model.config.activation_function = "gelu_new"
     model.save_pretrained(out)
-    # Decoding settings belong to who generates.
+    # The program that generates sets the decoding options.
     (out / "generation_config.json").unlink(missing_ok=True)
 
 
@@ -235,7 +239,7 @@ def main():
     args.out.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(args.out / "tokenizer.json"))
     ids, validation = encode(tokenizer, stories), encode(tokenizer, held_out)
-    # A story's end counts as one byte, as the line break that it is in the file.
+    # The end of a story counts as one byte: in the file it is a line break.
     size = sum(len(story.encode()) + 1 for story in held_out)
     model = build_model(tokenizer.token_to_id(EOS))
     print(f"{model.num_parameters()} parameters, {len(ids)} training tokens")

@@ -1,10 +1,10 @@
 "use strict";
-// A matrix of shares as a drawing: small without names, large with them.
+// Draws a matrix of shares: small without tokens, or large with tokens.
 var lab = lab || {};
 
 lab.attentionMatrix = (() => {
   const { draw, percent, quoted } = lab.dom;
-  const LEAST = 0.004; // a share that would not be seen
+  const LEAST = 0.004; // smaller shares would be invisible
   const [CELL, NAMES] = [22, 96];
 
   function cells(matrix, size, place = 0) {
@@ -16,7 +16,7 @@ lab.attentionMatrix = (() => {
       }));
   }
 
-  /** A thumbnail, which its label explains. */
+  /** A thumbnail of the matrix. */
   function small(matrix) {
     const size = matrix.length;
     const attributes = { viewBox: `0 0 ${size} ${size}`, class: "attention-small" };
@@ -31,7 +31,7 @@ lab.attentionMatrix = (() => {
     ]);
   }
 
-  /** The matrix with its tokens; pointing at a row tells which one. */
+  /** The matrix with its tokens; reports the row under the pointer. */
   function large(matrix, tokens, point) {
     const [side, inner] = [NAMES + matrix.length * CELL + 1, matrix.length * CELL];
     const square = { x: NAMES, y: NAMES, width: inner, height: inner };
@@ -40,7 +40,7 @@ lab.attentionMatrix = (() => {
       ...cells(matrix, CELL, NAMES),
       ...names(tokens),
       draw("rect", { x: NAMES, height: CELL, class: "attention-frame" }));
-    svg.setAttribute("aria-hidden", "true"); // the text says the same in words
+    svg.setAttribute("aria-hidden", "true"); // the page has the same as text
     for (const kind of ["pointermove", "click"]) {
       svg.addEventListener(kind, (event) => follow(event, svg, tokens.length, point));
     }
@@ -58,7 +58,7 @@ lab.attentionMatrix = (() => {
     box.setAttribute("width", (row + 1) * CELL);
   }
 
-  /** A token's largest shares in words. */
+  /** A sentence about a token's largest shares. */
   function sentence(row, tokens, asking) {
     const order = [...row.keys()].slice(0, asking + 1).sort((a, b) => row[b] - row[a] || a - b);
     const places = order.slice(0, 3).map((j) =>

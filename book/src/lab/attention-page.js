@@ -1,5 +1,5 @@
 "use strict";
-// The attention page: a sentence, a head, and the token that looks.
+// The attention page: the reader chooses a sentence, a head and a token.
 var lab = lab || {};
 
 lab.attentionPage = (() => {
@@ -17,7 +17,7 @@ lab.attentionPage = (() => {
     return [`block ${layer}`, head === "all" ? "average" : `head ${head}`];
   }
 
-  /** A row of heads for each block and their average, then the average of all. */
+  /** For each block a row of its heads and their average; then the average of all. */
   function choices(layers, heads) {
     const row = (layer) => [...Array(heads).keys(), "all"].map((head) => ({ layer, head }));
     return [...Array.from({ length: layers }, (_, layer) => row(layer)).flat(), ALL];
@@ -80,7 +80,7 @@ lab.attentionPage = (() => {
       this.ask(this.asking);
     }
 
-    /** Shows where a token looks. */
+    /** Shows a token's shares. */
     ask(asking) {
       this.asking = asking;
       const row = this.matrix[asking];

@@ -1,5 +1,5 @@
 "use strict";
-// Recorded attention, by block and head, and its averages.
+// Recorded attention by block and head, and averages.
 var lab = lab || {};
 
 lab.attentionShares = (() => {
@@ -15,19 +15,19 @@ lab.attentionShares = (() => {
 
   const mean = (numbers) => numbers.reduce((a, b) => a + b) / numbers.length;
 
-  /** What a choice of block and head selects; "all" stands for every one. */
+  /** The heads of a choice of block and head; "all" selects every one. */
   function chosen(table, { layer, head }) {
     const layers = layer === "all" ? table : [table[layer]];
     return layers.flatMap((heads) => (head === "all" ? heads : [heads[head]]));
   }
 
-  /** The matrix [T][T] of a choice, an average where it means several heads. */
+  /** The matrix [T][T] of a choice: the average over its heads. */
   function matrix(shares, choice) {
     const all = chosen(shares, choice);
     return all[0].map((row, i) => row.map((_, j) => mean(all.map((m) => m[i][j]))));
   }
 
-  /** Where a choice looks on average: the shares of itself, before, first, others. */
+  /** A choice's mean shares of: itself, the token before, the first, all others. */
   function targets(table, choice) {
     const all = chosen(table, choice);
     return all[0].map((_, i) => mean(all.map((row) => row[i])));

@@ -1,16 +1,16 @@
 "use strict";
-// Beam search as in solutions/encore_beam_search.py, with every step kept for the tree.
+// Beam search as in solutions/encore_beam_search.py. The tree needs every step.
 var lab = lab || {};
 
 lab.beams = (() => {
-  /** Logits [V] to log-probabilities [V]. */
+  /** The log-probabilities [V] of logits [V]. */
   function logSoftmax(logits) {
     const highest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
     const total = logits.reduce((sum, x) => sum + Math.exp(x - highest), 0);
     return logits.map((x) => x - highest - Math.log(total));
   }
 
-  /** One beam's likeliest continuations; no more than `count` can be among the best. */
+  /** One beam's `count` likeliest continuations: others cannot be among the best. */
   function continuations(beam, parent, logits, count) {
     const logProbabilities = logSoftmax(logits);
     const best = lab.decoding.likeliestFirst(logProbabilities).slice(0, count);
@@ -23,14 +23,14 @@ lab.beams = (() => {
     }));
   }
 
-  /** The likeliest continuations of all beams, best first; of equals the first. */
+  /** The likeliest continuations of all beams, best first; ties keep their order. */
   function candidates(beams, nextLogits, count) {
     const all = beams.flatMap((beam) =>
       continuations(beam, beam.rank, nextLogits(beam.ids), count));
     return all.sort((a, b) => b.sum - a.sum).slice(0, count);
   }
 
-  /** Says of every candidate whether it is kept, ended or dropped. */
+  /** Marks every candidate as kept, ended or dropped. */
   function decide(ranked, length, { numBeams, maxNewTokens, lengthPenalty, eosTokenId }) {
     let room = numBeams;
     return ranked.map((candidate, rank) => {
@@ -44,7 +44,7 @@ lab.beams = (() => {
 
   const of = (fate, texts) => texts.filter((text) => text.fate === fate);
 
-  /** Finished texts, best first, no more than there are beams. */
+  /** The finished texts, best first, at most one for each beam. */
   function best(texts, numBeams) {
     return texts.sort((a, b) => b.score - a.score).slice(0, numBeams);
   }

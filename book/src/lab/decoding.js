@@ -1,7 +1,7 @@
 "use strict";
-// The filters between a model's logits and the drawn token. The same functions as in
-// solutions/encore_sampling.py: each takes logits [V] and returns new logits [V] in
-// which what was removed is -Infinity.
+// The filters between a model's logits and the drawn token, with the functions of
+// solutions/encore_sampling.py. Each takes logits [V] and returns new logits [V].
+// A removed token has the logit -Infinity.
 var lab = lab || {};
 
 lab.decoding = (() => {
@@ -11,7 +11,7 @@ lab.decoding = (() => {
     "temperature last": ["repetitionPenalty", "topK", "topP", "minP", "temperature"],
   };
 
-  /** Logits to probabilities; -Infinity becomes exactly 0. */
+  /** The probabilities [V] of logits [V]; -Infinity becomes exactly 0. */
   function softmax(logits) {
     const highest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
     const weights = logits.map((x) => Math.exp(x - highest));
@@ -19,7 +19,7 @@ lab.decoding = (() => {
     return weights.map((weight) => weight / total);
   }
 
-  /** The ids [V] by falling score, equals by rising id. */
+  /** The ids [V] by descending score; equal scores by ascending id. */
   function likeliestFirst(scores) {
     const ids = Array.from(scores.keys());
     return ids.sort((a, b) => scores[b] - scores[a] || a - b);
@@ -32,23 +32,23 @@ lab.decoding = (() => {
     return kept;
   }
 
-  /** Makes every token already used less likely, once however often it was used. */
+  /** Makes used tokens less likely. Each counts once, however often it was used. */
   function applyRepetitionPenalty(logits, previousIds, penalty) {
     const penalized = Float64Array.from(logits);
     for (const id of previousIds) {
-      const score = logits[id]; // as the model gave it, so a second time changes nothing
+      const score = logits[id]; // the model's logit, so a repeated id changes nothing
       penalized[id] = score < 0 ? score * penalty : score / penalty;
     }
     return penalized;
   }
 
-  /** Divides by the temperature; 0 leaves only the likeliest. */
+  /** Divides the logits by the temperature; 0 keeps only the likeliest token. */
   function temperatureScale(logits, temperature) {
     if (temperature === 0) return topKFilter(logits, 1);
     return Float64Array.from(logits, (x) => x / temperature);
   }
 
-  /** Keeps the k highest, of equals the lower ids; 0 keeps all. */
+  /** Keeps the k highest logits, of equal ones the lower ids; 0 keeps all. */
   function topKFilter(logits, k) {
     if (k === 0) return Float64Array.from(logits);
     return keep(logits, likeliestFirst(logits).slice(0, k));
@@ -84,7 +84,7 @@ lab.decoding = (() => {
     minP: (logits, s) => minPFilter(logits, s.minP),
   };
 
-  /** Applies the filters in an order: the name of each, and the logits after it. */
+  /** Applies the filters in an order; returns each name and the logits after it. */
   function stages(logits, previousIds, settings, order) {
     return ORDERS[order].map((name) => {
       logits = FILTERS[name](logits, settings, previousIds);
@@ -92,7 +92,7 @@ lab.decoding = (() => {
     });
   }
 
-  /** The distribution [V] that the next token is drawn from. */
+  /** The distribution [V] of the next token. */
   function nextTokenProbabilities(logits, previousIds, settings, order) {
     return softmax(stages(logits, previousIds, settings, order).at(-1).logits);
   }

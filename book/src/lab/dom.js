@@ -1,12 +1,12 @@
 "use strict";
-// Small helpers for the page: elements, numbers as text, one tab stop for many buttons.
+// Helpers for the page: elements, numbers as text, one tab stop for many buttons.
 var lab = lab || {};
 
 lab.dom = (() => {
   const SVG = "http://www.w3.org/2000/svg";
   const find = (id) => document.getElementById(id);
 
-  /** An element with properties or attributes, and what it contains. */
+  /** An element with properties or attributes, and children. */
   function make(tag, properties = {}, ...children) {
     const element = document.createElement(tag);
     for (const [name, value] of Object.entries(properties)) {
@@ -17,7 +17,7 @@ lab.dom = (() => {
     return element;
   }
 
-  /** The same for a drawing. */
+  /** An SVG element with attributes and children. */
   function draw(tag, attributes = {}, ...children) {
     const element = document.createElementNS(SVG, tag);
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -25,7 +25,7 @@ lab.dom = (() => {
     return element;
   }
 
-  /** A share as per cent, with a space that does not break. */
+  /** A share as a percentage, with a no-break space. */
   function percent(share) {
     if (share > 0 && share < 0.0005) return "< 0.1\u00a0%";
     return `${(100 * share).toFixed(1)}\u00a0%`;
@@ -35,7 +35,7 @@ lab.dom = (() => {
   const signed = (number, digits = 2) => number.toFixed(digits).replace("-", "\u2212");
   const quoted = (text) => `‘${text}’`;
 
-  /** Gives a group of buttons one tab stop; arrow keys move between them. */
+  /** Gives a group of buttons one tab stop; arrow keys move between the buttons. */
   function arrowKeys(group) {
     group.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 }[event.key];
@@ -53,14 +53,14 @@ lab.dom = (() => {
     button.tabIndex = 0;
   }
 
-  /** Keeps arrow keys from mdBook, which would turn the page. */
+  /** Hides arrow keys from the book, which would open another page. */
   function keepArrowKeys(root) {
     root.addEventListener("keydown", (event) => {
       if (event.key.startsWith("Arrow")) event.stopPropagation();
     });
   }
 
-  /** Lets the browser show what has changed. */
+  /** Gives the browser time to draw the changes. */
   const pause = () => new Promise((resolve) => setTimeout(resolve));
 
   return {

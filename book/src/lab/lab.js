@@ -1,5 +1,5 @@
 "use strict";
-// The decoding lab: puts the text, the filters and the views together.
+// The decoding lab: connects the text, the filters and the views.
 var lab = lab || {};
 
 lab.Lab = class {
@@ -46,7 +46,7 @@ lab.Lab = class {
     this.draws.clear();
   }
 
-  /** Starts with other ids, and draws as the seed says. */
+  /** Starts with other ids and seeds the random numbers. */
   open(ids, written) {
     this.setBusy(null);
     this.session.open(ids, written);
@@ -54,7 +54,7 @@ lab.Lab = class {
     this.show();
   }
 
-  /** Changes the text as the session knows how. */
+  /** Calls a method of the session that changes the text. */
   do(change, ...values) {
     if (this.busy) return;
     this.session[change](...values);
@@ -70,7 +70,7 @@ lab.Lab = class {
     return Boolean(this.step) && this.source.room(this.session.ids) > 0;
   }
 
-  /** Draws tokens and shows each; undo takes them back together. */
+  /** Draws tokens and shows each; one undo removes all of them. */
   async write(count) {
     const { session, recording } = this;
     const history = session.before.length;
@@ -82,13 +82,13 @@ lab.Lab = class {
       if (session.ids.at(-1) === recording.endOfText) break;
       await lab.dom.pause();
     }
-    if (this.busy !== job) return; // another text was opened meanwhile
+    if (this.busy !== job) return; // the reader has opened another text
     session.join(history);
     this.setBusy(null);
     this.say(`The text ends: ${this.tokenizer.decode(session.ids.slice(-20))}`);
   }
 
-  /** Takes note of a job that is changing the text, or of its end. */
+  /** Sets the job that changes the text, or null at its end. */
   setBusy(job) {
     this.busy = job;
     lab.dom.find("lab").setAttribute("aria-busy", Boolean(job));
@@ -102,7 +102,7 @@ lab.Lab = class {
     this.showControls();
   }
 
-  /** What follows the text, before and after the filters. */
+  /** Shows the next token's distribution before and after the filters. */
   showStep() {
     const { ids } = this.session;
     const known = this.source.next(ids);
@@ -114,7 +114,7 @@ lab.Lab = class {
     if (!this.busy) this.say(lab.viewSurvivors.sentence(this.step));
   }
 
-  /** A button that is out of use keeps the focus, so it is not `disabled`. */
+  /** Switches a button off with `aria-disabled`: `disabled` would lose the focus. */
   showControls() {
     const { before, ids, opening } = this.session;
     const still = !this.busy;
@@ -122,7 +122,7 @@ lab.Lab = class {
     this.controls.forEach((button, i) => (button.ariaDisabled = !(still && can[i])));
   }
 
-  /** Tells those who hear the page, once the reader has stopped moving a slider. */
+  /** Tells screen readers the result once the sliders have stopped. */
   say(sentence) {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => (lab.dom.find("lab-live").textContent = sentence), 500);

@@ -4,12 +4,12 @@
 var lab = lab || {};
 
 lab.model = (() => {
-  /** weight [out, in] · x [in] from a place on + bias. */
+  /** weight [out, in] · x [in] + bias [out]. */
   function linear(x, weight, bias) {
     return Float64Array.from(bias, (start, row) => start + dot(weight, row * x.length, x));
   }
 
-  /** The product of x with as many numbers of a row, which starts at `start`. */
+  /** The dot product of x with the numbers of `row` from `start` on. */
   function dot(row, start, x) {
     let sum = 0;
     for (let i = 0; i < x.length; i++) sum += row[start + i] * x[i];
@@ -23,7 +23,7 @@ lab.model = (() => {
     return x.map((value, i) => (value - mean) * scale * weight[i] + bias[i]);
   }
 
-  /** GELU in its tanh form, as GPT-2 has it. */
+  /** GELU in its tanh form, as in GPT-2. */
   function gelu(x) {
     return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
   }
@@ -37,7 +37,7 @@ lab.model = (() => {
     return query.map((_, i) => values.reduce((sum, v, t) => sum + weights[t] * v[i], 0));
   }
 
-  /** A text's last token: what it adds to the cache, and its state behind the blocks. */
+  /** A text's last token, with its keys, its values and its hidden state. */
   class Node {
     constructor(parent, id) {
       this.parent = parent;
@@ -71,14 +71,14 @@ lab.model = (() => {
       this.root = new Node(null, null);
     }
 
-    /** The logits [V] of what follows a text of 1 to `positions` ids. */
+    /** The logits [V] of the next token after 1 to `positions` ids. */
     next(ids) {
       const node = ids.reduce((text, id) => this.extend(text, id), this.root);
       node.logits ??= this.head(node.hidden);
       return node.logits;
     }
 
-    /** A text with one more token; what was calculated before is found again. */
+    /** The text with one more token; an earlier calculation is used again. */
     extend(text, id) {
       if (!text.following.has(id)) text.following.set(id, this.forward(new Node(text, id)));
       return text.following.get(id);
@@ -95,7 +95,7 @@ lab.model = (() => {
       return node;
     }
 
-    /** [C] → [C]; the last node of the path gets its key and value for this layer. */
+    /** [C] → [C]; stores this layer's key and value in the last node of the path. */
     attention(x, layer, path) {
       const qkv = this.linear(x, `h.${layer}.attn.c_attn`);
       const [query, key, value] = [0, 1, 2].map((i) => this.part(qkv, i, this.channels));

@@ -1,9 +1,9 @@
 "use strict";
-// Draws that come out the same for the same seed.
+// Reproducible draws: equal seeds give equal draws.
 var lab = lab || {};
 
 lab.random = (() => {
-  /** A source of numbers in [0, 1): mulberry32, 32 bits of state, for games and labs. */
+  /** A generator of numbers in [0, 1): mulberry32, with 32 bits of state. */
   function generator(seed) {
     let state = seed >>> 0;
     return () => {
@@ -14,7 +14,7 @@ lab.random = (() => {
     };
   }
 
-  /** Draws one id from probabilities [V]: the first at which their sum passes a number. */
+  /** Draws an id from probabilities [V]: the first whose running sum passes a number. */
   function draw(probabilities, uniform) {
     const number = uniform();
     let sum = 0;
@@ -25,10 +25,10 @@ lab.random = (() => {
       last = id;
       if (number < sum) return id;
     }
-    return last; // the sum can round to a little less than 1
+    return last; // rounding can make the sum less than 1
   }
 
-  /** Draws many times and adds to the counts [V] how often each id came. */
+  /** Draws many times and adds each id's number of draws to the counts [V]. */
   function drawMany(probabilities, draws, uniform, counts) {
     const more = Float64Array.from(counts ?? new Float64Array(probabilities.length));
     for (let i = 0; i < draws; i++) more[draw(probabilities, uniform)]++;

@@ -1,5 +1,5 @@
 "use strict";
-// The experiments: each opens a place in the recorded texts and sets the filters.
+// Each experiment opens a place in the recorded texts and sets the filters.
 var lab = lab || {};
 
 lab.scenes = (() => {

@@ -1,5 +1,5 @@
 "use strict";
-// The text as it grows, token by token, with a way back.
+// The text, which grows token by token, and its history for undo.
 var lab = lab || {};
 
 lab.session = (() => {
@@ -23,7 +23,7 @@ lab.session = (() => {
       this.change([...this.ids, id]);
     }
 
-    /** Goes back to the place before a token; the text keeps at least one. */
+    /** Removes a token and all later ones; at least one token stays. */
     cut(length) {
       this.change(this.ids.slice(0, Math.max(1, length)));
     }
@@ -37,7 +37,7 @@ lab.session = (() => {
       this.ids = this.before.pop() ?? this.ids;
     }
 
-    /** Makes what was changed since `length` steps of history one step to undo. */
+    /** Makes all changes since a `length` of the history one step to undo. */
     join(length) {
       this.before.length = Math.min(this.before.length, length + 1);
     }

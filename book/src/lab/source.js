@@ -1,10 +1,10 @@
 "use strict";
-// Where a text's next logits come from: the model in this page once it is loaded,
-// before that what Python has recorded.
+// The source of a text's next logits: the model in this page once it is loaded, and
+// Python's recording until then.
 var lab = lab || {};
 
 lab.source = (() => {
-  /** The likeliest tokens of every recorded step, by the ids of the text before it. */
+  /** The recorded steps, by the ids of the text before each. */
   function readRecording({ openings, recorded }) {
     const steps = new Map();
     for (const { prompt, path, ids, logits, rest } of openings) {
@@ -20,14 +20,14 @@ lab.source = (() => {
     return steps;
   }
 
-  /** Logits [V]: the recorded ones, and all others as if they were equally likely. */
+  /** Logits [V]: the recorded ones; all others as equally likely. */
   function spread({ ids, logits, rest }, size) {
     const all = new Float64Array(size).fill(rest - Math.log(size - ids.length));
     ids.forEach((id, i) => (all[id] = logits[i]));
     return all;
   }
 
-  /** Loads a script once; works from a disk too, where fetch does not. */
+  /** Loads a script once; unlike fetch, this also works from a disk. */
   function loadScript(address) {
     return new Promise((resolve, reject) => {
       const script = document.createElement("script");
@@ -52,12 +52,12 @@ lab.source = (() => {
       this.positions = this.model.positions;
     }
 
-    /** How many tokens the text can still grow by. */
+    /** The number of tokens that still fit after the text. */
     room(ids) {
       return this.positions - ids.length;
     }
 
-    /** What is known of the next token: { logits [V], recorded ids or null }, or null. */
+    /** The next token's { logits [V], recorded ids or null }, or null if unknown. */
     next(ids) {
       const known = this.steps.get(ids.join());
       if (this.model) return { logits: this.model.next(ids), recorded: null };

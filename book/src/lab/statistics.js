@@ -1,23 +1,23 @@
 "use strict";
-// What is left of a distribution, and what a text repeats.
+// Statistics of a filtered distribution, and of the repetition in a text.
 var lab = lab || {};
 
 lab.statistics = (() => {
-  const SEQUENCE = 4; // as many tokens as a sequence has that counts as repeated
+  const SEQUENCE = 4; // tokens in a sequence that counts as repeated
 
   /** Shannon's entropy of probabilities [V], in nats. */
   function entropy(probabilities) {
     return probabilities.reduce((sum, p) => sum - (p > 0 ? p * Math.log(p) : 0), 0);
   }
 
-  /** What survives: how many tokens, and how much of the model's own probability. */
+  /** The kept tokens: their number, and their probability before the filters. */
   function survivors(before, after) {
     const nats = entropy(after);
     return {
       count: after.reduce((n, p) => n + (p > 0), 0),
       mass: before.reduce((sum, p, id) => sum + (after[id] > 0 ? p : 0), 0),
       entropy: nats,
-      choices: Math.exp(nats), // as unsure as a fair choice among so many
+      choices: Math.exp(nats), // equally likely tokens with the same entropy
     };
   }
 
@@ -27,7 +27,7 @@ lab.statistics = (() => {
     return gaps.reduce((a, b) => a + b, 0) / 2;
   }
 
-  /** For each token: is it part of a sequence that was already in the text? */
+  /** True for each token of a sequence that also occurs earlier in the text. */
   function repeated(ids, length = SEQUENCE) {
     const marks = new Array(ids.length).fill(false);
     const seen = new Set();
@@ -39,7 +39,7 @@ lab.statistics = (() => {
     return marks;
   }
 
-  /** How often the last `length` tokens stand at the end, one after the other. */
+  /** The number of times that the last `length` tokens occur in a row at the end. */
   function timesAtEnd(ids, length) {
     const last = ids.length - 1;
     let same = 0;
@@ -47,7 +47,7 @@ lab.statistics = (() => {
     return 1 + Math.floor(same / length);
   }
 
-  /** The circle that the text ends in, as { length, times }, or null. */
+  /** The loop at the end of the text, as { length, times }, or null. */
   function circle(ids) {
     for (let length = 1; 2 * length <= ids.length; length++) {
       const times = timesAtEnd(ids, length);

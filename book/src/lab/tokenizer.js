@@ -7,7 +7,7 @@ lab.tokenizer = (() => {
     /'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
   const END = "<|endoftext|>";
 
-  /** Each byte's character in the vocabulary: itself where it prints, else from 256 on. */
+  /** Each byte's character in the vocabulary: printable bytes keep theirs. */
   function byteCharacters() {
     const prints = (b) => (b > 32 && b < 127) || (b > 160 && b < 256 && b !== 173);
     let next = 256;
@@ -36,7 +36,7 @@ lab.tokenizer = (() => {
       });
     }
 
-    /** Joins the pair that was learnt first, until no known pair is left. */
+    /** Merges pairs in the order of training until no known pair is left. */
     merge(parts) {
       const rank = (i) => this.ranks.get(`${parts[i]} ${parts[i + 1]}`) ?? Infinity;
       for (;;) {
@@ -48,18 +48,18 @@ lab.tokenizer = (() => {
       }
     }
 
-    /** A token's bytes; those of the end of text are its name's. */
+    /** A token's bytes; the end of text has the bytes of its name. */
     bytes(id) {
       return Array.from(this.vocabulary[id], (character) => BYTES.get(character));
     }
 
-    /** Ids to text; what is no whole character becomes U+FFFD. */
+    /** The text of ids; bytes that form no character become U+FFFD. */
     decode(ids) {
       const bytes = ids.flatMap((id) => this.bytes(id));
       return new TextDecoder().decode(Uint8Array.from(bytes));
     }
 
-    /** One token as a reader can tell it from others: spaces and line ends are shown. */
+    /** One token with visible spaces and line ends. */
     show(id) {
       if (this.vocabulary[id] === END) return "end of text";
       const text = this.decode([id]);
@@ -70,7 +70,7 @@ lab.tokenizer = (() => {
 
   const hex = (byte) => `0x${byte.toString(16).padStart(2, "0")}`;
 
-  /** The parts with every occurrence of a pair made one, from the left. */
+  /** Merges every occurrence of a pair in the parts, from the left. */
   function joined(parts, [first, second]) {
     const result = [];
     for (let i = 0; i < parts.length; i++) {

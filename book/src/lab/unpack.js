@@ -8,12 +8,12 @@ lab.unpack = (() => {
   [...DIGITS].forEach((digit, value) => (VALUE[digit.charCodeAt(0)] = value));
   const ZERO = 2048; // the code of weight 0
 
-  /** Base64 to numbers of a type, such as Float32Array. */
+  /** Decodes base64 to an array of a type such as Float32Array. */
   function array(Type, text) {
     return new Type(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
   }
 
-  /** Two digits for each number to float32 [rows · columns]. */
+  /** Decodes two digits for each number; returns float32 [rows · columns]. */
   function matrix({ rows, columns, scale, digits }) {
     const scales = array(Float32Array, scale);
     const values = new Float32Array(rows * columns);

@@ -1,13 +1,12 @@
 "use strict";
-// The likeliest tokens as buttons, with the model's probability and the one after the
-// filters.
+// The likeliest tokens as buttons, with each probability before and after the filters.
 var lab = lab || {};
 
 lab.viewBars = (() => {
   const { find, make, percent, quoted } = lab.dom;
   const FEW = 12;
   const MANY = 40;
-  const SCALES = [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1]; // what a full bar can stand for
+  const SCALES = [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1]; // possible shares of a full bar
   const NAMES = {
     repetitionPenalty: "repetition penalty",
     temperature: "temperature",
@@ -16,7 +15,7 @@ lab.viewBars = (() => {
     minP: "min-p",
   };
 
-  /** A row: token, bars for two shares, two texts beside them. */
+  /** A row: a token, two bars and two numbers. */
   function row(tag = "button") {
     const parts = ["lab-name", "lab-tracks", "lab-number", "lab-number"];
     const cells = parts.map((className) => make("span", { className }));
@@ -27,7 +26,7 @@ lab.viewBars = (() => {
     return make("li", {}, control);
   }
 
-  /** Writes a row: shares are in the style, where the drawing takes them from. */
+  /** Fills a row in. The style sheet draws the shares in the row's style. */
   function fill(item, { name, before, after, gone, scale, label }) {
     const control = item.firstChild;
     control.style.setProperty("--before", before);
@@ -47,7 +46,7 @@ lab.viewBars = (() => {
     return stage ? NAMES[stage.name] : "";
   }
 
-  /** What all other ids have together. */
+  /** The total share of all other ids. */
   function rest(shares, ids) {
     const shown = new Set(ids);
     return shares.reduce((sum, share, id) => (shown.has(id) ? sum : sum + share), 0);
@@ -64,7 +63,7 @@ lab.viewBars = (() => {
       this.rows = Array.from({ length: MANY }, () => row());
       this.others = row("div");
       this.others.classList.add("lab-others");
-      this.others.querySelector(".lab-tracks").replaceChildren(); // on no common scale
+      this.others.querySelector(".lab-tracks").replaceChildren(); // the share is off the scale
       this.shown = FEW;
       find("lab-bars").append(...this.rows, this.others);
       find("lab-bars").addEventListener("click", (event) => {

@@ -20,7 +20,7 @@ lab.viewBeams = (() => {
       this.showSettings();
     }
 
-    /** Another text: what was found for the one before is out of date. */
+    /** Takes another text and removes the results of the old one. */
     show({ ids }) {
       this.ids = ids;
       find("lab-beams").hidden = true;
@@ -88,7 +88,7 @@ lab.viewBeams = (() => {
       find("lab-tree-list").replaceChildren(...lab.viewTree.list(steps, winner, text));
     }
 
-    /** A text's new tokens. */
+    /** The new tokens of a text. */
     words({ ids }) {
       return ids.slice(this.ids.length).map((id) => this.tokenizer.show(id)).join("")
         .replaceAll("␣", " ").trim();

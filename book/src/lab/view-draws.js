@@ -1,5 +1,5 @@
 "use strict";
-// Many draws of one token, beside what theory expects.
+// Many draws of one token, beside the expected counts.
 var lab = lab || {};
 
 lab.viewDraws = (() => {
@@ -7,7 +7,7 @@ lab.viewDraws = (() => {
   const DRAWS = 1000;
   const SHOWN = 10;
 
-  /** The share within which 95 of 100 results lie, on either side. */
+  /** Half the width of the interval that holds 95 of 100 results. */
   const spread = (share, draws) => 1.96 * Math.sqrt((share * (1 - share)) / draws);
 
   function row({ name, share, drawn, draws, scale }) {
@@ -33,7 +33,7 @@ lab.viewDraws = (() => {
       this.clear();
     }
 
-    /** Takes another distribution, from which nothing is drawn yet. */
+    /** Takes another distribution and sets all counts to 0. */
     show({ after }) {
       this.probabilities = after;
       if (this.draws) this.clear();

@@ -1,5 +1,5 @@
 "use strict";
-// The sliders and the order: what the reader has set, and what it makes of logits.
+// The sliders and the order of the filters, and their effect on logits.
 var lab = lab || {};
 
 lab.viewFilters = (() => {
@@ -8,7 +8,7 @@ lab.viewFilters = (() => {
   const DIGITS = { temperature: 2, topK: 0, topP: 2, minP: 2, repetitionPenalty: 2 };
   const NAMES = Object.keys(OFF);
 
-  /** A setting in words. */
+  /** The text of a setting. */
   function words(name, value) {
     if (name === "temperature" && value === 0) return "0: greedy";
     return value === OFF[name] ? "off" : value.toFixed(DIGITS[name]);
@@ -27,7 +27,7 @@ lab.viewFilters = (() => {
       this.set();
     }
 
-    /** Sets some filters, switches off all others and puts the order back. */
+    /** Sets some filters, switches off all others and resets the order. */
     set(values = {}) {
       this.settings = { ...OFF, ...values };
       this.order = "temperature first";

@@ -1,10 +1,10 @@
 "use strict";
-// The openings to choose from, and the reader's own.
+// The list of openings, and the field for the reader's own.
 var lab = lab || {};
 
 lab.viewOpening = (() => {
   const { find, make } = lab.dom;
-  const ROOM = 50; // tokens that an opening leaves for the text that follows
+  const ROOM = 50; // tokens of the context that an opening must leave free
 
   function openOwn(page) {
     const input = find("lab-own-text");

@@ -1,11 +1,11 @@
 "use strict";
-// Says where the numbers come from, and whether they are exact.
+// Shows the source of the numbers, and whether the numbers are exact.
 var lab = lab || {};
 
 lab.viewSource = (() => {
   const { find, count, percent } = lab.dom;
 
-  /** Recorded steps: can what is shown depend on single tokens of the rest? */
+  /** True if the recorded logits are enough to show the exact result. */
   function exact({ after }, { settings: { topK, temperature, repetitionPenalty } }, recorded) {
     const known = new Set(recorded);
     if (after.some((p, id) => p > 0 && !known.has(id))) return false;

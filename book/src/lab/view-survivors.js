@@ -1,5 +1,5 @@
 "use strict";
-// What the filters leave: tokens after each of them, and the distribution in numbers.
+// The tokens that each filter keeps, and statistics of the distribution.
 var lab = lab || {};
 
 lab.viewSurvivors = (() => {
@@ -7,7 +7,7 @@ lab.viewSurvivors = (() => {
 
   const finite = (logits) => logits.reduce((n, x) => n + (x > -Infinity), 0);
 
-  /** A list: the vocabulary, then each filter with the tokens that it leaves. */
+  /** A list: the vocabulary, then each filter with the tokens that it keeps. */
   function showStages(size, stages) {
     const left = [{ name: "vocabulary", tokens: size }].concat(
       stages.map(({ name, logits }) => ({
@@ -21,7 +21,7 @@ lab.viewSurvivors = (() => {
     find("lab-stages").replaceChildren(...items);
   }
 
-  /** The table's rows: what it is, before and after. */
+  /** The table's rows: name, value before and value after. */
   function summary(before, after) {
     const [first, second] = [before, after].map((p) => lab.statistics.survivors(before, p));
     return [
@@ -39,7 +39,7 @@ lab.viewSurvivors = (() => {
     find("lab-summary").tBodies[0].replaceChildren(...rows);
   }
 
-  /** The same in a sentence, for those who hear the page. */
+  /** A sentence with the same content for screen readers. */
   function sentence({ before, after }) {
     const { count: left, choices } = lab.statistics.survivors(before, after);
     return `${count(left)} tokens are left, as unsure as ${choices.toFixed(1)} equal choices.`;

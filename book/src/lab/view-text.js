@@ -1,11 +1,11 @@
 "use strict";
-// The text, one button for each token, with what it repeats.
+// The text, with one button for each token and marks on repetition.
 var lab = lab || {};
 
 lab.viewText = (() => {
   const { find, make, arrowKeys, stopAt, quoted } = lab.dom;
 
-  /** A token's button, between the space before it and the line's end after it. */
+  /** A token's button, with the space before it and the line break after it. */
   function written(tokenizer, id, className) {
     const name = tokenizer.show(id);
     const space = name.length > 1 && name.startsWith("␣") ? " " : "";
@@ -17,7 +17,7 @@ lab.viewText = (() => {
     return [space, button, name.endsWith("↵") ? "\n" : ""];
   }
 
-  /** All tokens, prompt and text. */
+  /** The tokens of prompt and text. */
   function tokens(tokenizer, { ids, opening }, marks) {
     return ids.flatMap((id, place) => {
       const kind = place < opening ? "lab-token lab-given" : "lab-token";
@@ -26,7 +26,7 @@ lab.viewText = (() => {
     });
   }
 
-  /** What the marks mean, in words. */
+  /** A sentence about the marks. */
   function repetition(tokenizer, ids, marks) {
     const { SEQUENCE, circle } = lab.statistics;
     const marked = marks.filter(Boolean).length;
@@ -46,7 +46,7 @@ lab.viewText = (() => {
     arrowKeys(root);
     root.addEventListener("click", (event) => {
       const place = [...root.children].indexOf(event.target.closest("button"));
-      if (place > 0) cut(place); // the model needs something to read
+      if (place > 0) cut(place); // the model needs at least one token
     });
     return (session) => {
       const marks = lab.statistics.repeated(session.ids);

@@ -1,5 +1,5 @@
 "use strict";
-// The tree of a beam search, as a drawing and as a list.
+// A beam search as a drawn tree and as a list.
 var lab = lab || {};
 
 lab.viewTree = (() => {
@@ -9,7 +9,7 @@ lab.viewTree = (() => {
   const left = (step) => START + step * ACROSS;
   const top = (rank) => rank * DOWN + 4;
 
-  /** The candidates that lead to a text, one for each step. */
+  /** The candidates that form a text, one for each step. */
   function lineage(steps, text) {
     const line = [text];
     for (let step = text.length - 2; step >= 0; step--) {
@@ -19,7 +19,7 @@ lab.viewTree = (() => {
   }
 
   function link(step, candidate, chosen) {
-    const start = { x: 8, y: top(0) }; // the text itself
+    const start = { x: 8, y: top(0) }; // the prompt
     const from = step ? { x: left(step - 1) + WIDTH, y: top(candidate.parent) } : start;
     const [to, middle] = [{ x: left(step), y: top(candidate.rank) }, HEIGHT / 2];
     const bend = (from.x + to.x) / 2;
@@ -44,7 +44,7 @@ lab.viewTree = (() => {
       draw("text", { x: middle, y: top(rank) + 31 }, signed(sum)));
   }
 
-  /** The drawing; hidden from screen readers, which get the list. */
+  /** The drawing. Screen readers get the list instead. */
   function tree(steps, winner, show) {
     const line = lineage(steps, winner);
     const all = steps.flatMap((step, i) => step.map((candidate) => [i, candidate]));
@@ -58,7 +58,7 @@ lab.viewTree = (() => {
     ...all.map(([i, c]) => node(show(c.token), i, c, line.has(c))));
   }
 
-  /** What happened to every candidate, step by step. */
+  /** A list of all candidates and their outcomes, by step. */
   function list(steps, winner, show) {
     const line = lineage(steps, winner);
     return steps.map((step) => make("li", {}, make("ul", {}, ...step.map((candidate) => {
