@@ -10,7 +10,7 @@ CASES = [(11, 5, (2, 3)), (6, 7, (3, 1)), (13, 2, (1, 4))]
 
 
 def make(step, vocab, channels, seed=5):
-    """The module and its table."""
+    """Returns the module and its table."""
     config = step.config(vocab_size=vocab, n_embd=channels, n_positions=17, n_head=1)
     state = oracle.random_state({"weight": (vocab, channels)}, seed)
     return build(step, "GPT2Embeddings", config, state=state), state["weight"]
