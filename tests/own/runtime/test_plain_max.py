@@ -1,4 +1,4 @@
-"""COURSE_PLAIN_MAX=1: no patch is on, and steps pass all the same."""
+"""With COURSE_PLAIN_MAX=1 no patch is on, and steps still pass."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ from runtime.interruptible import interruptible
 from runtime.kernels import Kernels
 from runtime.lazy_operations import collect_operations
 
-# Few kernels: on a new machine MAX compiles each of them for itself.
+# Steps with few kernels: on a new machine MAX compiles each separately.
 STEPS = ["01", "02", "06"]
 
 
@@ -31,7 +31,7 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def insides() -> list[object]:
-    """The places in MAX, and in Python, that patches would change."""
+    """The functions of MAX and Python that patches replace."""
     return [
         policy.allow_lazy_compile,
         Tensor.__repr__,
