@@ -53,7 +53,7 @@ class Elements(HTMLParser):
             self.words.append(data)
 
     def values(self, *names: str) -> list[str]:
-        """The values of these attributes on all elements."""
+        """The values of these attributes, on whatever element."""
         return [a[n] for _, a in self.found for n in names if a.get(n)]
 
 

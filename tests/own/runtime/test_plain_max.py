@@ -21,7 +21,7 @@ from runtime.interruptible import interruptible
 from runtime.kernels import Kernels
 from runtime.lazy_operations import collect_operations
 
-# Steps with few kernels: on a new machine MAX compiles each separately.
+# Few kernels: on a new machine MAX compiles each of them for itself.
 STEPS = ["01", "02", "06"]
 
 
