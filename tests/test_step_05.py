@@ -65,7 +65,7 @@ def test_every_token(step):
 def test_same_token(step):
     """A token has the same numbers wherever it stands.
 
-    Where it stands is told by step 06; the meaning alone is looked up here.
+    Step 06 adds the position; the table here has the meaning alone.
     """
     table, _ = make(step, 6, 7)
     ids = np.array([[4, 1, 4], [0, 4, 4]])
