@@ -35,8 +35,8 @@ HERE = Path(__file__).resolve().parent
 STORIES = HERE.parents[1] / "checkpoints" / "tiny-stories"
 NEW_TOKENS, GAP = 64, 1e-3
 
-# All sizes differ, so that swapped axes fail. The longest prompt and its continuation
-# use all positions of `odd`.
+# Pairwise different sizes, so that no swapped axis can hide; the longest prompt and its
+# continuation fill `odd` to its last position.
 RANDOM = {  # name: seed, standard deviation of the parameters, sizes
     "odd": (18, 0.25, dict(vocab_size=211, n_positions=80, n_embd=30, n_head=5)),
     "inner": (13, 0.3, dict(vocab_size=97, n_positions=75, n_embd=28, n_head=4)),
