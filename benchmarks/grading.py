@@ -92,7 +92,7 @@ def cold_seconds() -> float:
     "--json", "json_path", type=click.Path(path_type=Path), help="Write JSON."
 )
 def main(rounds: int, cold: bool, json_path: Path | None) -> None:
-    """Measure how long a learner waits for a verdict."""
+    """Measure how long a learner waits for a check's result."""
     console, exercises = Console(), [e for e in load_registry() if e.is_step]
     alone: dict[str, list[float]] = {exercise.key: [] for exercise in exercises}
     for _ in range(rounds):  # interleaved: a busy minute slows every step

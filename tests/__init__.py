@@ -1,1 +1,1 @@
-"""What judges the steps: checkers, the oracle they trust, the known mistakes."""
+"""The checkers of the steps, the oracle that they compare with, the known mistakes."""

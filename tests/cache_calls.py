@@ -1,4 +1,4 @@
-"""How the checker of the KV cache calls the code under test; runs in the worker.
+"""Calls of the code under test for the KV cache's checker; they run in the worker.
 
 MAX is imported inside the functions: the grader's own process never needs it.
 """
@@ -10,20 +10,20 @@ import numpy as np
 
 
 def with_past(module: Any, x: Any, key: Any, value: Any) -> Any:
-    """Calls attention or a block with one layer's memory."""
+    """Calls attention or a block with one layer's key and value."""
     return module(x, (key, value))
 
 
 def with_cache(model: Any, ids: Any, *memories: Any) -> Any:
-    """Calls a model with a cache, given as key, value, key, value and so on."""
+    """Calls a model with a cache. ``memories`` are key, value, key, value and so on."""
     return model(ids, list(zip(memories[::2], memories[1::2], strict=True)))
 
 
 def in_parts(module: Any, *parts: Any) -> tuple[list[Any], Any]:
-    """Calls it for each part of a text with what the parts before left behind.
+    """Calls a module for each part of a text, with the cache of the earlier parts.
 
     Returns:
-        Every part's result, and what the last one leaves behind.
+        The results of all parts, and the cache after the last part.
     """
     results, memory = [], None
     for part in parts:
@@ -33,13 +33,13 @@ def in_parts(module: Any, *parts: Any) -> tuple[list[Any], Any]:
 
 
 def continued(model: Any, prompt: Any, *continuations: Any) -> list[Any]:
-    """Reads a prompt once, and each continuation with the cache of that prompt."""
+    """Reads a prompt once, then each continuation with the prompt's cache."""
     _, cache = pair(model(prompt, None))
     return [pair(model(ids, cache))[0] for ids in continuations]
 
 
 def pair(value: Any) -> Any:
-    """Requires two things, the numbers and the memory."""
+    """Requires a pair of the numbers and the memory; returns the pair."""
     if not isinstance(value, tuple | list) or len(value) != 2:
         raise TypeError("the result has to be a pair: the numbers, and the memory")
     return value
@@ -47,18 +47,18 @@ def pair(value: Any) -> Any:
 
 @dataclass
 class CachedTableModel:
-    """A model with a cache, whose logits depend on the last token alone, by a table.
+    """A model with a cache whose logits depend only on the last token.
 
     Attributes:
         table: ``[V, V]``, the logits after each token.
-        seen: for every call, how many tokens the cache held, and the ids.
+        seen: for every call, the number of tokens in the cache, and the ids.
     """
 
     table: np.ndarray
     seen: list[tuple[int, list[list[int]]]] = field(default_factory=list)
 
     def __call__(self, input_ids: Any, cache: Any = None) -> Any:
-        """Ids ``[B, T]`` and a cache to logits ``[B, T, V]`` and the cache after it."""
+        """Returns logits ``[B, T, V]`` and the new cache, for ids ``[B, T]``."""
         from max.experimental.tensor import Tensor
 
         ids = input_ids.to_numpy()

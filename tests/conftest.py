@@ -16,8 +16,8 @@ ONE_GRAPH = {"test_cache.py", "test_compiled.py", "test_engine.py", "test_progra
 class Scheduler(LoadFileScheduling):
     """Keeps each file's tests in one process, with two exceptions.
 
-    The catalogue, which takes minutes, is spread over all processes. Files that need
-    the same compiled graphs share a process: on a new machine two would both make them.
+    The catalogue takes minutes, so all processes share its tests. Files that need the
+    same compiled graphs run in one process, so that each graph is compiled once.
     """
 
     def _split_scope(self, nodeid: str) -> str:
@@ -28,7 +28,7 @@ class Scheduler(LoadFileScheduling):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begins with what may have to be compiled: nobody shall wait for it at the end."""
+    """Puts the tests that may compile graphs first, because they take longest."""
     items.sort(key=lambda item: item.path.name not in ONE_GRAPH)
 
 

@@ -1,4 +1,4 @@
-"""Whether tokens were drawn with the right probabilities."""
+"""Checks that tokens are drawn with the right probabilities."""
 
 from collections.abc import Mapping
 
@@ -11,11 +11,11 @@ from tests.oracle import model as oracle
 def expect_drawn(
     draws: np.ndarray, p: np.ndarray, guesses: Mapping[str, np.ndarray], call: str
 ) -> None:
-    """Requires ids ``[N]`` to be as frequent as probabilities ``[V]`` make them.
+    """Requires that the frequencies of ids ``[N]`` fit the probabilities ``[V]``.
 
     Args:
-        guesses: other probabilities, with what the code did if it drew from them: the
-            report shows the one that fits, and the diagnosis compares it.
+        guesses: probabilities of wrong code, by a name for the mistake. The report
+            shows the name that fits the draws, and the diagnosis compares names.
     """
     known = bool(np.isin(draws, np.flatnonzero(p)).all())
     require(known, "A token was drawn that cannot come.", call, "impossible")
@@ -34,7 +34,7 @@ def expect_drawn(
 
 
 def looks_like(counts: np.ndarray, guesses: Mapping[str, np.ndarray]) -> str:
-    """The likeliest of the guesses, if the counts fit it."""
+    """The name of the likeliest guess, if the counts fit that guess."""
     likelihood = {g: counts @ np.log(p + 1e-12) for g, p in guesses.items()}
     best = max(likelihood, key=likelihood.__getitem__)
     fits = oracle.plausible(counts, guesses[best])

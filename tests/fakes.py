@@ -1,6 +1,6 @@
 """Stand-ins that checkers send to the worker, where the code under test runs.
 
-MAX is imported inside the functions: the grader's own process never needs it.
+The functions import MAX: the grader's own process never needs MAX.
 """
 
 import json
@@ -23,18 +23,18 @@ def mask_for_scores(causal_mask: Any, scores: Any) -> Any:
 
 @dataclass
 class TableModel:
-    """A model whose logits depend on the last token alone, by a table.
+    """A model whose logits depend only on the last token.
 
     Attributes:
         table: ``[V, V]``, the logits after each token.
-        seen: the ids of every call, so that a checker can see what was asked.
+        seen: the ids of every call, for the checker.
     """
 
     table: np.ndarray
     seen: list[list[list[int]]] = field(default_factory=list)
 
     def __call__(self, input_ids: Any) -> Any:
-        """Ids ``[B, T]`` to logits ``[B, T, V]``."""
+        """Returns logits ``[B, T, V]`` for ids ``[B, T]``."""
         from max.experimental.tensor import Tensor
 
         ids = input_ids.to_numpy()
@@ -44,7 +44,7 @@ class TableModel:
 
 @dataclass
 class Affine:
-    """Stands for a norm or a sublayer: ``[...]`` to x · scale + shift."""
+    """Stands in for a norm or a sublayer: returns x · scale + shift."""
 
     scale: float
     shift: float
@@ -54,7 +54,7 @@ class Affine:
 
 
 def mask_of_dtype(causal_mask: Any, scores: Any) -> Any:
-    """Calls ``causal_mask`` with the scores' type and requires that type back."""
+    """Calls ``causal_mask`` with the scores' dtype and requires that dtype back."""
     mask = causal_mask(scores.shape[0], 1, dtype=scores.dtype, device=scores.device)
     if mask.dtype != scores.dtype:
         raise TypeError(
@@ -64,7 +64,7 @@ def mask_of_dtype(causal_mask: Any, scores: Any) -> Any:
 
 
 def inside_another(module: Any) -> Any:
-    """Puts a module into another one, as a later step will."""
+    """Puts a module into another module, as later steps do."""
     from max.experimental.nn import Module
 
     class Holder(Module):
@@ -75,23 +75,23 @@ def inside_another(module: Any) -> Any:
 
 
 def through_affines(pre_norm_residual: Any, x: Any) -> Any:
-    """Calls it as a block does, with stand-ins for the norm and the sublayer."""
+    """Calls ``pre_norm_residual`` with stand-ins for the norm and the sublayer."""
     return pre_norm_residual(x, Affine(0.5, 1.0), Affine(-3.0, 2.0))
 
 
 def draw(sample: Any, logits: np.ndarray, rng: Any, count: int) -> list[int]:
-    """Calls ``sample`` many times; one by one from outside would take long."""
+    """Calls ``sample`` ``count`` times in the worker: single calls are slower."""
     return [int(sample(logits, rng)) for _ in range(count)]
 
 
 @dataclass
 class NextLogits:
-    """A model for beam search that looks its logits up in a table.
+    """A model for beam search that reads its logits from a table.
 
     Attributes:
-        table: ``[R, V]``; row r answers texts whose last id is r.
-        whole_text: all ids and their order choose the row instead; with many rows, no
-            two texts are equally likely, as some are where only the last id counts.
+        table: ``[R, V]``; row r has the logits after texts whose last id is r.
+        whole_text: the whole text selects the row instead. With many rows, no two
+            texts are then equally likely.
     """
 
     table: np.ndarray
@@ -109,7 +109,7 @@ class NextLogits:
 
 
 class GoldenModel:
-    """A checkpoint of the golden files as ``next_logits``; it remembers its answers.
+    """A checkpoint of the golden files as ``next_logits``, with a cache of its results.
 
     Args:
         folder: ``config.json`` and ``model.safetensors`` as Hugging Face writes them.

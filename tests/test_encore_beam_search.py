@@ -13,9 +13,10 @@ from tests.oracle import decoding as oracle_decoding
 
 GOLDEN = Path(__file__).parent / "golden"
 END = 4  # the tables' end token
-TOLERANCE = 1e-4  # of a score, relative above 1: the golden ones are sums of float32
+TOLERANCE = 1e-4  # of a score, relative above 1: golden scores are sums of float32
 
-# The likeliest first token leads nowhere; after the second likeliest 3 is nearly sure.
+# No token is likely after the likeliest first token. After the second likeliest first
+# token, 3 has a probability of 0.9.
 TRAP = [
     [0.04, 0.50, 0.40, 0.03, 0.03],
     [0.20, 0.19, 0.21, 0.22, 0.18],
@@ -23,7 +24,7 @@ TRAP = [
     [0.30, 0.20, 0.20, 0.16, 0.14],
     [0.20, 0.20, 0.20, 0.20, 0.20],
 ]
-# After 1, both 3 and 4 are likely, and 4 turns out to be the better choice.
+# After 1, both 3 and 4 are likely. The better text goes through 4.
 COMPETE = [
     [0.04, 0.60, 0.30, 0.03, 0.03],
     [0.02, 0.02, 0.02, 0.49, 0.45],
@@ -31,22 +32,22 @@ COMPETE = [
     [0.20, 0.19, 0.21, 0.22, 0.18],
     [0.02, 0.90, 0.03, 0.03, 0.02],
 ]
-# After 0 comes 1, then the end; what would follow the end is likely as well.
+# After 0 comes 1, then the end. A token after the end is likely, too.
 CHAIN = [
     [0.02, 0.90, 0.02, 0.03, 0.03],
     [0.03, 0.02, 0.02, 0.03, 0.90],
     *TRAP[2:4],
     [0.90, 0.03, 0.03, 0.02, 0.02],
 ]
-# A text that ends at once is good, but one that goes on through 1 gets better.
+# A text that ends at once is good, but a text that goes on through 1 is better.
 WAIT = [
     [0.03, 0.35, 0.20, 0.02, 0.40],
     [0.01, 0.01, 0.01, 0.02, 0.95],
     *TRAP[2:],
 ]
-# The end comes second, and what comes first leads nowhere.
+# The end is second likeliest. No token is likely after the likeliest one.
 SECOND = [[0.02, 0.50, 0.02, 0.01, 0.45], *TRAP[1:]]
-# The end comes first; of the two best others, the second turns out to be better.
+# The end is likeliest. Of the next two tokens, the second gives the better text.
 FULL = [
     [0.02, 0.26, 0.20, 0.02, 0.50],
     [0.19, 0.26, 0.10, 0.25, 0.20],
@@ -56,9 +57,9 @@ FULL = [
 
 
 def likely(probabilities):
-    """A model with these probabilities, whose logits are not their logarithms yet."""
+    """A model with these probabilities, whose logits differ from the logarithms."""
     logits = np.log(probabilities)
-    logits += np.linspace(-3, 3, len(logits))[:, None]  # softmax does not see this
+    logits += np.linspace(-3, 3, len(logits))[:, None]  # no effect on softmax
     return fakes.NextLogits(logits.astype(np.float32))
 
 
@@ -79,7 +80,7 @@ def call(prompt, options):
 
 
 def ids_and_score(value, asked):
-    """Requires a pair of ids and a number; returns them."""
+    """Requires a pair of ids and a number; returns the pair."""
     got = as_plain(value)
     pair = isinstance(got, list) and len(got) == 2
     if not (pair and isinstance(got[0], list) and isinstance(got[1], Real)):
@@ -105,7 +106,7 @@ def expect_text(value, ids, score, asked):
 
 
 def search(step, model, prompt, **options):
-    """Requires what the oracle finds."""
+    """Requires the oracle's ids and score."""
     found = oracle_decoding.beam_search(model, prompt, **options)
     value = step.beam_search(step.hold(model), prompt, **options)
     expect_text(value, *found, call(prompt, options))
@@ -231,8 +232,8 @@ def test_as_many_go_on(step):
 def test_over(step):
     """The search is over once num_beams are finished and no beam is above the lowest.
 
-    A beam's score is taken at its present length, as Hugging Face does; whoever goes
-    on, or stops at once, finds another text here.
+    A beam's score uses its present length, as in Hugging Face's search. A search that
+    goes on, or stops at once, finds another text here.
     """
     for seed in range(6, 16):
         for beams in (1, 2, 3, 4):
@@ -244,7 +245,7 @@ def test_over(step):
 def test_length_penalty(step):
     """A high length penalty finds longer texts, a negative one shorter texts.
 
-    It decides which finished text is the best, and when the search is over.
+    The penalty decides which finished text is the best, and when the search is over.
     """
     for seed in (3, 4, 5):
         for penalty in (-1.0, 0.0, 1.0, 2.0):

@@ -17,7 +17,7 @@ from tests.oracle import model as oracle
 SIZES = {"vocab": 11, "positions": 9, "channels": 10, "inner": 7}
 HEADS, EPS = 2, 0.1
 
-# The likeliest token after 0 is 3, after 3 it is 1, and so on in a circle.
+# The likeliest token after 0 is 3, after 3 it is 1, and so on.
 FOLLOWS = {0: 3, 3: 1, 1: 4, 4: 2, 2: 0}
 
 
@@ -30,21 +30,21 @@ def ids(*shape, seed=171):
 
 
 def attention(step, channels=12, heads=3):
-    """CachedAttention and its weights."""
+    """Returns CachedAttention and its weights."""
     state = oracle.random_state(oracle.attention_shapes(channels), seed=17)
     config = step.config(n_embd=channels, n_head=heads)
     return build(step, "CachedAttention", config, state=state), state
 
 
 def block(step):
-    """CachedBlock and its weights."""
+    """Returns CachedBlock and its weights."""
     state = oracle.random_state(oracle.block_shapes(12, 7), seed=18)
     config = step.config(n_embd=12, n_head=3, n_inner=7, layer_norm_epsilon=EPS)
     return build(step, "CachedBlock", config, state=state), state
 
 
 def model(step, *silent, layers=1, seed=19):
-    """CachedGPT2LMHeadModel and its weights; layers named ``silent`` give 0."""
+    """Returns CachedGPT2LMHeadModel and its weights; layers named ``silent`` give 0."""
     shapes = oracle.parameter_shapes(**SIZES, layers=layers)
     shapes = {f"transformer.{name}": shape for name, shape in shapes.items()}
     state = oracle.random_state(shapes, seed)
@@ -68,13 +68,13 @@ def logits(x, state, layers=1):
 
 
 def cache_of(x, state, layers=1):
-    """What the cache holds after ids ``[B, T]``: key, value, key, value and so on."""
+    """The cache after ids ``[B, T]``: key, value, key, value and so on."""
     memories = oracle_cache.cache(x, state, layers, HEADS, EPS)
     return [part.astype(np.float32) for memory in memories for part in memory]
 
 
 def two(value, what, call):
-    """Requires a pair, such as the numbers and the memory, and takes it apart."""
+    """Requires a pair, such as the numbers and the memory; returns the pair."""
     if isinstance(value, tuple | list) and len(value) == 2:
         return value
     facts = [("called", call), ("expected", what), ("yours", kind_of(value))]
@@ -82,13 +82,13 @@ def two(value, what, call):
 
 
 def result_and_memory(value, call):
-    """What attention or a block returned, as result, key and value."""
+    """Requires the pairs of attention or a block; returns result, key and value."""
     result, memory = two(value, "the numbers, and (key, value)", call)
     return result, *two(memory, "a key, and a value", call)
 
 
 def listed(cache, layers, call):
-    """Requires a list with one entry for each layer."""
+    """Requires a list with one entry for each layer; returns the list."""
     if isinstance(cache, tuple | list) and len(cache) == layers:
         return cache
     facts = [("called", call), ("expected", f"a list of {layers} pairs")]
@@ -97,14 +97,14 @@ def listed(cache, layers, call):
 
 
 def expect_kept(got, earlier, call):
-    """Requires that the entries of earlier tokens stand in front, bit for bit."""
+    """Requires that the earlier entries come first and are unchanged, bit for bit."""
     kept = np.array_equal(got[:, :, : earlier.shape[2]], earlier)
     message = "What the cache held of earlier tokens is not what it holds now."
     require(kept, message, call, got)
 
 
 def called(name, new, earlier, argument="x"):
-    """How a report names a call with a memory of some tokens."""
+    """The report's name for a call with a memory of some tokens."""
     memory = f"a memory of {earlier} tokens" if earlier else "None"
     return f"{name}({argument}, {memory}), {argument} {list(new.shape)}"
 
@@ -112,7 +112,7 @@ def called(name, new, earlier, argument="x"):
 def test_attention_with_context(step):
     """Each new token gathers from all tokens up to itself, from earlier ones too.
 
-    Those have keys and values but no queries: they got their results long ago.
+    Earlier tokens have keys and values but no queries: their results are known.
     """
     for earlier, new in [(0, 4), (4, 1), (2, 3)]:
         shapes = [2, 3, new, 5], [2, 3, earlier + new, 5]
@@ -264,7 +264,7 @@ def test_one_cache_for_two_texts(step):
 
 
 def write(step, prompt, **options):
-    """The text that generate_with_cache writes, and the calls it made for it."""
+    """The text of generate_with_cache, and its calls of the model."""
     table = np.random.default_rng(14).normal(0, 0.3, (5, 5)).astype(np.float32)
     for token, follower in FOLLOWS.items():
         table[token, follower] = 1.5

@@ -13,7 +13,7 @@ from tests.oracle import model as oracle
 GOLDEN = Path(__file__).parent / "golden" / "decoding.json"
 BOTH = np.float32, np.float64
 GONE = -np.inf
-# Of which the running sums, likeliest first, are 0.5, 0.75, 0.9 and 1.
+# The running sums, likeliest first, are 0.5, 0.75, 0.9 and 1.
 SHARES = np.array([0.1, 0.5, 0.15, 0.25])
 DRAWS = 2000
 FOUR_ALIKE = np.array([0, GONE, 0, 0, GONE, 0])  # a quarter each, exactly
@@ -27,7 +27,7 @@ def call(name, logits, *args, **options):
 
 
 def expect_kept(got, ids, asked, *, gone=GONE):
-    """Requires that all but these ids are removed; ``ids`` may be just their number."""
+    """Requires that a filter keeps only ``ids``, or only this number of ids."""
     kept = np.flatnonzero(got != gone).tolist()
     if (len(kept) if isinstance(ids, int) else kept) == ids:
         return
@@ -38,7 +38,7 @@ def expect_kept(got, ids, asked, *, gone=GONE):
 
 
 def expect_filter(step, name, logits, argument, ids):
-    """Requires that a filter keeps these ids as they were, in both dtypes."""
+    """Requires that a filter keeps these ids' logits unchanged, in both dtypes."""
     for dtype in BOTH:
         given = np.array(logits, dtype)
         asked = call(name, given, argument)
@@ -49,7 +49,7 @@ def expect_filter(step, name, logits, argument, ids):
 
 
 def expect_probabilities(step, logits, previous_ids, kept, expected, **options):
-    """Requires that just these ids can be drawn, with these probabilities."""
+    """Requires that only these ids can be drawn, with these probabilities."""
     asked = call("next_token_probabilities", logits, previous_ids, **options)
     value = step.next_token_probabilities(logits, previous_ids, **options)
     expect_kept(expect_array(value, [len(logits)], asked), kept, asked, gone=0)
@@ -57,7 +57,7 @@ def expect_probabilities(step, logits, previous_ids, kept, expected, **options):
 
 
 def expect_order(step, logits, previous_ids, kept, **options):
-    """Requires softmax of the logits, divided by the temperature, at these ids."""
+    """Requires the probabilities softmax(logits / temperature) over these ids."""
     logits = np.array(logits, np.float64)
     left = np.full_like(logits, GONE)
     left[kept] = logits[kept] / (options.get("temperature") or 1)
@@ -66,7 +66,7 @@ def expect_order(step, logits, previous_ids, kept, **options):
 
 
 def expect_several(runs, models, asked):
-    """Requires that not all draws are equal; says which token comes every time."""
+    """Requires that the draws differ; the message names a token drawn every time."""
     if any(len(set(run)) > 1 for run in runs):
         return
     first, best = [run[0] for run in runs], [logits.argmax() for logits in models]
@@ -76,7 +76,7 @@ def expect_several(runs, models, asked):
 
 
 def expect_drawn(ids, logits, asked):
-    """Requires as many of each token as softmax of the logits gives."""
+    """Requires that the frequencies of ids fit softmax(logits)."""
     p = oracle.softmax(logits.astype(float))
     twice = oracle.softmax(np.where(p > 0, p, GONE))
     guesses = {"all tokens alike": (p > 0) / (p > 0).sum(), "softmax twice": twice}

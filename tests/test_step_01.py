@@ -18,7 +18,7 @@ OTHER = dict(zip(SIZES, [97, 32, 48, 5, 4, 60, 1e-3], strict=True))
 
 
 def expect_sizes(config, expected, call):
-    """Requires every field to hold its number, and the sizes to be whole numbers."""
+    """Requires every field's number, and whole numbers for the sizes."""
     for name, size in expected.items():
         got, call_of_name = config.get(name), f"{call}.{name}"
         expect_equal(got, size, f"{name} is not right.", call_of_name)

@@ -17,7 +17,7 @@ def call(length, earlier):
 
 
 def expect_hidden(step, length, earlier):
-    """Compares what is hidden; any large negative number counts as hidden here."""
+    """Compares the hidden places; here any large negative number hides a place."""
     expected = oracle.causal_mask(length, earlier)
     value = mask(step, length, earlier)
     got = expect_tensor(value, list(expected.shape), call(length, earlier))
@@ -45,7 +45,7 @@ def test_earlier_context(step):
 
 
 def test_hidden_is_minus_infinity(step):
-    """What is hidden is -inf, so that it gets a share of exactly 0.
+    """Hidden places are -inf, so that their share is exactly 0.
 
     A large negative number is not enough: scores can be larger still.
     """

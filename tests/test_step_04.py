@@ -5,7 +5,7 @@ import numpy as np
 from course.checks import build, expect_close
 from tests.oracle import model as oracle
 
-# The width between the layers, then x; its last number is C, the channels.
+# The width between the layers, then the shape of x, whose last number is C.
 CASES = [(11, (4, 5)), (3, (2, 3, 7)), (13, (3, 2, 1, 6))]
 
 

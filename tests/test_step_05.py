@@ -10,7 +10,7 @@ CASES = [(11, 5, (2, 3)), (6, 7, (3, 1)), (13, 2, (1, 4))]
 
 
 def make(step, vocab, channels, seed=5):
-    """The module and its table."""
+    """Returns the module and its table."""
     config = step.config(vocab_size=vocab, n_embd=channels, n_positions=17, n_head=1)
     state = oracle.random_state({"weight": (vocab, channels)}, seed)
     return build(step, "GPT2Embeddings", config, state=state), state["weight"]
@@ -65,7 +65,7 @@ def test_every_token(step):
 def test_same_token(step):
     """A token has the same numbers wherever it stands.
 
-    Where it stands is told by step 06; the meaning alone is looked up here.
+    Step 06 adds the position; the table here has the meaning alone.
     """
     table, _ = make(step, 6, 7)
     ids = np.array([[4, 1, 4], [0, 4, 4]])

@@ -5,12 +5,12 @@ import numpy as np
 from course.checks import build, expect_close
 from tests.oracle import model as oracle
 
-# n_positions, C, the channels, and some positions.
+# n_positions, the channels C, and some positions.
 CASES = [(11, 5, [0, 1, 2]), (6, 7, [0, 1, 2, 3, 4]), (13, 2, [0])]
 
 
 def make(step, positions, channels, seed=6):
-    """The module and its table."""
+    """Returns the module and its table."""
     config = step.config(
         n_positions=positions, n_embd=channels, vocab_size=17, n_head=1
     )

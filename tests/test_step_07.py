@@ -7,7 +7,7 @@ from course.checks import parameter_difference as difference
 from tests import fakes
 from tests.oracle import model as oracle
 
-# B tokens, T tokens, C channels and H heads, which this step must not mind.
+# The shape [B, T, C], and the heads H, which must have no effect in this step.
 SHAPES = [((2, 3, 5), 1), ((1, 4, 6), 3), ((3, 1, 2), 2)]
 NAMES = ["query", "key", "value"]
 
@@ -28,7 +28,7 @@ def make(step, channels, heads=1):
 
 
 def three(result, shape):
-    """What was returned, as query, key and value of the right shape."""
+    """Requires query, key and value of the right shape; returns the three."""
     if not isinstance(result, tuple | list) or len(result) != 3:
         message = "The result is not three tensors: query, key and value."
         facts = [("called", call(shape)), ("yours", kind_of(result))]

@@ -43,7 +43,7 @@ def test_causal(step):
     """
     query, key, value = inputs(2, 6, 3)
     for tensor in (query, key, value):
-        tensor[1, :4] = tensor[0, :4]  # two texts that differ from token 4 on
+        tensor[1, :4] = tensor[0, :4]  # the two texts differ from token 4 on
     value_of = step.compute_attention(query, key, value)
     got = expect_tensor(value_of, [2, 6, 3], call(2, 6, 3))
     same = np.allclose(got[0, :4], got[1, :4], atol=1e-5)
@@ -94,7 +94,7 @@ def test_hidden_whatever_the_scores(step):
     """
     query, key, value = inputs(4, 3)
     query[:], key[:] = 1e5, 0
-    key[0] = -1e5  # the first token fits nobody, not even itself
+    key[0] = -1e5  # every score of the first token is low
     expected = oracle.attention(query, key, value)
     expect_close(step.compute_attention(query, key, value), expected, call(4, 3))
 

@@ -9,7 +9,7 @@ CALL = "GPT2MultiHeadAttention(config)(x)"
 
 
 def attention(step, channels, heads, seed=9, **weights):
-    """The module and its weights, some of them as given."""
+    """Returns the module and its weights; ``weights`` replaces some of these."""
     state = oracle.random_state(oracle.attention_shapes(channels), seed) | weights
     config = step.config(n_embd=channels, n_head=heads)
     return build(step, "GPT2MultiHeadAttention", config, state=state), state
@@ -74,7 +74,7 @@ def test_causal(step):
     """
     module, _ = attention(step, 6, 2)
     x = tokens(2, 5, 6)
-    x[1, :3] = x[0, :3]  # two texts that differ from token 3 on
+    x[1, :3] = x[0, :3]  # the two texts differ from token 3 on
     got = expect_tensor(module(x), [2, 5, 6], call(x, 2))
     same = np.allclose(got[0, :3], got[1, :3], atol=1e-5)
     message = "Other tokens 3 and 4 gave other results for tokens 0 to 2."

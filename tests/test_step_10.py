@@ -13,7 +13,7 @@ def stream(*shape):
 
 
 def apply(step, x, norm, sublayer):
-    """Calls it with x · scale + shift in the places of the norm and the sublayer."""
+    """Calls the function with x · scale + shift as the norm and as the sublayer."""
     norm, sublayer = fakes.Affine(*norm), fakes.Affine(*sublayer)
     value = step.pre_norm_residual(x, step.hold(norm), step.hold(sublayer))
     call = (
@@ -35,7 +35,7 @@ def test_silent_sublayer(step):
 
 
 def test_adds(step):
-    """What the sublayer gives is added to x.
+    """The sublayer's result is added to x.
 
     A layer corrects what is there instead of replacing it.
     """

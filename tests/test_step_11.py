@@ -7,7 +7,7 @@ from tests.oracle import model as oracle
 
 
 def block(step, *silent, channels=12, heads=3, inner=7, eps=1e-5, seed=11):
-    """The module and its weights; the layers named ``silent`` give 0."""
+    """Returns the module and its weights; layers named ``silent`` give 0."""
     state = oracle.random_state(oracle.block_shapes(channels, inner), seed)
     for name in state:
         if name.startswith(silent):

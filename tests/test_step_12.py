@@ -9,7 +9,7 @@ SIZES = {"vocab": 8, "positions": 9, "channels": 12, "layers": 2, "inner": 7}
 
 
 def model(step, eps=1e-5, seed=12, heads=3, **sizes):
-    """The module, and the oracle's answer for any ids."""
+    """Returns the module, and a function from ids to the oracle's result."""
     sizes = SIZES | sizes
     state = oracle.random_state(oracle.parameter_shapes(**sizes), seed)
     config = step.config(

@@ -9,7 +9,7 @@ SIZES = {"vocab": 11, "positions": 7, "channels": 12, "inner": 5}
 
 
 def model(step, layers=1):
-    """The module, its weights, and the oracle's answer for any ids."""
+    """Returns the module, its weights, and the oracle as a function of ids."""
     shapes = oracle.parameter_shapes(**SIZES, layers=layers)
     shapes = {f"transformer.{name}": shape for name, shape in shapes.items()}
     state = oracle.random_state(shapes, seed=13)

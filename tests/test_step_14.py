@@ -6,13 +6,13 @@ from course.checks import expect_close, expect_tensor, require
 from tests import draws, fakes
 from tests.oracle import model as oracle
 
-# The likeliest token after 0 is 3, after 3 it is 1, and so on in a circle.
+# The likeliest token after 0 is 3, after 3 it is 1, and so on.
 FOLLOWS = {0: 3, 3: 1, 1: 4, 4: 2, 2: 0}
-ROWS = 40  # with 8 equally likely tokens two draws are alike once in 8**40
+ROWS = 40  # with 8 equally likely tokens, two draws are equal once in 8**40
 
 
 def chain():
-    """Logits ``[5, 5]`` that prefer each token's follower."""
+    """Logits ``[5, 5]`` with the highest logit for each token's follower."""
     table = np.random.default_rng(14).normal(0, 0.3, (5, 5)).astype(np.float32)
     for token, follower in FOLLOWS.items():
         table[token, follower] = 1.5
@@ -38,7 +38,7 @@ def call(name, prompt, *args, **kwargs):
 
 
 def expect_drawn(got, logits, temperature, others, call):
-    """Requires as many of each token as softmax(logits / temperature) gives."""
+    """Requires that the frequencies of ids fit softmax(logits / temperature)."""
     softmax = oracle.softmax
     guesses = {
         "always the likeliest": np.eye(len(logits))[logits.argmax()],
@@ -196,7 +196,7 @@ def test_sampled_text(step):
     expect_drawn(got[:, 2], logits, 3.0, logits[::-1], asked)
     asked = call("generate_tokens", prompt, 1, 0.0)
     value = step.generate_tokens(model, prompt, 1, 0.0, rng=seeded(2))
-    likeliest = np.pad(prompt, [(0, 0), (0, 1)])  # token 0 after every row
+    likeliest = np.pad(prompt, [(0, 0), (0, 1)])  # append token 0 to every row
     expect_close(value, likeliest, asked, dtype="int64")
 
 

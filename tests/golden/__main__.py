@@ -1,8 +1,8 @@
 """Records the goldens: ``python -m tests.golden [--check]``.
 
-To make them needs PyTorch. `make_golden.py` says in its head in which environment, and
-uv makes that for the one run. The check needs only the weights: it says whether the
-goldens of the embedded model belong to them.
+The goldens are made with PyTorch. The head of `make_golden.py` lists the packages, and
+uv installs these for one run. The check needs no PyTorch: it only tests whether the
+goldens of the embedded model belong to the present weights.
 """
 
 import hashlib
@@ -23,15 +23,15 @@ WEIGHTS = ROOT / "checkpoints" / "tiny-stories" / "model.safetensors"
 
 
 def is_stale() -> bool:
-    """Whether the goldens are those of other weights."""
+    """True if the goldens are missing or belong to other weights."""
     digest = hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
     return not GOLDEN.exists() or str(np.load(GOLDEN)["sha256"]) != digest
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="only say what is stale")
+@click.option("--check", is_flag=True, help="only list stale files")
 def main(check: bool) -> None:
-    """Write what Hugging Face's GPT-2 answers; takes PyTorch's download."""
+    """Write the results of Hugging Face's GPT-2. Downloads PyTorch."""
     if not check:
         if not shutil.which("uv"):
             sys.exit("Making the goldens needs uv, and there is none on this PATH.")

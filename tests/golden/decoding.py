@@ -1,4 +1,4 @@
-"""What Hugging Face's decoding answers: `make_golden.py` calls this."""
+"""The results of Hugging Face's decoding, for `make_golden.py`."""
 
 import json
 from itertools import product
@@ -28,20 +28,20 @@ OPTIONS = [
     {"repetition_penalty": 1.2, "temperature": 1.6, "top_k": 20, "top_p": 0.93}
     | {"min_p": 0.05},
 ]
-# Some beams of every prompt reach 140, others do not.
+# For every prompt, some beams reach the EOS 140 and others do not.
 BEAM_AXES = (1, 2, 3, 4), (-1.0, 0.0, 1.0, 2.0), (None, 140)
 
 
 def generate(model, ids, **options):
     batch = torch.tensor(np.array(ids))[None]
-    # One past the vocabulary: an EOS that never comes (None means the model's own).
+    # An id past the vocabulary never comes (None would be the model's own EOS).
     never = model.config.vocab_size
     options = {"do_sample": False, "pad_token_id": 0, "eos_token_id": never, **options}
     return model.generate(batch, attention_mask=torch.ones_like(batch), **options)
 
 
 def filtered(model, logits, seen, options):
-    """The logits after transformers' own processors, in transformers' own order."""
+    """The logits after transformers' processors, in the order of transformers."""
     off = dict(temperature=1.0, top_k=0, top_p=1.0, min_p=None, repetition_penalty=1.0)
     config = GenerationConfig(do_sample=True, **off | options)
     model._prepare_special_tokens(config, device="cpu")
@@ -53,7 +53,7 @@ def processor_cases(model):
     rng = np.random.default_rng(5)
     for options, dtype in product(OPTIONS, ("float32", "float64")):
         logits = rng.normal(0, 2, 40).astype(dtype)
-        # Twice, and of both signs: a penalty counts once and turns with the sign.
+        # The penalty counts once for a repeated id, and depends on the logit's sign.
         best, worst = int(logits.argmax()), int(logits.argmin())
         seen = [*rng.integers(0, 40, 6).tolist(), best, best, worst]
         kept = filtered(model, logits, seen, options)
@@ -68,7 +68,7 @@ def processor_cases(model):
 
 
 def beam_search(model, prompt, options):
-    """The best ids, without padding, and their score."""
+    """The best new ids, without padding, and their score."""
     made = generate(
         model, prompt, return_dict_in_generate=True, output_scores=True, **options
     )
@@ -77,7 +77,7 @@ def beam_search(model, prompt, options):
         new = new[: new.index(eos) + 1]
     if options["num_beams"] > 1:
         return new, made.sequences_scores.item()
-    # One beam is greedy search, which transformers does not score: the same formula.
+    # transformers gives no score for one beam (greedy search), so calculate it here.
     rows = torch.cat(made.scores).log_softmax(-1)  # [T, V]
     total = rows[range(len(new)), new].sum().item()
     return new, total / len(new) ** options["length_penalty"]
@@ -97,7 +97,7 @@ def beam_cases(model, prompts):
 
 
 def write_json(path, **groups):
-    """One case a line, so that a change is readable as a diff."""
+    """Writes one case on each line, so that a diff is readable."""
     made = f'"made_with": "transformers {__version__}"'
     lines = [
         f'"{name}": [\n' + ",\n".join(map(json.dumps, cases)) + "\n]"

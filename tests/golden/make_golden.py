@@ -2,19 +2,19 @@
 # requires-python = "==3.11.*"
 # dependencies = ["torch==2.13.0", "transformers==5.23.0", "numpy"]
 # ///
-"""Write the golden files of this folder: what Hugging Face's GPT-2 answers.
+"""Write the golden files of this folder: the results of Hugging Face's GPT-2.
 
-Needs an environment of its own, which the lines above describe. uv makes it:
+The lines above list the packages. uv installs them and runs this file:
 
     uv run --script tests/golden/make_golden.py [--out DIR]
 
-Run it again whenever `checkpoints/tiny-stories` changes. Seeds and prompts are fixed;
-they were chosen so that the best token leads the second by more than 1e-3 everywhere:
-float noise cannot turn a right answer into a wrong one.
+Run this command again after each change of `checkpoints/tiny-stories`. Seeds and
+prompts are fixed. With these, the best logit is always more than 1e-3 above the second,
+so rounding cannot change a right answer.
 
-odd, inner     a checkpoint each, of random weights in Hugging Face's format
-odd.npz,       prompt_0 ... [T], their greedy_0 ... [64], gaps [N]: how far the best
-inner.npz      token led at the closest choice, logits [T, V] of the last prompt
+odd, inner     checkpoints with random weights in Hugging Face's format
+odd.npz,       prompt_0 ... [T], their greedy_0 ... [64], gaps [N] (the smallest lead of
+inner.npz      a best logit in each text), logits [T, V] of the last prompt
 tiny-stories   the same of the embedded model, but the prompts' texts [N], last_logits
 .npz           [N, V] and the sha256 of the weights instead of logits
 decoding.json  processors: logits, seen ids and options in; filtered logits (null is
@@ -46,7 +46,7 @@ RANDOM: dict[str, Random] = {  # name: seed, standard deviation of the parameter
 RANDOM["odd"][2].update(n_layer=3)
 RANDOM["inner"][2].update(n_layer=2, n_inner=45, layer_norm_epsilon=3e-3)
 LENGTHS = {"odd": (1, 7, 16), "inner": (1, 4, 11)}
-STORY_PROMPTS = [  # the first STORIES_KEPT that are decided clearly are kept
+STORY_PROMPTS = [  # the first STORIES_KEPT without close choices are kept
     "<|endoftext|>",
     "Once upon a time",
     "One day, a little girl named Lily went to the park with her",
@@ -60,7 +60,7 @@ STORIES_KEPT = 5
 
 
 def random_model(seed, spread, sizes):
-    """A GPT-2 in which every parameter matters: nothing is left at zero or one."""
+    """A GPT-2 without parameters of exactly 0 or 1, so that every parameter matters."""
     torch.manual_seed(seed)
     config = GPT2Config(**sizes, bos_token_id=None, eos_token_id=None)
     model = GPT2LMHeadModel(config).eval()
@@ -82,7 +82,7 @@ def logits_of(model, ids):
 
 
 def greedy(model, prompt):
-    """The continuation, and by how much its closest choice was decided."""
+    """The greedy continuation, and the smallest lead of its best logits."""
     ids = generate(model, prompt, max_new_tokens=NEW_TOKENS)[0].numpy()
     rows = logits_of(model, ids[:-1])[len(prompt) - 1 :]
     second, best = np.sort(rows, axis=-1)[:, -2:].T
@@ -121,7 +121,7 @@ def make_stories(out):
     texts, prompts = zip(*kept[:STORIES_KEPT], strict=True)
     assert 1 in map(len, prompts)
     last = np.stack([logits_of(model, ids)[-1] for ids in prompts])  # [N, V]
-    # Goldens of other weights than the committed ones are told by this.
+    # The check compares this digest with the committed weights.
     digest = hashlib.sha256((STORIES / "model.safetensors").read_bytes()).hexdigest()
     about = {"texts": np.array(texts), "sha256": np.array(digest)}
     np.savez(

@@ -1,4 +1,4 @@
-"""Cut a small tokenizer out of GPT-2's, and write what OpenAI's own makes of texts.
+"""Write a part of GPT-2's tokenizer, and the ids of OpenAI's tokenizer for some texts.
 
 Needs tiktoken 0.14.0, and GPT-2's vocab.json and merges.txt in a folder (the hub has
 them). From the repository root:
@@ -22,7 +22,7 @@ from tiktoken_ext.openai_public import r50k_pat_str
 
 HERE = Path(__file__).resolve().parent / "gpt2"
 END = "<|endoftext|>"
-FIRST = 300  # merges that are kept although no text may need them
+FIRST = 300  # the first merges, kept even if no text needs them
 TEXTS = [
     "Hello world",
     "",
@@ -45,7 +45,7 @@ TEXTS = [
 def bytes_of(alphabet: str) -> dict[str, int]:
     """The byte behind each character of GPT-2's files.
 
-    A byte that prints stands for itself, the others are numbered from U+0100 on.
+    A printable byte is its own character. The others have characters from U+0100 on.
     """
     prints = [b for b in range(256) if chr(b).isprintable() and chr(b) != " "]
     others = (b for b in range(256) if b not in prints)
@@ -56,7 +56,7 @@ def bytes_of(alphabet: str) -> dict[str, int]:
 
 
 def openai_tokenizer(vocabulary: dict[str, int]) -> Encoding:
-    """OpenAI's tokenizer, which needs no merges: a lower id was merged earlier."""
+    """OpenAI's tokenizer. It needs no merges: their order is that of the ids."""
     ids = {token: i for token, i in vocabulary.items() if token != END}
     byte = bytes_of("".join(token for token in ids if len(token) == 1))
     return Encoding(
@@ -70,7 +70,7 @@ def openai_tokenizer(vocabulary: dict[str, int]) -> Encoding:
 
 
 def parts(token: str, merges: dict[str, str]) -> set[str]:
-    """A token and all that is merged on the way to it."""
+    """A token and all parts that are merged to form it."""
     if token not in merges:  # a byte, or the end of text
         return {token}
     first, second = merges[token].split()

@@ -1,1 +1,1 @@
-"""GPT-2 once more, in NumPy, written from the equations: what the checkers trust."""
+"""GPT-2 in NumPy, written from the equations. Checkers compare with it."""

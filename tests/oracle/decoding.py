@@ -1,4 +1,4 @@
-"""Beam search in plain Python, from its rules: what the encore's checker trusts.
+"""Beam search in plain Python. The encore's checker compares with it.
 
 A text is a list of new ids with the sum of their log-probabilities.
 """
@@ -12,7 +12,7 @@ Text = tuple[list[int], float]
 
 
 def log_probabilities(logits: Sequence[float]) -> list[float]:
-    """``[V]`` to the same, float64."""
+    """The log-probabilities ``[V]`` of logits ``[V]``, in float64."""
     top = max(logits)
     total = log(fsum(exp(x - top) for x in logits))
     return [x - top - total for x in logits]
@@ -21,7 +21,7 @@ def log_probabilities(logits: Sequence[float]) -> list[float]:
 def longer_texts(
     next_logits: Callable[[np.ndarray], np.ndarray], prompt: list[int], text: Text
 ) -> list[Text]:
-    """A text followed by each token of the vocabulary."""
+    """The text with each token of the vocabulary appended."""
     ids, total = text
     logits = next_logits(np.array([prompt + ids]))[0].tolist()
     return [([*ids, i], total + x) for i, x in enumerate(log_probabilities(logits))]
@@ -36,7 +36,7 @@ def beam_search(
     length_penalty: float = 1.0,
     eos_token_id: int | None = None,
 ) -> Text:
-    """The best text, prompt included, and its score, as Hugging Face finds them."""
+    """The best text with the prompt, and its score, as in Hugging Face's search."""
 
     def score(text: Text) -> float:
         return text[1] / len(text[0]) ** length_penalty

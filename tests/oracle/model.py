@@ -1,4 +1,4 @@
-"""GPT-2 in plain float64 NumPy, written from the equations: what the checkers trust.
+"""GPT-2 in plain float64 NumPy, written from the equations. Checkers compare with it.
 
 Nothing here imports MAX or the solutions. ``state`` maps a checkpoint's parameter
 names to arrays; linear weights are ``[out, in]``, as MAX's ``Linear`` holds them.
@@ -13,52 +13,52 @@ State = Mapping[str, np.ndarray]
 
 
 def causal_mask(length: int, earlier: int = 0) -> np.ndarray:
-    """``[T, T + earlier]``: 0 where column <= row + earlier, -inf elsewhere."""
+    """A mask ``[T, T + earlier]``: 0 where column <= row + earlier, else -inf."""
     row, column = np.ogrid[:length, : length + earlier]
     return np.where(column <= row + earlier, 0.0, -np.inf)
 
 
 def softmax(x: np.ndarray) -> np.ndarray:
-    """Along the last axis."""
+    """Softmax along the last axis."""
     e = np.exp(x - x.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
 
 
 def gelu(x: np.ndarray) -> np.ndarray:
-    """The tanh approximation of Hendrycks and Gimpel 2016, section 2."""
+    """GELU in the tanh approximation of Hendrycks and Gimpel 2016, section 2."""
     return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
 
 
 def layer_norm(
     x: np.ndarray, weight: np.ndarray, bias: np.ndarray, eps: float = 1e-5
 ) -> np.ndarray:
-    """Ba et al. 2016, section 3: epsilon under the root, variance over C."""
+    """Layer normalization over C, eps under the root (Ba et al. 2016, section 3)."""
     mean = x.mean(axis=-1, keepdims=True)
     variance = ((x - mean) ** 2).mean(axis=-1, keepdims=True)
     return (x - mean) / np.sqrt(variance + eps) * weight + bias
 
 
 def linear(x: np.ndarray, state: State, name: str) -> np.ndarray:
-    """``[..., in]`` to ``[..., out]``."""
+    """A linear layer: ``[..., in]`` to ``[..., out]``."""
     return x @ state[f"{name}.weight"].astype(np.float64).T + state[f"{name}.bias"]
 
 
 def attention(query: np.ndarray, key: np.ndarray, value: np.ndarray) -> np.ndarray:
-    """``[..., T, D]`` each; Vaswani et al. 2017, equation 1, causal."""
+    """Causal attention on ``[..., T, D]`` each (Vaswani et al. 2017, equation 1)."""
     scores = np.einsum("...id,...jd->...ij", query, key, dtype=np.float64)
     scores = scores / np.sqrt(query.shape[-1]) + causal_mask(query.shape[-2])
     return np.einsum("...ij,...jd->...id", softmax(scores), value)
 
 
 def qkv(x: np.ndarray, state: State, name: str = "c_attn") -> list[np.ndarray]:
-    """``[..., C]`` to query, key and value."""
+    """Query, key and value ``[..., C]`` of ``[..., C]``."""
     return np.split(linear(x, state, name), 3, axis=-1)
 
 
 def multi_head_attention(
     x: np.ndarray, state: State, n_head: int, prefix: str = ""
 ) -> np.ndarray:
-    """``[B, T, C]`` to the same: head h owns channels h·D to (h + 1)·D."""
+    """Attention on ``[B, T, C]``: head h has channels h·D to (h + 1)·D."""
     query, key, value = qkv(x, state, f"{prefix}c_attn")
     heads = [
         attention(*parts)
@@ -70,14 +70,14 @@ def multi_head_attention(
 
 
 def mlp(x: np.ndarray, state: State, prefix: str = "") -> np.ndarray:
-    """``[..., C]`` to the same."""
+    """The feed-forward network on ``[..., C]``."""
     return linear(gelu(linear(x, state, f"{prefix}c_fc")), state, f"{prefix}c_proj")
 
 
 def block(
     x: np.ndarray, state: State, n_head: int, eps: float, prefix: str = ""
 ) -> np.ndarray:
-    """``[B, T, C]`` to the same; normalization before each sublayer."""
+    """A block on ``[B, T, C]``, with normalization before each sublayer."""
 
     def norm(x: np.ndarray, name: str) -> np.ndarray:
         name = f"{prefix}{name}"
@@ -90,7 +90,7 @@ def block(
 def hidden_states(
     ids: np.ndarray, state: State, n_layer: int, n_head: int, eps: float = 1e-5
 ) -> np.ndarray:
-    """Ids ``[B, T]`` to ``[B, T, C]``, after the final normalization."""
+    """The hidden states ``[B, T, C]`` of ids ``[B, T]``, finally normalized."""
     x = state["wte.weight"][ids].astype(np.float64)
     x = x + state["wpe.weight"][: ids.shape[-1]]
     for layer in range(n_layer):
@@ -101,7 +101,7 @@ def hidden_states(
 def logits(
     ids: np.ndarray, state: State, n_layer: int, n_head: int, eps: float = 1e-5
 ) -> np.ndarray:
-    """Ids ``[B, T]`` to ``[B, T, V]``; ``state`` has the ``transformer.`` prefix."""
+    """Logits ``[B, T, V]`` of ids ``[B, T]``; names begin with ``transformer.``."""
     inner = {name.removeprefix("transformer."): w for name, w in state.items()}
     hidden = hidden_states(ids, inner, n_layer, n_head, eps)
     return hidden @ inner["wte.weight"].astype(np.float64).T
@@ -150,7 +150,7 @@ def norm_shapes(prefix: str, channels: int) -> dict[str, tuple[int, ...]]:
 def random_state(
     shapes: Mapping[str, tuple[int, ...]], seed: int = 0, scale: float = 0.5
 ) -> dict[str, np.ndarray]:
-    """Float32 values for every name, far from 0 and 1 so that each one matters."""
+    """Random float32 values for every name, without 0 and 1: each value matters."""
     rng = np.random.default_rng(seed)
     return {
         name: rng.normal(0, scale, shape).astype(np.float32)
@@ -159,10 +159,10 @@ def random_state(
 
 
 def binomial_range(draws: int, share: float, tail: float = 1e-11) -> tuple[int, int]:
-    """Counts that ``draws`` draws of this probability give all but always.
+    """The range of counts that ``draws`` draws with probability ``share`` usually give.
 
-    Fewer than the first, and more than the second, have a probability of at most
-    ``tail`` each: the exact binomial sums, not an approximation.
+    Counts below the range have at most the probability ``tail``, and so have counts
+    above it. The binomial sums are exact.
     """
     count = np.arange(draws + 1)
     factorial = np.cumsum(np.log(np.maximum(count, 1)))
@@ -174,9 +174,9 @@ def binomial_range(draws: int, share: float, tail: float = 1e-11) -> tuple[int, 
 
 
 def plausible(counts: np.ndarray, p: np.ndarray) -> bool:
-    """Whether draws with the probabilities ``p`` may come as often as this.
+    """True if draws with probabilities ``p`` can give these counts.
 
-    They do not for less than one in 10**10 runs of a right implementation.
+    The result is wrong for fewer than one in 10**10 runs of a right implementation.
     """
     p = np.clip(p, 1e-12, 1 - 1e-12)
     ranges = [binomial_range(counts.sum(), share) for share in p]

@@ -1,1 +1,1 @@
-"""The course's own tests: what a learner never needs to read."""
+"""The course's own tests. Learners need not read these."""

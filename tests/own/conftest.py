@@ -11,7 +11,7 @@ from course.process import WorkerProcess
 
 @pytest.fixture(scope="module")
 def compiled() -> list[str]:
-    """What the shared worker compiled for itself: nothing that the course needs."""
+    """The kernels that the shared worker compiled because no batch has them."""
     return []
 
 

@@ -8,5 +8,5 @@ HOW = "needs more packages: pixi run test, or uv run --extra test pytest --solut
 
 
 def needed(name: str) -> Any:
-    """Imports a package, or skips the test and says how it is run."""
+    """Imports a package, or skips the test and says how to install the package."""
     return pytest.importorskip(name, reason=HOW)

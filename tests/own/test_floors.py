@@ -1,6 +1,6 @@
-"""The floors of the house: imports point downwards, and no files import in a circle.
+"""The floors of the code: imports point downwards and form no circle.
 
-Imports inside functions count as well, and so do modules that ``import_module`` names.
+Imports inside functions count, and calls of ``import_module`` count.
 """
 
 import ast
@@ -12,7 +12,7 @@ import pytest
 
 from course.registry import ROOT
 
-# A room imports from itself and from the floors below its own; the highest comes first.
+# The floors from top to bottom. A room imports from itself and from lower floors.
 FLOORS = """
 tests.own
 book
@@ -26,7 +26,7 @@ gpt2.checkpoint   gpt2.engine   gpt2.decoding   course
 solutions   steps
 runtime                                                      tests.oracle
 """
-# Some rooms have nothing to do with each other, though one is above the other.
+# Rooms that must not import each other, although one is above the other.
 STRANGERS = {
     "gpt2.writer": "course",
     "gpt2.serving": "course",
@@ -43,7 +43,7 @@ Imports = dict[str, set[str]]
 
 
 def read_imports(root: Path) -> Imports:
-    """What each file imports of ours, by module names."""
+    """The modules of the course that each file imports, by the file's module name."""
     packages = sorted({room.split(".")[0] for room in HEIGHT})
     files = [path for name in packages for path in root.glob(f"{name}/**/*.py")]
     files = [path for path in files if not is_learners(path)]
@@ -55,17 +55,17 @@ def read_imports(root: Path) -> Imports:
 
 
 def is_learners(path: Path) -> bool:
-    """Whether a learner writes this file: whatever they import is their affair."""
+    """True if learners write this file. Their imports are free."""
     return path.parent.name == "steps" and path.name != "__init__.py"
 
 
 def module_name(path: Path) -> str:
-    """The name under which a file is imported."""
+    """The module name of a file."""
     return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
 
 
 def imported(path: Path) -> Iterator[str]:
-    """The dotted names that a file imports, wherever it does."""
+    """Yields the dotted names that a file imports, in any place."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         match node:
             case ast.Import(names=names):
@@ -79,20 +79,20 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def part_of(name: str, known: dict[str, Path]) -> str | None:
-    """The module of ours that a dotted name is, or is something of."""
+    """The course's module that a dotted name is or belongs to, or None."""
     while name and name not in known:
         name = name.rpartition(".")[0]
     return name or None
 
 
 def room_of(module: str) -> str:
-    """The room that a module is in, whose name is the longest that fits."""
+    """The room of a module: the room with the longest name that fits."""
     fitting = [room for room in HEIGHT if f"{module}.".startswith(f"{room}.")]
     return max(fitting, key=len)
 
 
 def upwards(imports: Imports) -> list[str]:
-    """The imports that point upwards or sideways, or to a stranger."""
+    """The imports that point upwards or sideways, or between strangers."""
     found = []
     for module, others in imports.items():
         room = room_of(module)
@@ -105,7 +105,7 @@ def upwards(imports: Imports) -> list[str]:
 
 
 def circle(imports: Imports) -> list[str]:
-    """Modules that import each other in a circle, if any do."""
+    """The modules of one import circle; empty if there is none."""
     try:
         TopologicalSorter(imports).prepare()
     except CycleError as error:
@@ -123,7 +123,7 @@ def test_no_files_import_each_other_in_a_circle() -> None:
 
 @pytest.fixture
 def house(tmp_path: Path):
-    """Builds a small house of some files."""
+    """Builds a small course of some files and reads its imports."""
 
     def build(**texts: str) -> Imports:
         for name, text in texts.items():

@@ -1,4 +1,4 @@
-"""The built book, served to a browser, for every test of its pages."""
+"""Fixtures: the built book, a server and a browser."""
 
 import functools
 import os
@@ -24,7 +24,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the tests that need a browser, before pytest chooses by marks."""
+    """Marks the tests that need a browser, before pytest selects tests by marks."""
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
@@ -32,12 +32,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
-    """The book as readers get it: its ``folder``, and what the build ``said``."""
+    """The published book: its ``folder``, and the messages that the build ``said``."""
     folder = tmp_path_factory.mktemp("book")
     done = subprocess.run(
         [sys.executable, "-m", "book", "build", "--to", str(folder)],
         cwd=ROOT,
-        env=dict(os.environ),  # MAX puts more into this process's own
+        env=dict(os.environ),  # without the variables that MAX's C++ has added
         capture_output=True,
         text=True,
     )
@@ -47,13 +47,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
 
 @pytest.fixture(scope="session")
 def pages(built: SimpleNamespace) -> dict[str, Path]:
-    """Every page's file by its name; the first page is there as ``index`` too."""
+    """Every page's file by name; ``index`` repeats the first page."""
     return {path.stem: path for path in sorted(built.folder.glob("*.html"))}
 
 
 @pytest.fixture(scope="session")
 def site(built: SimpleNamespace) -> Iterator[str]:
-    """The address at which the built book is served to this machine."""
+    """Serves the built book on this machine; yields the address."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), quiet_handler(built.folder))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -69,10 +69,10 @@ def quiet_handler(folder: Path) -> Any:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
-    """A browser. Where there is none its tests are skipped, but never in CI."""
+    """A browser. Without one, the tests are skipped, except in CI."""
     playwright = needed("playwright.sync_api")
     with playwright.sync_playwright() as started:
-        own = Path(started.chromium.executable_path)  # if it was downloaded
+        own = Path(started.chromium.executable_path)  # of a downloaded browser
         program = next(filter(None, map(shutil.which, BROWSERS)), own)
         if not Path(program).exists():
             assert "CI" not in os.environ, "CI must install Chromium"
@@ -87,7 +87,7 @@ def chromium() -> Iterator[Any]:
 def visit(chromium: Any, site: str) -> Iterator[Any]:
     """Opens a page of the book: ``visit("step_08", width=390, scheme="dark")``.
 
-    At the end of the test it must have logged no error and asked nobody else.
+    At the end of the test, the page must have no errors and no requests elsewhere.
     """
     contexts: list[Any] = []
     complaints: list[str] = []
@@ -116,14 +116,14 @@ def note_error(message: Any, complaints: list[str]) -> None:
 
 
 def note_foreign(url: str, site: str, complaints: list[str]) -> None:
-    """Notes a request that leaves this machine."""
+    """Records a request to another server."""
     if not url.startswith((f"{site}/", "data:", "blob:")):
         complaints.append(f"asked for {url}")
 
 
 @pytest.fixture
 def lab(visit: Any) -> Any:
-    """The page of the decoding lab, once its model is there."""
+    """The decoding lab's page with the model loaded."""
     page = visit("lab")
     page.evaluate("lab.page.loading")
     return page
@@ -131,7 +131,7 @@ def lab(visit: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def js(chromium: Any) -> Any:
-    """Evaluates expressions in a page that knows the lab's functions and data."""
+    """Evaluates expressions in a page with the lab's functions and data."""
     page = chromium.new_page()
     for name in LAB_SCRIPTS.split():
         page.add_script_tag(path=ROOT / "book/src/lab" / f"{name}.js")

@@ -1,4 +1,4 @@
-"""What the tests of the lab share: how to move its controls and read what it shows."""
+"""Functions for the lab's tests: move the page's controls and read the results."""
 
 import re
 from typing import Any
@@ -12,7 +12,7 @@ FIRST, LAST = "temperature first", "temperature last"
 
 
 def filtered(logits: np.ndarray, seen: list[int], settings: dict, order: str):
-    """Python's answer; for the second order its filters are put in another row."""
+    """Python's probabilities ``[V]`` with these settings and this order of filters."""
     s = OFF | settings
     if order == FIRST:
         options = {re.sub("[A-Z]", r"_\g<0>", n).lower(): x for n, x in s.items()}
@@ -25,7 +25,7 @@ def filtered(logits: np.ndarray, seen: list[int], settings: dict, order: str):
 
 
 def opened(page: Any) -> Any:
-    """The page, once the model is there."""
+    """Returns the page after the model is loaded."""
     page.evaluate("lab.page.loading")
     return page
 
@@ -61,7 +61,7 @@ def choose(page: Any, number: int) -> None:
 
 
 def bars(page: Any, share: str) -> list[float]:
-    """The shares that the visible bars stand for."""
+    """The shares of the visible bars."""
     return page.evaluate(
         """(share) => [...document.querySelectorAll("#lab-bars button")]
           .filter((bar) => bar.checkVisibility())

@@ -16,7 +16,7 @@ def page(visit: Callable[..., Any]) -> Any:
 
 
 def shown(page: Any) -> list[float]:
-    """What the tokens of the text show, as shares."""
+    """The shares that the tokens of the text show."""
     return page.evaluate(
         """[...document.querySelectorAll("#attention-text button")]
           .map((token) => Number(token.style.getPropertyValue("--share")))"""
@@ -52,7 +52,7 @@ def test_tapping_a_token_says_where_it_looks(visit: Callable[..., Any]) -> None:
     shares = [float(number) for number in re.findall(r"([\d.]+)\u00a0%", said)]
     assert len(shares) == 3
     assert shares == sorted(shares, reverse=True)
-    assert sum(shares) == pytest.approx(100, abs=0.2)  # it sees only three tokens
+    assert sum(shares) == pytest.approx(100, abs=0.2)  # of its three tokens
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 

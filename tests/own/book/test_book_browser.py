@@ -50,7 +50,7 @@ def test_code_does_not_scroll_at_900(visit: Any, name: str) -> None:
 
 
 def serious(results: Any) -> list[str]:
-    """Axe's complaints that keep somebody from reading or using the page."""
+    """Axe's findings that keep somebody from reading or using the page."""
     return [
         f"{rule['id']}: {node['html'][:100]}"
         for rule in results.response["violations"]
@@ -91,7 +91,7 @@ def test_search_finds_and_leads_to_a_section(visit: Any, width: int) -> None:
 
 
 def test_search_waits_for_its_index(visit: Any) -> None:
-    """A person types before the box has told that it is open."""
+    """A reader may type before the box's toggle event."""
     page = visit("introduction")
     page.evaluate("""() => {
         const box = document.getElementById("search");

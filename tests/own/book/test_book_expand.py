@@ -1,4 +1,4 @@
-"""What the pages may contain besides Markdown, and what is said when it is wrong."""
+"""The pages' syntax besides Markdown, and the messages about errors in it."""
 
 import json
 from collections.abc import Iterator

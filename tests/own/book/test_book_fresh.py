@@ -1,4 +1,4 @@
-"""What is recorded is what the code says now, and each record is shown in a page."""
+"""Every recorded file is current, and a page shows each."""
 
 import importlib
 import pkgutil

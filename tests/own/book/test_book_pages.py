@@ -1,4 +1,4 @@
-"""The built book: all pages are there, and every link in them leads somewhere."""
+"""The built book: all pages exist, and every link has a target."""
 
 import json
 import os
@@ -29,7 +29,7 @@ MEGABYTE = 1_000_000
 
 
 class Elements(HTMLParser):
-    """What a page consists of."""
+    """The elements and the words of a page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -99,7 +99,7 @@ def test_links_lead_somewhere(name: str, pages: dict[str, Path]) -> None:
 
 
 def leads_astray(link: str, page: Path) -> bool:
-    """Whether a link within the book has no target."""
+    """True if a link within the book has no target."""
     parts = urlsplit(link)
     if parts.scheme or parts.netloc:
         return False
@@ -161,7 +161,7 @@ def test_steps_that_pass_are_marked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def chapter(name: str, path: str) -> dict[str, object]:
-    """A page as mdBook sends it."""
+    """A chapter in mdBook's JSON format."""
     return {"name": name, "path": path, "content": "", "sub_items": []}
 
 
@@ -178,10 +178,10 @@ def test_served_book_is_for_this_machine_and_current() -> None:
     server = subprocess.Popen(
         command,
         cwd=ROOT,
-        env=dict(os.environ),  # MAX puts more into this process's own
+        env=dict(os.environ),  # without the variables that MAX's C++ has added
         stdout=subprocess.PIPE,
         text=True,
-        # A suite that runs in the background has Ctrl-C ignored, and hands that on.
+        # A suite in the background ignores Ctrl-C, and child processes inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:

@@ -24,7 +24,7 @@ from tests.own.packages import needed
 
 @pytest.fixture
 def without_model(chromium: Any, site: str) -> Any:
-    """The page where the weights cannot be loaded."""
+    """The lab's page without the weights."""
     context = chromium.new_context()
     context.route("**/weights.js", lambda route: route.abort())
     page = context.new_page()

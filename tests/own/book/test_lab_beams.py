@@ -1,4 +1,4 @@
-"""The lab in a browser: its tree is that of ``beam_search``; its experiments work."""
+"""The lab in a browser: the tree equals that of ``beam_search``; experiments work."""
 
 from typing import Any
 

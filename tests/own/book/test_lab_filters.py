@@ -1,4 +1,4 @@
-"""The lab in a browser: sliders, bars, survivors and draws are as Python computes."""
+"""The lab in a browser: sliders, bars, kept tokens and draws agree with Python."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What was recorded for the lab and the attention page shows what it is to show."""
+"""The recordings of the lab and the attention page show the intended effects."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ MEGABYTE = 1_000_000
 
 
 def read(name: str) -> Any:
-    """The value in one of the recorded scripts."""
+    """The value in a recorded script."""
     return read_script((DATA / f"{name}.js").read_text(encoding="utf-8"))
 
 
@@ -29,7 +29,7 @@ def recording() -> Any:
 
 
 def scene(recording: Any, name: str) -> tuple[list[int], np.ndarray]:
-    """A scene's ids, and Python's logits for what follows them."""
+    """A scene's ids, and Python's logits for the next token."""
     place = recording["scenes"][name]
     opening = recording["openings"][place["opening"]]
     ids = opening["prompt"] + opening["path"][: place["steps"]]

@@ -1,4 +1,4 @@
-"""The lab in a browser: the text grows as the reader wants, and back again."""
+"""The lab in a browser: the text grows, and undo shortens it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A recorder makes what is stale, and nothing else."""
+"""A recorder makes stale files, and no others."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -15,7 +15,7 @@ NOW = {"one": "1.25 m", "two": "2.50 m"}
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder in which everything is up to date, one number rounded otherwise."""
+    """A folder with current files. One number is rounded differently."""
     monkeypatch.setattr(book.recorder, "ROOT", tmp_path)
     (tmp_path / "one.txt").write_text("1.24 m")
     (tmp_path / "two.txt").write_text("2.50 m")

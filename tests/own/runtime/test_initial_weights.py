@@ -1,4 +1,4 @@
-"""A layer starts with normal draws of its dtype, whoever draws them."""
+"""A layer starts with normal draws of its dtype, from NumPy or from MAX."""
 
 import pytest
 from max.driver import CPU
@@ -12,7 +12,7 @@ from runtime.initial_weights import draw_with_numpy
 
 @pytest.fixture(autouse=True)
 def drawn_with_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (linear, embedding):  # to be put back
+    for module in (linear, embedding):  # so that monkeypatch restores it
         monkeypatch.setattr(module, "random", module.random)
     draw_with_numpy()
 

@@ -11,7 +11,7 @@ def test_ctrl_c_ends_a_compile_that_python_waits_for():
         "from runtime.interruptible import interruptible\n"
         "with interruptible():\n"
         "    print('compiling', flush=True)\n"
-        "    sum(range(10**13))\n"  # hours, without a look at signals
+        "    sum(range(10**13))\n"  # takes hours and never checks for signals
     )
     command, env = [sys.executable, "-c", code], dict(os.environ)
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE) as process:

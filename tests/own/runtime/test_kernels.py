@@ -1,4 +1,4 @@
-"""Kernels that are compiled together: all are found, and what is missing is made."""
+"""Kernels that are compiled together: all are found, and missing ones are compiled."""
 
 import os
 import subprocess
@@ -31,7 +31,7 @@ with default_device(CPU()):
 
 
 class Announced:
-    """Notes what is said to be compiled."""
+    """Records the announcements of a compile."""
 
     def __init__(self):
         self.said = []
@@ -55,7 +55,7 @@ def folder(monkeypatch, tmp_path):
 
 @pytest.fixture
 def kernels(monkeypatch):
-    """Kernels that this process uses no longer than a test."""
+    """Kernels that are in use only during a test."""
     monkeypatch.setattr(policy, "allow_lazy_compile", policy.allow_lazy_compile)
     return Kernels()
 
@@ -133,7 +133,7 @@ def test_a_batch_that_cannot_be_compiled_is_tried_once(kernels, monkeypatch):
 
 
 def test_results_are_those_of_the_operation():
-    """A kernel under a wrong name would give another operation's result."""
+    """A kernel with a wrong name would give another operation's result."""
     from max.experimental import functional as F
     from max.experimental.tensor import Tensor
 

@@ -1,4 +1,4 @@
-"""COURSE_PLAIN_MAX=1: no patch is on, and steps pass all the same."""
+"""With COURSE_PLAIN_MAX=1 no patch is on, and steps still pass."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def insides() -> list[object]:
-    """The places in MAX, and in Python, that patches would change."""
+    """The functions of MAX and Python that patches replace."""
     return [
         policy.allow_lazy_compile,
         Tensor.__repr__,
