@@ -5,6 +5,7 @@ Nothing else knows of Ray. https://docs.ray.io/en/releases-2.60.0/serve/
 
 import logging
 import os
+import sys
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ def keep_to_cores(rank: int, count: int) -> None:
     MAX starts a thread for each core that it may use, and they spin while they wait:
     on all cores they would take the time of the processes that speak to clients.
     """
-    if hasattr(os, "sched_setaffinity"):  # not on macOS
+    if sys.platform == "linux":  # macOS has no such call
         cores = sorted(os.sched_getaffinity(0), reverse=True)
         first = rank * count % len(cores)
         os.sched_setaffinity(0, (cores + cores)[first : first + count])

@@ -65,3 +65,21 @@ def test_other_reporters_get_the_text_too(desk: Path, tmp_path: Path) -> None:
     code, _ = pytest_run(*arguments, f"--junitxml={junit}")
     assert code == 1
     assert "likely cause" in junit.read_text() or "not right" in junit.read_text()
+
+
+LISTENER = """
+def pytest_report_teststatus(report):
+    if report.when == "call":
+        print(report.outcome, file=open({heard!r}, "a"))
+"""
+
+
+def test_an_editors_test_panel_hears_of_every_check(desk: Path, tmp_path: Path) -> None:
+    """VS Code's plugin listens to this hook, which a terminal's reporter calls."""
+    heard = tmp_path / "heard"
+    (tmp_path / "panel.py").write_text(LISTENER.format(heard=str(heard)))
+    checks = ["tests/test_step_10.py", "--steps-dir", str(desk)]
+    assert pytest_run("-p", "panel", *checks, PYTHONPATH=str(tmp_path))[0] == 0
+    outcomes = heard.read_text().split()
+    assert len(outcomes) > 1
+    assert set(outcomes) == {"passed"}
