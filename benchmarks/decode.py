@@ -4,13 +4,9 @@ The peers are our engine with and without a cache, plain NumPy, and transformers
 torch. All have the same random GPT-2 124M in float32. One runs while the others wait.
 """
 
-import json
-import os
 import tempfile
 from pathlib import Path
 from statistics import median
-
-os.environ.setdefault("MAX_EAGER_EXECUTOR", "interpreter")
 
 import click
 import numpy as np
@@ -18,7 +14,7 @@ from max.experimental import functional as F
 from rich.console import Console
 
 from benchmarks.bandwidth import read_bandwidth
-from benchmarks.machine import machine
+from benchmarks.machine import keep, machine
 from benchmarks.peers import Ours, Peer, Plain, Torch, save
 from benchmarks.report import plot, tables
 from gpt2.engine.engines import Engine, RecomputingEngine
@@ -167,8 +163,7 @@ def main(
         }
     console.print(*tables(result), sep="\n")
     if out:
-        out.mkdir(parents=True, exist_ok=True)
-        Path(out, "decode.json").write_text(json.dumps(result, indent=1) + "\n")
+        keep(result, out / "decode.json")
         plot(result, out)
 
 

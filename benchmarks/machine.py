@@ -1,11 +1,13 @@
-"""Describes the machine and the day of a measurement."""
+"""Describes the machine and the day of a measurement, and keeps figures in a file."""
 
+import json
 import os
 import platform
 import re
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 
 def machine() -> dict[str, str | int]:
@@ -22,3 +24,9 @@ def machine() -> dict[str, str | int]:
         "max": version("max"),
         "day": datetime.now(UTC).date().isoformat(),
     }
+
+
+def keep(result: dict[str, Any], path: Path) -> None:
+    """Writes the figures of a run as JSON, in a folder that may be new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(result, indent=1) + "\n")

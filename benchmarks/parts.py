@@ -5,14 +5,10 @@ One compiled graph cannot be timed in parts. So three models are timed in turns:
 differences are the times of the missing parts.
 """
 
-import json
-import os
 import time
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
-
-os.environ.setdefault("MAX_EAGER_EXECUTOR", "interpreter")
 
 import click
 import numpy as np
@@ -21,7 +17,7 @@ from rich.table import Table
 
 from benchmarks.bandwidth import read_bandwidth
 from benchmarks.decode import random_weights
-from benchmarks.machine import machine
+from benchmarks.machine import keep, machine
 from gpt2.engine.engines import Engine
 from solutions.solution_01 import GPT2Config
 
@@ -123,8 +119,7 @@ def main(out: Path | None, rounds: int) -> None:
             "milliseconds": {str(p): values for p, values in by_position.items()},
             "floor_milliseconds": floor,
         }
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "parts.json").write_text(json.dumps(result, indent=1) + "\n")
+        keep(result, out / "parts.json")
 
 
 if __name__ == "__main__":

@@ -6,13 +6,9 @@ of different lengths. Every text must equal the text that the model writes alone
 
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +17,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.machine import machine
+from benchmarks.machine import keep, machine
+from benchmarks.server import Server
 
 MODEL = "tiny-stories"
 CLIENTS = (1, 8, 32)
@@ -49,7 +46,6 @@ def requests() -> list[dict]:
 
 def alone() -> list[str]:
     """The right text for each request, written without a batch."""
-    os.environ.setdefault("MAX_EAGER_EXECUTOR", "interpreter")
     from gpt2.checkpoint.loading import load_checkpoint
     from gpt2.decoding.generation import Strategy
     from gpt2.runs import Run
@@ -74,29 +70,14 @@ def alone() -> list[str]:
 @contextmanager
 def server(*options: str) -> Iterator[str]:
     """Runs ``gpt2 serve``; yields the address once the server answers."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "gpt2", "serve", "--port", str(port), *options]
-    process = subprocess.Popen(command, env=dict(os.environ))
-    address = f"http://127.0.0.1:{port}"
     try:
-        while not answers(f"{address}/health"):
-            if process.poll() is not None:
-                raise click.ClickException("the server ended: see above")
-            time.sleep(0.2)
-        yield address
+        running = Server(*options)
+    except RuntimeError as error:
+        raise click.ClickException(str(error)) from error
+    try:
+        yield running.address.removesuffix("/v1")
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
-
-
-def answers(address: str) -> bool:
-    """True if a server answers at this address."""
-    try:
-        with urllib.request.urlopen(address, timeout=1):
-            return True
-    except OSError:
-        return False
+        running.end()
 
 
 def load(address: str, clients: int, seconds: float, expected: list[str]) -> dict:
@@ -147,8 +128,7 @@ def main(seconds: float, replicas: int, out: Path | None) -> None:
     result["levels"] = levels
     Console().print(table(result))
     if out:
-        out.mkdir(parents=True, exist_ok=True)
-        Path(out, "serving.json").write_text(json.dumps(result, indent=1) + "\n")
+        keep(result, out / "serving.json")
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ from gpt2.commands.command import Command
 from gpt2.commands.compare import compare
 from gpt2.commands.diversity import diversity
 from gpt2.commands.layers import layers
-from gpt2.commands.options import BEAMS, CHOICE, MODEL, NUM_SAMPLES
+from gpt2.commands.options import BEAMS, CHOICE, MODEL, NUM_SAMPLES, max_new_tokens
 from gpt2.commands.plot import plot
-from gpt2.commands.prompt import COMMANDS, open_start, read_prompt
+from gpt2.commands.prompt import COMMANDS, NEW_TOKENS, open_start, read_prompt
 from gpt2.commands.serve import serve
 from gpt2.commands.terminal import note
 from gpt2.commands.writing import Task, chosen_strategy, write_one, write_samples
@@ -46,13 +46,7 @@ Examples:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Read the prompt from a file.",
 )
-@click.option(
-    "--max-new-tokens",
-    metavar="N",
-    type=click.IntRange(min=0),
-    show_default="100, or what fits",
-    help="Stop after N tokens.",
-)
+@max_new_tokens(NEW_TOKENS, "Stop after N tokens.", least=0)
 @NUM_SAMPLES
 @CHOICE
 @BEAMS

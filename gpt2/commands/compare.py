@@ -1,6 +1,5 @@
 """``gpt2 compare``: one prompt continued in every way, side by side."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +11,9 @@ from rich.text import Text
 
 from gpt2.checkpoint.tokenizer import StreamingDecoder
 from gpt2.commands.command import Command
-from gpt2.commands.options import JSON, MODEL, SEED
+from gpt2.commands.options import JSON, MODEL, SEED, max_new_tokens
 from gpt2.commands.prompt import Start, open_start, read_prompt
-from gpt2.commands.terminal import note, write
+from gpt2.commands.terminal import note, write_json
 from gpt2.decoding.beams import Beams
 from gpt2.decoding.generation import Strategy
 from gpt2.decoding.ngrams import RUN, distinct, repeats, repetition
@@ -70,13 +69,7 @@ class Continuation:
 @click.command(cls=Command)
 @click.argument("prompt", required=False)
 @MODEL
-@click.option(
-    "--max-new-tokens",
-    metavar="N",
-    type=click.IntRange(min=1),
-    show_default=f"{NEW_TOKENS}, or what fits",
-    help="Tokens that each way may write.",
-)
+@max_new_tokens(NEW_TOKENS, "Tokens that each way may write.")
 @SEED
 @JSON
 def compare(
@@ -96,9 +89,8 @@ def compare(
     writer = Writer(start.checkpoint, note=note, **settings)
     continuations = list(follow(writer, start))
     if json_object:
-        report = {"prompt": text, "prompt_ids": start.ids, "seed": writer.seed}
-        report["ways"] = [continuation.report() for continuation in continuations]
-        write(json.dumps(report, ensure_ascii=False) + "\n")
+        reports = [continuation.report() for continuation in continuations]
+        write_json(start.describe() | {"seed": writer.seed, "ways": reports})
     else:
         console = Console(highlight=False)
         console.print(as_table(writer, continuations))

@@ -1,6 +1,5 @@
 """``gpt2 diversity``: how texts differ more as the temperature rises."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 
@@ -11,9 +10,9 @@ from rich.text import Text
 
 from gpt2.commands.command import Command
 from gpt2.commands.compare import percent
-from gpt2.commands.options import JSON, MODEL, SEED, option_of
+from gpt2.commands.options import JSON, MODEL, SEED, max_new_tokens, option_of
 from gpt2.commands.prompt import open_start, read_prompt
-from gpt2.commands.terminal import note, write
+from gpt2.commands.terminal import note, write_json
 from gpt2.decoding.generation import Strategy
 from gpt2.decoding.ngrams import distinct
 from gpt2.decoding.settings import NUM_SAMPLES
@@ -65,13 +64,7 @@ def measure(
 @click.command(cls=Command)
 @click.argument("prompt", required=False)
 @MODEL
-@click.option(
-    "--max-new-tokens",
-    metavar="N",
-    type=click.IntRange(min=1),
-    show_default=f"{NEW_TOKENS}, or what fits",
-    help="Tokens of each text.",
-)
+@max_new_tokens(NEW_TOKENS, "Tokens of each text.")
 @option_of(
     replace(NUM_SAMPLES, least=2, default=20),
     help="Texts at each temperature, in one batch.",
@@ -93,9 +86,8 @@ def diversity(
     with Console(stderr=True).status("writing"):
         rows = list(measure(writer, start.ids, num_samples, start.count))
     if json_object:
-        report = {"prompt": text, "prompt_ids": start.ids, "seed": writer.seed}
-        report["temperatures"] = [asdict(row) for row in rows]
-        write(json.dumps(report, ensure_ascii=False) + "\n")
+        reports = [asdict(row) for row in rows]
+        write_json(start.describe() | {"seed": writer.seed, "temperatures": reports})
         return
     console = Console()
     console.print(as_table(rows))

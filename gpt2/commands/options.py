@@ -82,6 +82,19 @@ CHOICE = with_options(TEMPERATURE, GREEDY, *FILTERS, SEED)
 # Without a default, so that it is seen which of them was given.
 BEAMS = with_options(*(option_of(s, default=None) for s in settings.BEAM_SEARCH))
 NUM_SAMPLES = option_of(settings.NUM_SAMPLES)
+
+
+def max_new_tokens(usual: int, help: str, *, least: int = 1) -> Callable:
+    """The option ``--max-new-tokens``, which is None where it is not given."""
+    return click.option(
+        "--max-new-tokens",
+        metavar="N",
+        type=click.IntRange(least),
+        show_default=f"{usual}, or what fits",
+        help=help,
+    )
+
+
 JSON = click.option(
     "--json", "json_object", is_flag=True, help="Print one JSON object."
 )

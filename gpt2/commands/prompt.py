@@ -3,6 +3,7 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -73,6 +74,10 @@ class Start:
     text: str
     ids: list[int]
     count: int
+
+    def describe(self) -> dict[str, Any]:
+        """The prompt, for JSON."""
+        return {"prompt": self.text, "prompt_ids": self.ids}
 
 
 def open_start(

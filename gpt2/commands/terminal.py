@@ -66,13 +66,20 @@ def statistics(run: Run | Samples, **more: float | None) -> str:
     return line
 
 
-def as_json(run: Run | Samples, strategy: dict[str, Any], **more: Any) -> str:
-    """Writes a run as one JSON object; text and ids include the prompt."""
+def write_json(report: dict[str, Any]) -> None:
+    """Writes one JSON object to stdout, in a line."""
+    write(json.dumps(report, ensure_ascii=False) + "\n")
+
+
+def report_of(
+    run: Run | Samples, strategy: dict[str, Any], **more: Any
+) -> dict[str, Any]:
+    """A run as an object for JSON; text and ids include the prompt."""
     if isinstance(run, Samples):
         written = {"samples": [_written(one) for one in run.runs]}
     else:
         written = _written(run)
-    report = {
+    return {
         "prompt": run.prompt,
         "prompt_ids": run.prompt_ids,
         **written,
@@ -80,8 +87,8 @@ def as_json(run: Run | Samples, strategy: dict[str, Any], **more: Any) -> str:
         "seconds": run.seconds,
         "seconds_to_first_token": run.seconds_to_first_token,
         "tokens_per_second": run.tokens_per_second,
+        **more,
     }
-    return json.dumps(report | more, ensure_ascii=False)
 
 
 def _written(run: Run) -> dict[str, Any]:

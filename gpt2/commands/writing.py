@@ -8,7 +8,7 @@ import click
 
 from gpt2.commands.prompt import Start
 from gpt2.commands.step_table import StepTable
-from gpt2.commands.terminal import as_json, note, show, statistics, write
+from gpt2.commands.terminal import note, report_of, show, statistics, write, write_json
 from gpt2.decoding.beams import Beams
 from gpt2.decoding.generation import Strategy
 from gpt2.runs import Run, Samples
@@ -78,7 +78,7 @@ def write_one(writer: Writer, task: Task, *, show_steps: bool) -> bool:
     strategy = writer.description(task.strategy)
     score = {"score": writer.score} if isinstance(task.strategy, Beams) else {}
     if task.json_object:
-        write(as_json(run, strategy, **score) + "\n")
+        write_json(report_of(run, strategy, **score))
     elif show_steps:
         write(f"{run.text}\n")
     note(statistics(run, seed=strategy.get("seed"), **score))
@@ -100,7 +100,7 @@ def write_samples(writer: Writer, task: Task, number: int) -> bool:
         run.finish()
     settings = writer.description(strategy)
     if task.json_object:
-        write(as_json(samples, settings) + "\n")
+        write_json(report_of(samples, settings))
     else:
         for place, run in enumerate(samples.runs, start=1):
             write(f"── {place} of {number} ──\n{run.text}\n\n")

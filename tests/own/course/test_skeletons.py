@@ -264,6 +264,16 @@ def test_registry_is_in_order() -> None:
         assert exercise.minutes > 0
 
 
+@every
+def test_a_solved_step_imports_steps_alone(exercise: Exercise) -> None:
+    nodes = ast.walk(ast.parse(exercise.solved))
+    names = {n.module or "" for n in nodes if isinstance(n, ast.ImportFrom)}
+    assert not any(name.startswith("solutions") for name in names)
+    builds_on = {find_exercise(key).step_module for key in exercise.builds_on}
+    assert builds_on <= names
+    assert as_solution(exercise.solved) == (ROOT / exercise.solution_path).read_text()
+
+
 @pytest.mark.parametrize("text", ["8", "08", "s08", "step_08", "steps/step_08.py"])
 def test_find_exercise(text: str) -> None:
     assert find_exercise(text).file == "step_08"

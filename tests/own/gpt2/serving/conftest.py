@@ -1,5 +1,6 @@
 """Fixtures of the server's tests: the embedded model, and a server on loopback."""
 
+import signal
 from collections.abc import Callable, Iterator
 from functools import cache
 
@@ -7,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from gpt2.checkpoint.loading import Checkpoint, load_checkpoint
-from tests.own.gpt2.serving.running import BATCH, MODEL, QUEUE, Server
+from tests.own.gpt2.serving.running import BATCH, MODEL, QUEUE, WatchedServer
 
 
 @pytest.fixture(scope="session")
@@ -40,10 +41,9 @@ def command() -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
+def server() -> Iterator[WatchedServer]:
     """A server with a small batch and a small queue."""
-    running = Server("--batch", str(BATCH), "--queue", str(QUEUE))
+    running = WatchedServer("--batch", str(BATCH), "--queue", str(QUEUE))
     yield running
     if running.process.poll() is None:
-        running.process.terminate()
-        running.process.wait(20)
+        running.end(signal.SIGTERM)

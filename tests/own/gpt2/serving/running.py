@@ -1,37 +1,17 @@
-"""A server in a process of its own, for tests."""
+"""A server in a process of its own, and the processes that it starts."""
 
-import os
-import re
-import subprocess
-import sys
 from contextlib import suppress
-from pathlib import Path
 
 import psutil  # MAX has it
 
-ROOT = Path(__file__).parents[4]
+from benchmarks.server import Server
+
 MODEL = "tiny-stories"
 BATCH, QUEUE = 4, 4
 
 
-class Server:
-    """``gpt2 serve`` in a process of its own."""
-
-    def __init__(self, *options: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "gpt2", "serve", "--port", "0", *options],
-            cwd=ROOT,
-            env=os.environ | {"NO_COLOR": "1"},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        lines = []
-        for line in self.process.stderr or ():
-            lines.append(line)
-            if found := re.search(r"http://\S+/v1", line):
-                self.address = found[0]
-                return
-        raise AssertionError("the server did not start: " + "".join(lines))
+class WatchedServer(Server):
+    """A server whose processes can be looked at."""
 
     def family(self) -> dict[int, str]:
         """The commands of the processes that it has started, by their numbers."""
@@ -46,8 +26,3 @@ class Server:
         """The number of the process that has the model."""
         (pid,) = [pid for pid, args in self.family().items() if "ServeReplica" in args]
         return pid
-
-    def end(self, signal: int) -> int:
-        """Ends it and returns its exit code."""
-        self.process.send_signal(signal)
-        return self.process.wait(20)
