@@ -33,7 +33,7 @@ class Server:
             text=True,
         )
         lines = []
-        for line in self.process.stderr:
+        for line in self.process.stderr or ():
             lines.append(line)
             if found := re.search(r"http://\S+/v1", line):
                 self.address = found[0]

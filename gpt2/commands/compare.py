@@ -25,11 +25,12 @@ WAYS: dict[str, Strategy | Beams] = {
     GREEDY: Strategy(temperature=0),
     PENALIZED: Strategy(temperature=0, repetition_penalty=1.3),
     "4 beams": Beams(4),
-} | {
-    f"{setting.flag[2:]} {value:g}": Strategy(**{setting.name: value})
-    for setting in SAMPLING
-    if not setting.penalty
-    for value in setting.tried
+    **{
+        f"{setting.flag[2:]} {value:g}": Strategy(**{setting.name: value})
+        for setting in SAMPLING
+        if not setting.penalty
+        for value in setting.tried
+    },
 }
 NEW_TOKENS = 120  # enough for greedy search to repeat itself
 LEGEND = f"""

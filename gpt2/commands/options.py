@@ -56,7 +56,11 @@ MODEL = with_options(
 def option_of(setting: Setting, **details: Any) -> Callable:
     """The option of a setting; ``details`` may say more, or something else."""
     default = setting.default if setting.in_commands is None else setting.in_commands
-    told = {"metavar": setting.metavar, "type": range_of(setting), "default": default}
+    told: dict[str, Any] = {
+        "metavar": setting.metavar,
+        "type": range_of(setting),
+        "default": default,
+    }
     told |= {"show_default": setting.shown or default is not None, "help": setting.help}
     return click.option(setting.flag, setting.name, **told | details)
 

@@ -35,16 +35,16 @@ class Setting:
 
     name: str
     kind: type
-    default: float | None
+    default: Any  # like all numbers below: of this kind, or None
     help: str
     metavar: str
-    least: float | None = None
-    above: float | None = None
-    most: float | None = None
-    in_commands: float | None = None
+    least: Any = None
+    above: Any = None
+    most: Any = None
+    in_commands: Any = None
     shown: str | None = None
     option: str | None = None
-    tried: tuple[float, ...] = ()
+    tried: tuple[Any, ...] = ()
     penalty: bool = False
 
     @property

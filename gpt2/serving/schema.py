@@ -40,7 +40,8 @@ def field_of(setting: Setting, **limits: Any) -> Any:
     return Field(setting.default, **ranges, **limits)
 
 
-Sampling = create_model("Sampling", **{s.name: (s.kind, field_of(s)) for s in SAMPLING})
+FIELDS: Any = {setting.name: (setting.kind, field_of(setting)) for setting in SAMPLING}
+Sampling: Any = create_model("Sampling", **FIELDS)
 
 
 class CompletionRequest(Sampling):

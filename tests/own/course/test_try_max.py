@@ -175,7 +175,9 @@ tempfile.tempdir = {str(uv / "temporary")!r}
 main(["dev", "try-max", "98.0"])
 """
     command = [sys.executable, "-c", code]
-    running = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(
+        command, cwd=ROOT, env=dict(os.environ), stderr=subprocess.PIPE, text=True
+    )
     while not (uv / "pid").exists() or not (pid := (uv / "pid").read_text()):
         assert running.poll() is None, running.communicate()
         time.sleep(0.05)

@@ -4,6 +4,7 @@ import inspect
 import json
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import click
 import numpy as np
@@ -53,7 +54,7 @@ def test_the_sampling_encore_takes_exactly_these() -> None:
 
 
 @usual
-def test_each_changes_the_probabilities(setting: Setting, value: float) -> None:
+def test_each_changes_the_probabilities(setting: Setting, value: Any) -> None:
     unchanged = Strategy().probabilities(LOGITS, SEEN)
     changed = Strategy(**{setting.name: value}).probabilities(LOGITS, SEEN)
     assert changed.sum() == pytest.approx(1)
@@ -61,7 +62,7 @@ def test_each_changes_the_probabilities(setting: Setting, value: float) -> None:
 
 
 @usual
-def test_only_a_penalty_changes_the_likeliest(setting: Setting, value: float) -> None:
+def test_only_a_penalty_changes_the_likeliest(setting: Setting, value: Any) -> None:
     logits = LOGITS.copy()
     logits[SEEN[0]] = logits.max() * 1.01  # a token that was there, by a hair
     chosen = Strategy(**{setting.name: value}).probabilities(logits, SEEN).argmax()
@@ -91,7 +92,7 @@ def test_a_description_has_it(setting: Setting) -> None:
 
 
 def test_a_description_of_a_search_has_them() -> None:
-    settings = {own.name: own.most for own in BEAM_SEARCH}
+    settings: dict[str, Any] = {own.name: own.most for own in BEAM_SEARCH}
     assert Beams(**settings).describe() == {"name": "beam search", **settings}
 
 
