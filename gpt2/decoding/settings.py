@@ -34,7 +34,7 @@ class Setting:
     """
 
     name: str
-    kind: type
+    kind: Any  # int or float
     default: Any  # like all numbers below: of this kind, or None
     help: str
     metavar: str
