@@ -15,7 +15,7 @@ import psutil
 
 from course.registry import ROOT, load_registry
 
-PIN = re.compile(r'"max[<=>]+[^"]*?([\d.]+)"')  # the last number is what is installed
+PIN = re.compile(r'"max[<=>]+[^"]*?([\w.]+)"')  # the last number is what is installed
 VERSION = re.compile(r"newest|\d[\w.]*")
 LEFT_OUT = (".git", ".venv", ".pixi", ".course", ".*_cache", "__pycache__", "build")
 LOCKS = ("uv.lock", "pixi.lock")

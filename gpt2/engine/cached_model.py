@@ -18,16 +18,12 @@ from max.experimental.tensor import Tensor
 from max.graph import TensorType, TensorValue
 
 from gpt2.engine.projection import Projection, project
+from runtime.releases import as_subgraph
 from solutions.solution_01 import GPT2Config
 from solutions.solution_09 import GPT2MultiHeadAttention
 from solutions.solution_10 import pre_norm_residual
 from solutions.solution_11 import GPT2Block
 from solutions.solution_13 import MaxGPT2LMHeadModel
-
-try:  # up to MAX 26.6
-    from max.experimental.nn import subgraphable as as_subgraph
-except ImportError:
-    from max.experimental.compilation import as_subgraph
 
 Layer = tuple[Tensor, Tensor]  # a key and a value
 ALL, LAST = slice(None), slice(-1, None)  # tokens whose results are asked for
@@ -137,9 +133,10 @@ class CachedGPT2(MaxGPT2LMHeadModel):
 
     def __init__(self, config: GPT2Config) -> None:
         super().__init__(config)
-        self.transformer.h = ModuleList(
-            [CachedBlock(config) for _ in range(config.n_layer)]
-        )
+        blocks = [CachedBlock(config) for _ in range(config.n_layer)]
+        self.transformer.h = ModuleList(blocks)
+        for block in blocks[:-1]:
+            as_subgraph(block, name="block")  # up to 26.6, to be said before a trace
         for _, layer in self.descendants:
             if isinstance(layer, Linear):
                 layer.__class__ = Projection  # other arithmetic, same parameters
