@@ -8,7 +8,7 @@ import re
 import site
 import sys
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, requires
+from functools import cache
 from pathlib import Path
 
 LIST = "PYTHONPATH"
@@ -41,10 +41,9 @@ class Foreign:
 
 def foreign_packages() -> list[Foreign]:
     """Finds them in the folders that come before the environment's own."""
-    needed = needed_packages()
     found = []
     for folder, cure in earlier_folders():
-        names = [name for name in needed if holds(folder, name)]
+        names = [name for name in needed_packages() if holds(folder, name)]
         if names:
             found.append(Foreign(names, folder, cure))
     return found
@@ -56,8 +55,11 @@ def refuse_foreign_packages() -> None:
         sys.exit("\n".join(f"✗ {each}" for each in found))
 
 
+@cache
 def needed_packages() -> list[str]:
     """The names under which what pyproject.toml lists is imported."""
+    from importlib.metadata import PackageNotFoundError, requires  # takes its time
+
     try:
         listed = requires("gpt2-on-max") or []
     except PackageNotFoundError:  # run from a folder, without an installation
