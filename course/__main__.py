@@ -6,7 +6,7 @@ from course.foreign import refuse_foreign_packages
 
 
 def main() -> None:
-    """Runs a command; the doctor even where packages are not the course's own."""
+    """Runs a command; only the doctor runs where packages are not the course's."""
     if sys.argv[1:2] == ["doctor"]:
         from course.doctor import doctor
 

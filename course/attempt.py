@@ -1,4 +1,4 @@
-"""An attempt at an exercise, graded: what is borrowed, checked and remembered."""
+"""Grades an attempt at an exercise, with borrowed earlier steps, and records it."""
 
 import time
 
@@ -10,14 +10,14 @@ from course.state import Progress
 
 
 class Attempt:
-    """One exercise's grading, with its report (if any) and its record.
+    """Grades one exercise, prints the report and records the result.
 
     Args:
-        exercise: what is graded.
-        target: which file, and how.
-        progress: the learner's records; asked for earlier steps, told the result.
-        worker: a fresh worker, for learner code may do anything to it.
-        report: where to print; None grades in silence.
+        exercise: the exercise to grade.
+        target: the file to grade, and how.
+        progress: the learner's records: read for earlier steps, given the result.
+        worker: a fresh worker, because learner code may change anything in a worker.
+        report: prints the grading; None prints nothing.
         mine: never borrow an unfinished earlier step.
         closes: close the worker at the end.
     """
@@ -36,7 +36,7 @@ class Attempt:
         self.started = time.perf_counter()
         self.progress, self.report, self.closes = progress, report, closes
         self.records = not target.solutions and target.path(exercise).exists()
-        # Taken now: the file may be saved again while it is graded.
+        # Computed before grading, because the learner may save the file meanwhile.
         self.digest = progress.digest(exercise) if self.records else ""
         lend = not (mine or target.solutions)
         borrowed = borrow(exercise, target, progress) if lend else {}
@@ -52,16 +52,16 @@ class Attempt:
         return outcome
 
     def run_all(self) -> bool:
-        """Runs every check; says whether the exercise is right."""
+        """Runs every check; returns whether all of them passed."""
         for check in load_checks(self.grading.exercise):
             self.run(check)
         self.end()
         return self.grading.passed
 
     def end(self) -> None:
-        """Remembers the result and prints what to do next."""
+        """Records the result and prints what to do next."""
         grading = self.grading
-        if self.closes:  # so all that the code printed is read
+        if self.closes:  # closing also reads the rest of the output
             grading.worker.close()
         seconds = time.perf_counter() - self.started
         complete = len(grading.outcomes) == len(load_checks(grading.exercise))
@@ -74,7 +74,7 @@ class Attempt:
 
 
 def prerequisites(exercise: Exercise) -> list[Exercise]:
-    """Every earlier exercise that this one builds on, directly or not, in order."""
+    """Lists the exercises that this one builds on, directly or not, in order."""
     found: dict[str, Exercise] = {}
     for key in exercise.builds_on:
         earlier = find_exercise(key)
@@ -83,10 +83,9 @@ def prerequisites(exercise: Exercise) -> list[Exercise]:
 
 
 def borrow(exercise: Exercise, target: Target, progress: Progress) -> dict[str, str]:
-    """Maps each unfinished earlier step's module to the solution that stands in.
+    """Maps the module of each unfinished earlier step to its solution's module.
 
-    A file that has changed since it was last graded is graded now, so that what is
-    lent never hides finished work.
+    A changed file is graded first, so that no solution replaces a finished step.
     """
     lent: dict[str, str] = {}
     for earlier in prerequisites(exercise):
@@ -96,7 +95,7 @@ def borrow(exercise: Exercise, target: Target, progress: Progress) -> dict[str, 
 
 
 def up_to_date_status(exercise: Exercise, target: Target, progress: Progress) -> str:
-    """An exercise's status, after grading it if its file has changed."""
+    """Returns an exercise's status; grades a changed file first."""
     if progress.status(exercise) == "changed":
         Attempt(exercise, target, progress, WorkerProcess()).run_all()
     return progress.status(exercise)

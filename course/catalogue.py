@@ -1,4 +1,4 @@
-"""The catalogue of known mistakes: wrong versions of each solution, with a sentence."""
+"""The catalogue of known mistakes: each is a wrong version of a solution."""
 
 import tomllib
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ class Mistake:
 
     Attributes:
         name: short and unique within its step.
-        check: the first test function that fails because of it.
-        find: a piece of the solution's text that occurs in it once.
-        replace: what stands there instead.
-        says: what a learner who made this mistake reads.
+        check: the first test function that this mistake fails.
+        find: a text that occurs exactly once in the solution.
+        replace: the text that replaces ``find``.
+        says: the sentence for a learner who made this mistake.
     """
 
     name: str
@@ -26,7 +26,7 @@ class Mistake:
 
 
 def load_mistakes(exercise: Exercise) -> list[Mistake]:
-    """Reads the mistakes of one exercise; none where there is no file yet."""
+    """Reads the mistakes of one exercise; an empty list if there is no file."""
     path = ROOT / exercise.mistakes_path
     if not path.exists():
         return []
@@ -34,10 +34,10 @@ def load_mistakes(exercise: Exercise) -> list[Mistake]:
 
 
 def apply_mistake(exercise: Exercise, mistake: Mistake) -> str:
-    """Edits the solution's text.
+    """Returns the solution's text with the mistake in it.
 
     Raises:
-        ValueError: the text to replace is not there, or more than once.
+        ValueError: ``find`` does not occur exactly once in the solution.
     """
     text = (ROOT / exercise.solution_path).read_text()
     if (count := text.count(mistake.find)) != 1:

@@ -16,8 +16,8 @@ def main() -> None:
 
 
 def check(exercise: Exercise, options: Sequence[str]) -> NoReturn:
-    """Becomes ``pytest tests/test_step_08.py``, from whatever folder it is called."""
+    """Runs ``pytest tests/test_step_08.py``, from any folder, and exits."""
     sys.argv = ["pytest", str(ROOT / exercise.checker_path), *options]
-    import pytest  # its plugin reads the arguments
+    import pytest  # imported late: its plugin reads sys.argv
 
     sys.exit(pytest.console_main())

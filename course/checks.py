@@ -1,4 +1,4 @@
-"""What a checker says: the comparisons, and what they remember for the diagnosis."""
+"""The comparisons that checkers use; a failed one keeps facts for the diagnosis."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,10 +16,10 @@ class CheckFailed(Exception):
     """A check found something wrong.
 
     Attributes:
-        message: one sentence: what was wrong.
-        facts: lines of a small table: label and text, such as expected and yours.
-        observed: what the code gave, which the diagnosis compares with what each
-            known mistake gives.
+        message: one sentence that says what is wrong.
+        facts: rows of a small table: a label such as "expected", and a text.
+        observed: the code's result; the diagnosis compares it with the result of
+            each known mistake.
     """
 
     message: str
@@ -41,14 +41,14 @@ def expect_close(
     """Requires a tensor with the expected shape, dtype and numbers; returns them.
 
     Args:
-        value: what the code returned.
-        expected: what the oracle says.
-        call: how the code was called, for the report.
-        tolerance: largest error, relative to numbers above 1 and absolute below.
+        value: the code's result.
+        expected: the oracle's result.
+        call: the call, as the report shows it.
+        tolerance: largest error: relative for numbers above 1, absolute below.
         dtype: the dtype name that the tensor must have.
 
     Raises:
-        CheckFailed: says in which of these it differs, and where most.
+        CheckFailed: the type, shape, dtype or numbers are wrong.
     """
     got = expect_tensor(value, list(expected.shape), call, dtype=dtype)
     compare_numbers(got, expected, call, tolerance)
@@ -61,7 +61,7 @@ def expect_numbers(
     """Requires a NumPy array of the expected shape and numbers; returns them.
 
     Raises:
-        CheckFailed: says in which of these it differs, and where most.
+        CheckFailed: the type, shape, dtype or numbers are wrong.
     """
     got = expect_array(value, list(expected.shape), call)
     compare_numbers(got, expected, call, tolerance)
@@ -84,7 +84,7 @@ def compare_numbers(
 def expect_tensor(
     value: Any, shape: list[int], call: str, *, dtype: str = "float32"
 ) -> np.ndarray:
-    """Requires a MAX tensor of this shape and dtype; returns its numbers, float64."""
+    """Requires a MAX tensor of this shape and dtype; returns float64 numbers."""
     facts = [("called", call), ("expected", f"Tensor {dtype} {shape}")]
     if not isinstance(value, Array) or value.kind != "Tensor":
         facts.append(("yours", kind_of(value)))
@@ -99,7 +99,7 @@ def expect_tensor(
 
 
 def expect_array(value: Any, shape: list[int], call: str) -> np.ndarray:
-    """Requires a NumPy array of floats of this shape; returns its numbers, float64."""
+    """Requires a NumPy array of floats of this shape; returns float64 numbers."""
     facts = [("called", call), ("expected", f"numpy array of floats {shape}")]
     facts.append(("yours", kind_of(value)))
     if not isinstance(value, Array) or value.kind != "numpy array":
@@ -112,7 +112,7 @@ def expect_array(value: Any, shape: list[int], call: str) -> np.ndarray:
 
 
 def expect_equal(value: Any, expected: Any, message: str, call: str) -> None:
-    """Requires a plain value (a number, a text, a list) to be just this one."""
+    """Requires a plain value (a number, a text, a list) to equal ``expected``."""
     if isinstance(value, Array):
         value = value.values.tolist()
     if value != expected:
@@ -122,7 +122,7 @@ def expect_equal(value: Any, expected: Any, message: str, call: str) -> None:
 
 
 def require(condition: bool, message: str, call: str, observed: Any = None) -> None:
-    """Requires a property; ``observed`` is what the diagnosis compares."""
+    """Requires a condition to hold; the diagnosis compares ``observed``."""
     if not condition:
         raise CheckFailed(message, [("called", call)], observed)
 
@@ -130,10 +130,10 @@ def require(condition: bool, message: str, call: str, observed: Any = None) -> N
 def build(
     step: Student, name: str, *args: Any, state: dict[str, np.ndarray], **kwargs: Any
 ) -> Remote:
-    """Makes one of the module's classes and gives it weights by name.
+    """Makes an instance of one of the module's classes and loads its weights.
 
     Raises:
-        CheckFailed: the parameters' names or shapes are not those of the checkpoint.
+        CheckFailed: the parameters' names or shapes are not those of ``state``.
     """
     module = getattr(step, name)(*args, **kwargs)
     call = f"{name}(…).parameters"
@@ -150,7 +150,7 @@ def build(
 def parameter_difference(
     yours: dict[str, list[int]], expected: dict[str, list[int]], call: str
 ) -> tuple[str, list[tuple[str, str]], Any]:
-    """Says which parameters are missing, unknown or of another shape."""
+    """Describes which parameters are missing, unknown or of another shape."""
     facts = [("looked at", call)]
     for name in sorted(expected.keys() - yours.keys()):
         facts.append(("missing", f"{name} {expected[name]}"))
@@ -170,7 +170,7 @@ def differs(
     tolerance: float,
     call: str,
 ) -> CheckFailed:
-    """Describes where two arrays of one shape differ most."""
+    """Describes where two arrays of the same shape differ most."""
     place = np.unravel_index(error.argmax(), error.shape)
     where = f" at {[int(i) for i in place]}" if place else ""
     share = (error > tolerance).mean()
@@ -198,7 +198,7 @@ def kind_of(value: Any) -> str:
 
 
 def as_plain(value: Any) -> Any:
-    """Without NumPy: a list for an array or a tuple, a number for a NumPy number."""
+    """Turns arrays and tuples into lists, and NumPy numbers into Python numbers."""
     if isinstance(value, Array):
         return value.values.tolist()
     return [as_plain(x) for x in value] if isinstance(value, tuple | list) else value

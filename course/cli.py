@@ -32,7 +32,7 @@ console = Console()
 
 
 class ExerciseArgument(click.ParamType):
-    """An exercise, as 8, 08, s08, step_08 or an encore's name."""
+    """Reads an exercise's name: 8, 08, s08, step_08 or an encore's name."""
 
     name = "exercise"
 
@@ -61,7 +61,7 @@ def main() -> None:
 @click.option("--json", "form", flag_value="json", help="print one JSON list")
 @click.option("--markdown", "form", flag_value="markdown", help="print Markdown")
 def progress(form: str | None) -> None:
-    """Show which exercises pass; what has changed is graded first."""
+    """Show which exercises pass; changed files are graded first."""
     rows = overview.survey(Target(), Progress(), Console(stderr=True))
     if form == "json":
         print(json.dumps(overview.as_json(rows), indent=2))
@@ -84,7 +84,7 @@ def next_exercise() -> None:
 
 
 def show(exercise: Exercise) -> None:
-    """Prints what an exercise is and which files belong to it."""
+    """Prints an exercise's title, summary, files and commands."""
     console.print(f"[bold]{exercise.label}[/]  about {exercise.minutes} minutes")
     console.print(f"{exercise.summary}\n", highlight=False)
     grid = Table.grid(padding=(0, 2))
@@ -130,7 +130,7 @@ def diff(exercise: Exercise, force: bool) -> None:
 
 
 def code(line: str) -> Syntax:
-    """One line of Python, coloured and wrapped."""
+    """Colours and wraps one line of Python."""
     return Syntax(line, "python", background_color="default", word_wrap=True)
 
 

@@ -31,13 +31,13 @@ MARKS = {"good": "[green]✓[/]", "warning": "[yellow]![/]", "bad": "[red]✗[/]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check of this machine.
 
     Attributes:
-        topic: what it is.
-        state: "bad" stops the course; a "warning" costs time or a feature.
+        topic: what was checked.
+        state: "bad" stops the course; "warning" costs time or a feature.
         text: what was found.
-        cure: what to do; empty where nothing is wrong.
+        cure: what to do; empty if nothing is wrong.
     """
 
     topic: str
@@ -62,7 +62,7 @@ def doctor() -> None:
 
 
 def examine() -> list[Finding]:
-    """Looks at everything, the cheap and basic things first."""
+    """Makes every check, the quick and basic ones first."""
     looks: list[Callable[[], Finding]] = [
         look_at_python,
         look_at_system,
@@ -80,7 +80,7 @@ def examine() -> list[Finding]:
 
 
 def look_at_python() -> Finding:
-    """MAX's eager operations are 40 times slower before 3.12."""
+    """Checks Python: before 3.12, MAX's eager operations are 40 times slower."""
     text = platform.python_version()
     if (3, 12) <= sys.version_info < (3, 15):
         return Finding("Python", "good", text)
@@ -90,7 +90,7 @@ def look_at_python() -> Finding:
 
 
 def look_at_system() -> Finding:
-    """MAX runs on Linux and on Apple silicon."""
+    """Checks the system: MAX runs on Linux and on Apple silicon."""
     name, machine = platform.system(), platform.machine()
     text = f"{name} {machine}"
     if name == "Linux" and machine in ("x86_64", "aarch64"):
@@ -108,7 +108,7 @@ def look_at_system() -> Finding:
 
 
 def look_at_folder() -> Finding:
-    """Pixi pastes the folder's path into lines for a shell and for Python."""
+    """Checks the course's path, which pixi pastes into shell and Python code."""
     if breaks := sorted(set("'$") & set(str(ROOT))):
         text = f"its path has {' and '.join(breaks)}, with which pixi does not work"
         return Finding("folder", "warning", text, "Use uv, or move the folder.")
@@ -116,7 +116,7 @@ def look_at_folder() -> Finding:
 
 
 def look_at_packages() -> Finding:
-    """Packages of the person's own may come before those of the course."""
+    """Checks that no package from another folder hides one of the course."""
     if found := foreign_packages():
         text = "\n".join(f"{each.listed} from {each.folder}" for each in found)
         cure = "\n→ ".join(each.cure for each in found)
@@ -125,7 +125,7 @@ def look_at_packages() -> Finding:
 
 
 def look_at_max() -> Finding:
-    """Imports MAX in another process, where it cannot take this one along."""
+    """Checks MAX; imports it in another process, because the import may crash."""
     needed = required_version("max")
     code = "import max.experimental.tensor, max._core as c; print(c.__version__)"
     cure = f"Install the course again: {installer()}"
@@ -143,11 +143,10 @@ def look_at_max() -> Finding:
 
 
 def run_python(code: str) -> subprocess.CompletedProcess[str]:
-    """Runs a line of Python in a process of its own, for two minutes at most.
+    """Runs a line of Python in another process, for two minutes at most.
 
-    It sees the environment's packages and no others (-E and -s).
-    The environment is given as Python knows it: once a process has imported MAX, what
-    MAX's C++ has added to it would lead other interpreters astray.
+    The options -E and -s hide all packages outside the virtual environment. MAX's C++
+    code sets variables that mislead another Python; ``os.environ`` lacks them.
     """
     return subprocess.run(
         [sys.executable, "-E", "-s", "-c", code],
@@ -159,13 +158,13 @@ def run_python(code: str) -> subprocess.CompletedProcess[str]:
 
 
 def required_version(package: str) -> SpecifierSet:
-    """Which versions the course's own metadata allow."""
+    """Returns the versions of a package that the course's metadata allow."""
     required = map(Requirement, importlib.metadata.requires("gpt2-on-max") or [])
     return next(r.specifier for r in required if r.name == package)
 
 
 def look_at_linker() -> Finding:
-    """MAX links what it compiles with the system's C compiler."""
+    """Looks for a C compiler, with which MAX links compiled code."""
     for name in ("cc", "gcc", "clang"):
         if path := shutil.which(name):
             return Finding("C linker", "good", path)
@@ -174,12 +173,12 @@ def look_at_linker() -> Finding:
 
 
 def look_at_cores() -> Finding:
-    """More cores make the first compile shorter, nothing else."""
+    """Counts the cores: more of them only shorten the first compile."""
     return Finding("cores", "good", str(os.cpu_count()))
 
 
 def look_at_disk() -> Finding:
-    """The environment takes 1 GB, the kernels 0.1 GB, GPT-2 another 0.5 GB."""
+    """Checks free space: the environment takes 1 GB, kernels 0.1 GB, GPT-2 0.5 GB."""
     free = shutil.disk_usage(os.path.expanduser("~")).free / GIB
     text = f"{free:.0f} GiB free in your home folder"
     if free < 1:
@@ -190,7 +189,7 @@ def look_at_disk() -> Finding:
 
 
 def look_at_kernels() -> Finding:
-    """Whether the first run of a step will have to wait for the compiler."""
+    """Checks whether the kernels are compiled; if not, first runs wait for them."""
     if all_compiled():
         return Finding("kernels", "good", "compiled")
     cure = f"Compile them once: {typed('course setup')}"
@@ -198,7 +197,7 @@ def look_at_kernels() -> Finding:
 
 
 def look_at_accelerator() -> Finding:
-    """The course grades on the CPU; an accelerator only helps to generate."""
+    """Counts the accelerators: they help to generate; grading uses the CPU."""
     code = "from max.driver import accelerator_count; print(accelerator_count())"
     count = run_python(code).stdout.strip() or "0"
     text = "none, and none is needed" if count == "0" else f"{count} found"
@@ -206,7 +205,7 @@ def look_at_accelerator() -> Finding:
 
 
 def look_at_network() -> Finding:
-    """Only needed to download GPT-2's real weights."""
+    """Checks the network, which only the download of GPT-2's weights needs."""
     host = urlparse(constants.ENDPOINT).hostname or ""
     try:
         socket.create_connection((host, 443), timeout=3).close()

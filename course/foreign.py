@@ -1,6 +1,6 @@
-"""Packages that Python would take from elsewhere than the course's environment.
+"""Finds packages in other folders that hide those of the course's environment.
 
-A program imports this first, so only Python's own modules are imported here.
+Programs import this module first, so it imports only the standard library.
 """
 
 import os
@@ -16,12 +16,12 @@ LIST = "PYTHONPATH"
 
 @dataclass(frozen=True)
 class Foreign:
-    """Packages of the course that a folder hides, because Python looks there first.
+    """A folder that hides packages of the course, because Python looks there first.
 
     Attributes:
-        names: what is imported from there, such as ``numpy``.
-        folder: where they lie.
-        cure: what to do about it.
+        names: the hidden packages by their import names, such as ``numpy``.
+        folder: the folder that hides them.
+        cure: what to do about the folder.
     """
 
     names: list[str]
@@ -30,17 +30,17 @@ class Foreign:
 
     @property
     def listed(self) -> str:
-        """The names in one line."""
+        """All names, separated by commas."""
         return ", ".join(self.names)
 
     def __str__(self) -> str:
-        """One sentence that says what is wrong, and one with the cure."""
+        """Returns one sentence that says what is wrong, and one with the cure."""
         text = f"{self.listed} would come from {self.folder}, not from the course."
         return f"{text} {self.cure}"
 
 
 def foreign_packages() -> list[Foreign]:
-    """Finds them in the folders that come before the environment's own."""
+    """Lists the folders that hide packages of the course."""
     found = []
     for folder, cure in earlier_folders():
         names = [name for name in needed_packages() if holds(folder, name)]
@@ -50,19 +50,19 @@ def foreign_packages() -> list[Foreign]:
 
 
 def refuse_foreign_packages() -> None:
-    """Ends the program with one sentence for each such folder, if there is any."""
+    """Ends the program if any folder hides packages, with one line for each."""
     if found := foreign_packages():
         sys.exit("\n".join(f"✗ {each}" for each in found))
 
 
 @cache
 def needed_packages() -> list[str]:
-    """The names under which what pyproject.toml lists is imported."""
-    from importlib.metadata import PackageNotFoundError, requires  # takes its time
+    """Returns the import names of the packages that pyproject.toml requires."""
+    from importlib.metadata import PackageNotFoundError, requires  # slow
 
     try:
         listed = requires("gpt2-on-max") or []
-    except PackageNotFoundError:  # run from a folder, without an installation
+    except PackageNotFoundError:  # the course is not installed
         return []
     lines = [line for line in listed if "extra ==" not in line]
     names = [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in lines]
@@ -70,7 +70,7 @@ def needed_packages() -> list[str]:
 
 
 def earlier_folders() -> list[tuple[Path, str]]:
-    """Folders of a person's own that Python asks before the environment's packages."""
+    """Lists folders that Python searches before the environment, with a cure each."""
     listed = filter(None, os.environ.get(LIST, "").split(os.pathsep))
     cure = f"Take that folder out of {LIST}, or try: unset {LIST}"
     folders = [(Path(folder), cure) for folder in listed]
@@ -81,5 +81,5 @@ def earlier_folders() -> list[tuple[Path, str]]:
 
 
 def holds(folder: Path, name: str) -> bool:
-    """Whether ``import name`` would find something in this folder."""
+    """Says whether ``import name`` would find something in this folder."""
     return (folder / name / "__init__.py").exists() or (folder / f"{name}.py").exists()

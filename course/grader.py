@@ -1,4 +1,4 @@
-"""Grades the checks of a pytest session, and prints what a learner reads."""
+"""Grades the checks of a pytest session and prints the report."""
 
 import io
 from pathlib import Path
@@ -24,8 +24,8 @@ class Grader:
     Each of a learner's files has a worker of its own; the solutions share one.
 
     Args:
-        config: the session's.
-        spare: a worker that has been started already, if there is one.
+        config: the session's configuration.
+        spare: a worker that has already started, or None.
     """
 
     def __init__(self, config: pytest.Config, spare: WorkerProcess | None) -> None:
@@ -39,15 +39,15 @@ class Grader:
         self.spare = spare
         if spare:
             spare.on_compile = self.on_compile
-        self.waiting: set[Path] = set()  # checkers that are not begun
+        self.waiting: set[Path] = set()  # checkers that have not begun
         self.attempt: Attempt | None = None
 
     def use_report(self) -> None:
-        """Prints what comes of every check."""
+        """Prints a report of every check from now on."""
         self.report = Report(Console(), whole_trace=self.config.option.trace)
 
     def start_worker(self) -> None:
-        """Lets the next worker import MAX while there is something else to do."""
+        """Starts the next worker, which imports MAX while other checks run."""
         self.spare = self.spare or WorkerProcess(self.on_compile)
 
     def on_compile(self, message: Compiling) -> None:
@@ -58,7 +58,7 @@ class Grader:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: Any) -> Any:
-        """Begins an exercise with its first check and ends it with its last."""
+        """Begins an exercise before its first check and ends it after its last."""
         exercise = self.exercises.get(item.path)
         if exercise and self.attempt is None:
             self.begin(exercise)
@@ -84,7 +84,7 @@ class Grader:
             self.start_worker()
 
     def end(self, attempt: Attempt) -> None:
-        """Ends an attempt; a worker that is not spoiled is used again."""
+        """Ends an attempt; keeps a worker that ran a solution and still runs."""
         attempt.end()
         worker = attempt.grading.worker
         if not attempt.closes and worker.process.poll() is None:
@@ -115,7 +115,7 @@ class Grader:
 
 
 class QuietReporter(TerminalReporter):  # type: ignore[misc]  # final, but replaceable
-    """Says nothing of its own, except where collecting itself goes wrong."""
+    """Prints nothing but errors of pytest's collection."""
 
     def write_sep(self, *args: Any, **kwargs: Any) -> None: ...
 
@@ -150,7 +150,7 @@ class QuietReporter(TerminalReporter):  # type: ignore[misc]  # final, but repla
 
 
 def plain_text(outcome: Outcome, *, whole_trace: bool) -> str:
-    """The report of one check as text, for editors and other reporters."""
+    """Returns the report of one check as text, for editors and other reporters."""
     console = Console(width=88, record=True, file=io.StringIO())
     report = Report(console, whole_trace=whole_trace)
     (report.to_do if outcome.state == "to do" else report.failure)(outcome)

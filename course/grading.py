@@ -25,12 +25,12 @@ State = Literal["passed", "failed", "to do", "not run"]
 
 @dataclass(frozen=True)
 class Check:
-    """One test function of a checker; its docstring is what a learner reads.
+    """One test function of a checker; a learner reads its docstring.
 
     Attributes:
         name: the function's name.
-        sentence: the first line of its docstring, what must hold.
-        why: the rest of it, why that matters.
+        sentence: the docstring's first line, which says what must hold.
+        why: the rest of the docstring, which says why that matters.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one check."""
+    """The result of one check."""
 
     check: Check
     state: State
@@ -55,7 +55,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Target:
-    """Which file is graded, and how.
+    """The file to grade, and how to grade it.
 
     Attributes:
         solutions: grade the reference solution instead of the learner's file.
@@ -68,13 +68,13 @@ class Target:
     limit: float = 60.0
 
     def path(self, exercise: Exercise) -> Path:
-        """The graded file."""
+        """Returns the path of an exercise's graded file."""
         if self.solutions:
             return ROOT / exercise.solution_path
         return self.steps_dir / exercise.step_path.name
 
     def load(self, exercise: Exercise, borrowed: dict[str, str]) -> Load:
-        """The request that imports it."""
+        """Returns the request that imports the graded file."""
         if self.solutions:
             return Load(exercise.solution_module)
         folder = str(self.steps_dir)
@@ -96,10 +96,9 @@ def as_check(function: Callable[[Student], None]) -> Check:
 
 
 class Grading:
-    """One file's way through its checks.
+    """Runs the checks of one exercise on one file.
 
-    After the code has ended its process, or could not be loaded, the rest of the
-    checks are not run.
+    If the file cannot be loaded, or the code ends its process, no further check runs.
     """
 
     def __init__(
@@ -116,7 +115,7 @@ class Grading:
         self.outcomes: list[Outcome] = []
 
     def run(self, check: Check) -> Outcome:
-        """Runs one check, and looks up the mistake when it is the first to fail."""
+        """Runs one check; if it is the first to fail, finds the likely mistake."""
         started = time.perf_counter()
         outcome = self._attempt(check)
         first = outcome.state == "failed" and self.first_failure is None
@@ -137,7 +136,7 @@ class Grading:
 
     @property
     def passed(self) -> bool:
-        """Whether every check was run and held."""
+        """True if every check ran and passed."""
         return bool(self.outcomes) and all(o.state == "passed" for o in self.outcomes)
 
     def _attempt(self, check: Check) -> Outcome:
@@ -166,9 +165,10 @@ class Grading:
         return student
 
     def _diagnose(self, outcome: Outcome, student: Student) -> str | None:
-        """Finds the known mistake that gives just what the code did.
+        """Finds the known mistake that gives the same result as the code.
 
-        Only those are tried that fail here first; later checks decide between several.
+        Only mistakes that fail this check first are tried. If several fit, later
+        checks decide.
         """
         known = load_mistakes(self.exercise)
         candidates = [m for m in known if m.check == outcome.check.name]
@@ -191,7 +191,7 @@ class Grading:
             return alike(self.try_mistake(mistake, outcome.check), outcome)
         except Raised:
             return False
-        except Stopped:  # and with it the process that the learner's code is in
+        except Stopped:  # the learner's code was in the same process
             self.broken = True
             return False
 
@@ -200,7 +200,7 @@ class Grading:
         return run_check(check, self.with_mistake(mistake))
 
     def with_mistake(self, mistake: Mistake) -> Student:
-        """The solution with one mistake in it, in the same worker."""
+        """Loads the solution with one mistake in it, in the same worker."""
         source = apply_mistake(self.exercise, mistake)
         return self._open(Load(self.exercise.solution_module, source=source))
 
@@ -217,20 +217,20 @@ def run_check(check: Check, student: Student) -> Outcome:
         check.function(student)
     except Exception as error:
         outcome = outcome_of(check, error)
-    if student.changed and outcome.failure is None:  # whatever else it led to
+    if student.changed and outcome.failure is None:  # more telling than a wrong result
         return outcome_of(check, inputs_changed(student.changed))
     return outcome
 
 
 def inputs_changed(names: list[int | str]) -> CheckFailed:
-    """The code wrote into what it was given."""
+    """Makes the failure of a check whose code wrote into these arguments."""
     message = "The code writes into its inputs; change a copy instead."
     places = ", ".join(str(name) for name in names)
     return CheckFailed(message, [("changed", f"argument {places}")], places)
 
 
 def outcome_of(check: Check, error: Exception) -> Outcome:
-    """Turns what ended a check into an outcome."""
+    """Turns the exception that ended a check into an outcome."""
     match error:
         case CheckFailed():
             return Outcome(check, "failed", error.message, error.facts, error.observed)
@@ -242,7 +242,7 @@ def outcome_of(check: Check, error: Exception) -> Outcome:
             return Outcome(check, "failed", message, [], observed, failure)
         case Stopped():
             return Outcome(check, "failed", str(error), [], "stopped")
-    # The checker itself tripped over something odd that the code returned.
+    # The code returned something on which the checker itself failed.
     trace = "".join(traceback.format_exception(error))
     failure = Failure(type(error).__name__, str(error), [], [], trace)
     message = f"The result cannot be used ({type(error).__name__}: {error})."
@@ -266,7 +266,7 @@ def explain(failure: Failure) -> str:
 
 
 def essence(message: str) -> str:
-    """The line of a long MAX message that says what is wrong."""
+    """Returns the line of a long MAX message that says what is wrong."""
     _, _, diagnostics = message.partition("Diagnostics:")
     lines = [line.strip() for line in (diagnostics or message).splitlines()]
     telling = [
@@ -278,12 +278,12 @@ def essence(message: str) -> str:
 
 
 def normalized(message: str) -> str:
-    """A message without what differs between two copies of the same code."""
+    """Removes addresses, paths and line numbers: they differ in copies of a code."""
     return re.sub(r"0x[0-9a-f]+|[^\s\"']*[/<][^\s\"']*|line \d+", "", message)
 
 
 def alike(a: Outcome, b: Outcome) -> bool:
-    """Says whether two outcomes of one check have the same fingerprint."""
+    """Says whether two outcomes of one check have the same failure and result."""
     if (a.state, a.message) != (b.state, b.message) and not (
         a.failure and b.failure and a.observed == b.observed
     ):
@@ -292,7 +292,7 @@ def alike(a: Outcome, b: Outcome) -> bool:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Equality that knows arrays and rounding."""
+    """Says whether two values are equal; arrays may differ by rounding."""
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         return a.shape == b.shape and bool(
             np.allclose(a, b, rtol=1e-4, atol=1e-5, equal_nan=True)
@@ -301,5 +301,5 @@ def same(a: Any, b: Any) -> bool:
 
 
 def short(path: Path) -> str:
-    """A path as a learner would type it."""
+    """Returns a path as a learner would type it."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

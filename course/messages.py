@@ -1,4 +1,4 @@
-"""What travels between the grader and the process that runs a learner's code.
+"""The messages between the grader and the process that runs a learner's code.
 
 The grader never imports learner code or MAX: it sends these requests to a worker
 process and gets plain NumPy values back. So a crash, an endless loop or a patched
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Load:
-    """Imports a module: a file of the learner's, a solution, or a variant of one.
+    """Imports a module: a learner's file, a solution, or a variant of a solution.
 
     Attributes:
         name: the module's name, such as ``steps.step_08``.
         path: the file to read; None for a variant.
         source: the text of a variant; None for a file.
-        steps_dir: the folder that the package ``steps`` stands for.
-        borrowed: names of step modules that come from ``solutions`` instead.
+        steps_dir: the folder from which ``steps`` is imported.
+        borrowed: maps a borrowed step's module name to its solution's.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Get:
 
 @dataclass(frozen=True)
 class Call:
-    """Calls ``attribute`` of the object behind a handle (or the object itself).
+    """Calls ``attribute`` of the object behind a handle; None calls the object.
 
     NumPy arrays become tensors on the CPU unless ``tensors`` is false.
     """
@@ -57,14 +57,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Hold:
-    """Keeps an object of the checkers' own in the worker and returns its handle."""
+    """Keeps a checker's object in the worker and returns its handle."""
 
     value: Any
 
 
 @dataclass(frozen=True)
 class Configure:
-    """Makes a GPT2Config from the step 01 that the module behind ``handle`` sees."""
+    """Makes a GPT2Config of the class that the module behind ``handle`` uses."""
 
     handle: int
     sizes: dict[str, Any]
@@ -87,10 +87,11 @@ class LoadState:
 
 @dataclass(frozen=True)
 class Trace:
-    """Traces a call as ``Module.compile`` would; strings are symbolic dimensions.
+    """Traces a call as ``Module.compile`` would.
 
     Attributes:
-        inputs: a dtype name and a shape for each tensor argument.
+        inputs: a dtype name and a shape for each tensor argument; a string in a
+            shape is a symbolic dimension.
         through: a checker's function that is called with the object and the tensors;
             None calls the object with the tensors.
     """
@@ -111,7 +112,7 @@ class Handle:
 
 @dataclass(frozen=True)
 class Array:
-    """A tensor or NumPy array that came back."""
+    """A tensor or NumPy array that the code returned."""
 
     kind: str  # "Tensor" or "numpy array"
     dtype: str
@@ -128,8 +129,8 @@ class Failure:
 
     type_name: str
     message: str
-    frames: list[tuple[str, int, str]]  # the learner's own: file, line, text
-    tensors: list[tuple[str, str]]  # in the last of them: name, "float32 [2, 3]"
+    frames: list[tuple[str, int, str]]  # of the learner: file, line, text
+    tensors: list[tuple[str, str]]  # in the last frame: name, "float32 [2, 3]"
     trace: str  # the whole traceback
     to_do: bool = False  # a blank that is not filled yet
 
@@ -146,12 +147,12 @@ class Reply:
 
 @dataclass(frozen=True)
 class Compiling:
-    """Sent when MAX starts and when it ends compiling.
+    """Says that MAX starts or ends compiling.
 
     Attributes:
         what: a kernel's name, or how many kernels.
-        seconds: how long it took; None at the start.
-        about: a guess at the start; None where MAX may still have it on disk.
+        seconds: how long the compile took; None at the start.
+        about: estimated seconds, at the start; None if the result may be on disk.
     """
 
     what: str

@@ -21,12 +21,12 @@ MARKS = {
 
 @dataclass(frozen=True)
 class Row:
-    """One exercise's line.
+    """One exercise's row in the overview.
 
     Attributes:
-        minutes: the course's estimate for it.
-        seconds: how long its last check took; None if it was never checked.
-        checked: when, as an ISO time in the local zone; None likewise.
+        minutes: the course's estimate of the work.
+        seconds: how long the last check took; None if there was none.
+        checked: local ISO time of the last check; None if there was none.
     """
 
     key: str
@@ -39,7 +39,7 @@ class Row:
 
 
 def survey(target: Target, progress: Progress, console: Console) -> list[Row]:
-    """Finds out every exercise's status, grading what has changed."""
+    """Makes a row for every exercise; grades changed files first."""
     rows = []
     with console.status("grading what has changed …"):
         for exercise in load_registry():
@@ -49,7 +49,7 @@ def survey(target: Target, progress: Progress, console: Console) -> list[Row]:
 
 
 def as_row(exercise: Exercise, status: str, progress: Progress) -> Row:
-    """Joins what the registry and the records say."""
+    """Makes an exercise's row from the registry and the records."""
     record = progress.records.get(exercise.key) if status != "to do" else None
     return Row(
         exercise.key,
@@ -65,7 +65,7 @@ def as_row(exercise: Exercise, status: str, progress: Progress) -> Row:
 
 
 def table(rows: list[Row]) -> Table:
-    """The overview as a learner sees it."""
+    """Makes the table that a learner sees."""
     grid = Table("", "exercise", "state", "about min", "last check", box=None)
     for row in rows:
         checked = (row.checked or "").replace("T", " ")[:16]
@@ -75,7 +75,7 @@ def table(rows: list[Row]) -> Table:
 
 
 def summary(rows: list[Row]) -> str:
-    """One sentence below the table."""
+    """Says in one sentence how many exercises passed and how much work is left."""
     passed = sum(row.status == "passed" for row in rows)
     left = sum(row.minutes for row in rows if row.status != "passed")
     if passed == len(rows):
@@ -85,7 +85,7 @@ def summary(rows: list[Row]) -> str:
 
 
 def markdown(rows: list[Row]) -> str:
-    """The overview for a job's summary on GitHub."""
+    """Makes the overview in Markdown, for a job's summary on GitHub."""
     marks = {"passed": "✅ passed", "failed": "❌ not yet", "to do": "⬜ to do"}
     lines = ["| | exercise | state | minutes |", "|---|---|---|---|"]
     for row in rows:
@@ -95,5 +95,5 @@ def markdown(rows: list[Row]) -> str:
 
 
 def as_json(rows: list[Row]) -> list[dict[str, object]]:
-    """The overview for programs."""
+    """Makes the overview for other programs."""
     return [asdict(row) for row in rows]

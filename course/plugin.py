@@ -1,7 +1,7 @@
 """The pytest plugin that grades steps: ``pytest tests/test_step_08.py``.
 
-A learner waits for MAX to be imported, so the worker that does so is started first;
-what takes time to import here follows.
+A learner waits while a worker imports MAX. So the worker starts first, and slow imports
+of this process come later.
 """
 
 import sys
@@ -14,19 +14,19 @@ from course.foreign import refuse_foreign_packages
 from course.process import WorkerProcess
 from course.registry import ROOT, load_registry
 
-refuse_foreign_packages()  # before anything imports them
+refuse_foreign_packages()  # before any import finds one
 
 WORKER = pytest.StashKey[WorkerProcess]()
 
 
 def names_checkers_alone(arguments: Sequence[str]) -> bool:
-    """Whether there are arguments, and each is a checker or a check of one."""
+    """Says whether the arguments name checkers, or checks in them, and no others."""
     checkers = {ROOT / exercise.checker_path for exercise in load_registry()}
     named = [Path(argument.split("::")[0]).resolve() for argument in arguments]
     return bool(named) and checkers.issuperset(named)
 
 
-# Pytest calls no hook for the next quarter of a second: it looks for plugins.
+# Started here: pytest looks for plugins for 0.25 s before it calls a hook.
 early = None
 named = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
 if names_checkers_alone(named) and "--collect-only" not in sys.argv:
@@ -44,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Makes sure that a worker starts if the command grades steps and nothing else."""
+    """Provides a worker if the command grades steps alone; else ends the early one."""
     options = early_config.known_args_namespace
     if names_checkers_alone(options.file_or_dir) and not options.collectonly:
         early_config.stash[WORKER] = early or WorkerProcess()
@@ -54,13 +54,13 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Prepares the grader, and its own report when only steps are graded."""
+    """Registers the grader; its report replaces pytest's if only steps are graded."""
     from course.grader import Grader, QuietReporter
 
     plugins = config.pluginmanager
     grader = Grader(config, spare=config.stash.get(WORKER, None))
     plugins.register(grader, "course-grader")
-    # Here --trace shows the whole traceback; pytest's own meaning is the debugger.
+    # Here --trace prints the whole traceback; in pytest it starts the debugger.
     plugins.unregister(name="pdbtrace")
     standard = plugins.get_plugin("terminalreporter")
     if grader.spare and standard is not None:
@@ -71,4 +71,4 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def step() -> None:
-    """The module under test. The grader hands it to the check itself."""
+    """Stands for the module under test, which the grader gives to the check."""

@@ -1,6 +1,6 @@
-"""The process that a learner's code runs in, as the grader sees it.
+"""Starts and ends the process that runs a learner's code, and talks to it.
 
-Nothing slow is imported here, so that a worker can be started first of all.
+This module imports nothing slow, so that a worker can start first of all.
 """
 
 import io
@@ -18,7 +18,7 @@ from course.messages import Compiling, Reply
 from course.registry import ROOT
 from runtime.defaults import INTERPRETED
 
-PAGE = 4_000  # characters of a learner's own output that are kept
+PAGE = 4_000  # characters kept of what a learner's code prints
 
 
 class Stopped(Exception):
@@ -29,7 +29,7 @@ class WorkerProcess:
     """Starts a worker and exchanges requests and replies with it.
 
     Args:
-        on_compile: told each kernel that MAX compiles; that time does not count.
+        on_compile: called when MAX starts and when it ends compiling.
     """
 
     def __init__(self, on_compile: Callable[[Compiling], None] | None = None) -> None:
@@ -55,11 +55,13 @@ class WorkerProcess:
     def ask(self, request: Any, limit: float) -> Reply:
         """Sends a request and waits for the reply, at most ``limit`` seconds.
 
+        The time in which MAX compiles does not count.
+
         Raises:
             Stopped: there will be no reply; the message says why.
         """
         if not self.ready:
-            self._receive(limit=300)  # importing MAX is not the learner's time
+            self._receive(limit=300)  # the import of MAX does not count
             self.ready = True
         try:
             self.connection.send(request)
@@ -103,7 +105,7 @@ class WorkerProcess:
         )
 
     def _read_output(self) -> None:
-        """Keeps the first page of what is printed and lets the rest pass."""
+        """Reads all output and keeps the first page."""
         assert isinstance(self.process.stdout, io.BufferedReader)
         with self.process.stdout as stream:
             while block := stream.read1(65536):
@@ -111,7 +113,7 @@ class WorkerProcess:
                     self.output += block.decode(errors="replace")
 
     def close(self) -> None:
-        """Ends the worker and whatever it started."""
+        """Ends the worker and every process that the worker started."""
         self.connection.close()
         try:
             self.process.wait(0.2 if self.process.poll() is None else 0)
@@ -122,7 +124,7 @@ class WorkerProcess:
 
 
 def worker_environment() -> dict[str, str]:
-    """The environment in which MAX runs as the course sets it."""
+    """Returns the environment variables with which MAX runs as the course needs."""
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     return (
         os.environ

@@ -18,12 +18,12 @@ class Exercise:
     """One numbered step, or one of the encores after them.
 
     Attributes:
-        key: its name among the tasks, such as ``s08``.
-        number: its place in the course, counted from 1; the encores follow on.
+        key: the name of its command, such as ``s08``.
+        number: its place in the course, from 1; the encores follow the steps.
         title: a few words.
-        summary: one sentence: what the piece does in the model.
-        file: the stem that its files share, such as ``step_08``.
-        symbols: the public names that it defines.
+        summary: one sentence that says what the piece does in the model.
+        file: the common stem of its files, such as ``step_08``.
+        symbols: the public names that its solution defines.
         builds_on: keys of the exercises that its solution imports.
         minutes: an honest estimate for a Python programmer new to transformers.
         difficulty: from 1 to 5.
@@ -45,17 +45,17 @@ class Exercise:
 
     @property
     def is_step(self) -> bool:
-        """Whether it is one of the fourteen, not an encore."""
+        """True for one of the fourteen steps, False for an encore."""
         return self.file.startswith("step_")
 
     @property
     def label(self) -> str:
-        """How a report calls it: "Step 08 · Attention"."""
+        """The exercise's name in reports, such as "Step 08 · Attention"."""
         return f"{'Step ' + self.short if self.is_step else 'Encore'} · {self.title}"
 
     @property
     def short(self) -> str:
-        """What a learner types: "08", or an encore's key."""
+        """The name that a learner types: "08", or an encore's key."""
         return f"{self.number:02}" if self.is_step else self.key
 
     @property
@@ -64,7 +64,7 @@ class Exercise:
 
     @property
     def skeleton_path(self) -> Path:
-        """The untouched copy of the file that a learner is given."""
+        """The untouched copy of the learner's file."""
         return Path("course", "skeletons", self.step_path.name)
 
     @property
@@ -99,7 +99,7 @@ class Exercise:
         return Path("book", "src", f"{self.file}.md")
 
 
-# What stands in a solution's imports, and in those of a learner's file.
+# How module names begin in a solution's imports, and how in a learner's file.
 PREFIXES = {
     "solutions.solution_": "steps.step_",
     "solutions.encore_": "steps.encore_",
@@ -107,14 +107,14 @@ PREFIXES = {
 
 
 def as_step(text: str) -> str:
-    """A text with the solutions' modules under the names that the steps have."""
+    """Renames the solutions' modules in a text to the steps' modules."""
     for solution, step in PREFIXES.items():
         text = text.replace(solution, step)
     return text
 
 
 def as_solution(text: str) -> str:
-    """A text with the steps' modules under the names that the solutions have."""
+    """Renames the steps' modules in a text to the solutions' modules."""
     for solution, step in PREFIXES.items():
         text = text.replace(step, solution)
     return text
@@ -129,15 +129,15 @@ def load_registry() -> tuple[Exercise, ...]:
 
 
 def frozen(value: Any) -> Any:
-    """Makes a TOML list hashable."""
+    """Turns a list into a tuple, which can be hashed."""
     return tuple(value) if isinstance(value, list) else value
 
 
 def find_exercise(text: str) -> Exercise:
-    """Finds what "8", "08", "s08", "step_08", "steps/step_08.py" or a key names.
+    """Finds an exercise by "8", "08", "step_08", "steps/step_08.py" or its key.
 
     Raises:
-        UnknownExercise: nothing is called that; the message lists what there is.
+        UnknownExercise: no exercise has that name; the message lists all names.
     """
     name = Path(text.strip()).stem.lower()
     for exercise in load_registry():

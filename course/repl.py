@@ -4,6 +4,6 @@ from contextlib import ExitStack
 
 from runtime.defaults import on_the_cpu
 
-settings = ExitStack()  # for as long as Python runs
+settings = ExitStack()  # these settings last until Python ends
 settings.enter_context(on_the_cpu())
 print("MAX works on the CPU and in float32, as in the checks. Ctrl-D ends.")

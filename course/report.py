@@ -1,4 +1,4 @@
-"""What a learner sees after a check."""
+"""Prints the report that a learner sees after a check."""
 
 import textwrap
 from pathlib import Path
@@ -34,7 +34,7 @@ class Report:
         self.whole_trace = whole_trace
 
     def begin(self, grading: Grading) -> None:
-        """The first lines: what is graded, and what is borrowed for it."""
+        """Prints the graded file and the borrowed steps."""
         exercise = grading.exercise
         file = short(grading.target.path(exercise))
         self.line(f"Grading [bold]{escape(file)}[/] · {escape(exercise.label)}")
@@ -46,7 +46,7 @@ class Report:
         self.console.print()
 
     def check(self, outcome: Outcome) -> None:
-        """One check's line."""
+        """Prints one check's line."""
         sentence = escape(outcome.check.sentence)
         if outcome.state in ("not run", "to do"):
             sentence = f"[dim]{sentence}[/]"
@@ -55,7 +55,7 @@ class Report:
         self.console.print(Padding(grid, (0, 0, 0, 2), expand=False))
 
     def end(self, grading: Grading, seconds: float) -> None:
-        """What the first failure was, or that the exercise is done."""
+        """Prints the first failure, or that the exercise passed."""
         self.console.print()
         first = grading.first_failure
         if first is None and grading.passed:
@@ -70,12 +70,12 @@ class Report:
             self.pointers(grading, seconds)
 
     def to_do(self, outcome: Outcome) -> None:
-        """A blank that is not filled yet."""
+        """Prints what a blank that is not filled yet asks for."""
         self.line(f"[cyan]to do:[/] {escape(outcome.message)}")
         self.frames(outcome)
 
     def failure(self, outcome: Outcome) -> None:
-        """What was expected, what came and the likely cause."""
+        """Prints the expected result, the learner's result and the likely cause."""
         self.line(f"[red]✗[/] [bold]{escape(outcome.check.sentence)}[/]")
         if outcome.check.why:
             self.line(f"[dim]{escape(outcome.check.why)}[/]", indent=2)
@@ -91,7 +91,7 @@ class Report:
         self.console.print()
 
     def frames(self, outcome: Outcome) -> None:
-        """The learner's own lines that led to an exception."""
+        """Prints the learner's own lines that led to an exception."""
         if outcome.failure is None:
             return
         if self.whole_trace:
@@ -106,7 +106,7 @@ class Report:
                 self.line(f"[dim]{escape(name)} is[/] {escape(shape)}", indent=4)
 
     def pointers(self, grading: Grading, seconds: float) -> None:
-        """Where to find help, and how long it took."""
+        """Prints where to find help, and how long the checks took."""
         exercise = grading.exercise
         parts = [f"hint: {typed(f'course hint {exercise.short}')}"]
         if (ROOT / exercise.chapter_path).exists():
@@ -115,7 +115,7 @@ class Report:
         self.line(f"[dim]{'  ·  '.join(parts)}[/]")
 
     def copied(self, grading: Grading) -> None:
-        """Says aloud that the solution was imported."""
+        """Prints a note if the learner's file imports a solution."""
         source = grading.student and grading.student.copied_from
         if source:
             self.line(
@@ -124,7 +124,7 @@ class Report:
             )
 
     def printed(self, grading: Grading) -> None:
-        """The first page of what the code printed."""
+        """Prints the beginning of what the code printed."""
         text = grading.worker.output.strip()
         if text:
             lines = text.splitlines()
@@ -135,7 +135,7 @@ class Report:
             self.console.print(body, markup=False, highlight=False)
 
     def next_step(self, grading: Grading) -> str:
-        """What to do after a pass."""
+        """Returns the commands that follow a pass; empty for a solution."""
         exercise = grading.exercise
         if grading.target.solutions:
             return ""
@@ -143,7 +143,7 @@ class Report:
         return f"Compare: {compare}  ·  go on: {typed('course next')}"
 
     def compiling(self, message: Compiling) -> None:
-        """Explains the wait on a machine's first run."""
+        """Explains the wait while MAX compiles, on a machine's first run."""
         if message.about:
             text = f"First run on this machine: MAX compiles {message.what}, once, in"
             self.line(f"[dim]{text} about {message.about} s.[/]")

@@ -1,4 +1,4 @@
-"""What is known about the learner's files: which passed, and with which text."""
+"""Records which exercises passed, and with which text of the learner's file."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ class Record:
     """The last result of an exercise.
 
     Attributes:
-        digest: of the text that was graded, of its checker and of MAX's version.
+        digest: the hash of the graded text, its checker and MAX's version.
         passed: whether every check held.
         seconds: how long the checks took.
         when: seconds since 1970.
@@ -32,7 +32,11 @@ class Record:
 
 
 class Progress:
-    """The records in ``.course/state.json``, which grading can always make again."""
+    """The records in ``.course/state.json``; if they are lost, grading makes new ones.
+
+    Args:
+        steps_dir: the folder with the learner's files.
+    """
 
     def __init__(self, steps_dir: Path = ROOT / "steps") -> None:
         self.steps_dir = steps_dir
@@ -40,7 +44,7 @@ class Progress:
         self.records = self._read()
 
     def status(self, exercise: Exercise) -> Status:
-        """What is known of the text that the file has now."""
+        """Returns an exercise's status, for the text that its file has now."""
         path = self.steps_dir / exercise.step_path.name
         if not path.exists():
             return "missing"
@@ -52,7 +56,7 @@ class Progress:
         return "passed" if record.passed else "failed"
 
     def digest(self, exercise: Exercise) -> str:
-        """Identifies a text together with what judged it."""
+        """Hashes the learner's text, its checker and MAX's version."""
         parts = [
             (self.steps_dir / exercise.step_path.name).read_bytes(),
             (ROOT / exercise.checker_path).read_bytes(),
@@ -63,7 +67,7 @@ class Progress:
     def record(
         self, exercise: Exercise, digest: str, *, passed: bool, seconds: float
     ) -> None:
-        """Remembers a result for the text that had this digest."""
+        """Writes the result of the text that had this digest."""
         self.records = self._read()  # another process may have written meanwhile
         self.records[exercise.key] = Record(digest, passed, seconds, time.time())
         data = {key: asdict(record) for key, record in self.records.items()}
@@ -77,4 +81,4 @@ class Progress:
             data = json.loads(self.path.read_text())
             return {key: Record(**record) for key, record in data.items()}
         except (OSError, ValueError, TypeError, AttributeError):
-            return {}  # missing or damaged: grading makes it again
+            return {}  # missing or damaged: grading makes new records

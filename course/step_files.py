@@ -1,4 +1,4 @@
-"""The learner's files: recognizing an untouched one, comparing, starting anew."""
+"""Compares learners' files with skeletons and solutions, and resets them."""
 
 import difflib
 import shutil
@@ -14,25 +14,25 @@ class StepFileError(Exception):
 
 
 def is_untouched(path: Path, exercise: Exercise) -> bool:
-    """Whether a file is the skeleton still.
+    """Says whether a file still equals the skeleton.
 
-    An editor or a checkout may change how lines end, and add or drop empty lines at
-    the end of the file. A learner has not begun because of that.
+    Line endings, and empty lines at the end of the file, do not count: editors and
+    checkouts change them.
     """
     skeleton = ROOT / exercise.skeleton_path
     return skeleton.exists() and lines_of(path) == lines_of(skeleton)
 
 
 def lines_of(path: Path) -> list[bytes]:
-    """A file's lines without what ends them, and without empty ones at the end."""
+    """Reads a file's lines, without line endings or empty lines at the end."""
     return path.read_bytes().rstrip().splitlines()
 
 
 def compare(exercise: Exercise) -> list[tuple[str, str]]:
-    """Lines of the learner's file beside those of the solution, aligned.
+    """Aligns the lines of the learner's file with those of the solution.
 
     Raises:
-        StepFileError: the learner's file is not there.
+        StepFileError: the learner's file does not exist.
     """
     path = ROOT / exercise.step_path
     if not path.exists():
@@ -56,7 +56,7 @@ def reset(exercise: Exercise) -> Path | None:
     """Puts the skeleton back; returns where the old file is kept, if there was one.
 
     Raises:
-        StepFileError: it is the skeleton already, or the skeleton is not there.
+        StepFileError: the file equals the skeleton, or the skeleton does not exist.
     """
     path, skeleton = ROOT / exercise.step_path, ROOT / exercise.skeleton_path
     if not skeleton.exists():

@@ -1,4 +1,4 @@
-"""The grader's view of a learner's module, which lives in a worker process."""
+"""The grader's view of a learner's module, which runs in a worker process."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -29,7 +29,7 @@ class Raised(Exception):
 
 
 class Remote:
-    """An object in the worker: call it, or its methods, with NumPy arrays."""
+    """An object in the worker; call it, or its methods, with NumPy arrays."""
 
     def __init__(self, student: "Student", handle: Handle) -> None:
         self._student = student
@@ -51,7 +51,7 @@ class Remote:
         return self._student.call(self.handle, method, args, kwargs)
 
     def parameter_shapes(self) -> dict[str, list[int]]:
-        """The parameters' names and shapes; nothing draws their first values."""
+        """Returns the parameters' shapes by name, without making their values."""
         return self._student.ask(ParameterShapes(self.handle.id))
 
     def load(self, state: Mapping[str, np.ndarray]) -> None:
@@ -60,7 +60,7 @@ class Remote:
         self._student.ask(LoadState(self.handle.id, copies))
 
     def trace(self, *inputs: tuple[str, list[int | str]], through: Any = None) -> None:
-        """Traces the module as a compiler would; raises ``Raised`` if it cannot."""
+        """Traces the module as a compiler would; raises ``Raised`` if that fails."""
         self._student.ask(Trace(self.handle.id, None, list(inputs), through))
 
 
@@ -68,10 +68,10 @@ class Student:
     """A module under test. Its public names are attributes to call.
 
     Args:
-        worker: the process that runs it.
-        load: which module it is.
+        worker: the process that runs the module.
+        load: the request that imports the module.
         limit: seconds that one request may take.
-        tensors: whether arrays reach the code as tensors (steps) or as they are.
+        tensors: turn arrays into tensors for the code; False leaves them arrays.
     """
 
     def __init__(
@@ -100,11 +100,11 @@ class Student:
         return self.ask(Call(handle.id, attribute, args, kwargs, self.tensors))
 
     def hold(self, value: Any) -> Remote:
-        """Moves an object of the checker's into the worker."""
+        """Sends a checker's object to the worker, which keeps it."""
         return self.ask(Hold(value))
 
     def config(self, **sizes: Any) -> Remote:
-        """A GPT2Config with these sizes."""
+        """Makes a GPT2Config with these sizes in the worker."""
         return self.ask(Configure(self.module.handle.id, sizes))
 
     def trace(
@@ -130,7 +130,7 @@ class Student:
 
 
 def plain(value: Any) -> Any:
-    """What of an argument can be sent: a remote object's handle, a copied array."""
+    """Returns an argument as it can be sent: a handle, a copied array or itself."""
     if isinstance(value, Remote):
         return value.handle
     return np.array(value, order="C") if isinstance(value, np.ndarray) else value

@@ -24,7 +24,7 @@ def compile_model() -> None:
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
 
 
-# The longest first.
+# The job that takes longest comes first.
 JOBS: dict[str, Callable[[], None]] = {
     "the embedded model": compile_model,
     **{f"the {name} kernels": partial(compile_batch, name) for name in BATCHES},
@@ -32,13 +32,13 @@ JOBS: dict[str, Callable[[], None]] = {
 
 
 def compile_all(console: Console) -> list[str]:
-    """Compiles what is not there yet, on every core; returns what fails, and why."""
+    """Runs all jobs, one on each core; returns what fails and why."""
     columns = [TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()]
     pool, failed = ThreadPoolExecutor(os.cpu_count()), []
     with Progress(*columns, console=console) as progress:
 
         def run(name: str) -> None:
-            # How far MAX is it does not tell: until the end the bar only pulses.
+            # MAX does not tell how far it is, so the bar only pulses until the end.
             task = progress.add_task(f"compiling {name}", total=None)
             JOBS[name]()
             progress.update(task, total=1, completed=1)
@@ -47,19 +47,19 @@ def compile_all(console: Console) -> list[str]:
             for name, future in {name: pool.submit(run, name) for name in JOBS}.items():
                 if error := future.exception():
                     failed.append(f"{name} ({reason(error)})")
-        finally:  # Ctrl-C begins nothing new
+        finally:  # after Ctrl-C no job begins
             pool.shutdown(wait=False, cancel_futures=True)
     return failed
 
 
 def reason(error: BaseException) -> str:
-    """The last line that a command printed, or what an exception says."""
+    """Returns a failed command's last line on stderr, or the exception's message."""
     printed = getattr(error, "stderr", None) or b""
     return (printed.decode(errors="replace").strip().splitlines() or [str(error)])[-1]
 
 
 def solutions_run() -> bool:
-    """Whether the last step's solution passes here."""
+    """Says whether the last step's solution passes on this machine."""
     with closing(WorkerProcess()) as worker:
         grading = Grading(find_exercise("14"), Target(solutions=True), worker)
         list(grading.run_all())

@@ -15,7 +15,7 @@ from course.state import Progress
 
 
 def watch(target: Target, console: Console) -> None:
-    """Waits for saved exercises until Ctrl-C; what was printed before stays."""
+    """Grades each exercise when it is saved, until Ctrl-C; keeps earlier reports."""
     progress = Progress(target.steps_dir)
     report = Report(console)
     spare = WorkerProcess(report.compiling)
@@ -24,7 +24,7 @@ def watch(target: Target, console: Console) -> None:
     )
     changes = watchfiles.watch(target.steps_dir, debounce=400, step=30)
     try:
-        # Where the library is not to raise Ctrl-C, it writes a line about it.
+        # With raise_interrupt=False, watchfiles would print a line on Ctrl-C.
         with suppress(KeyboardInterrupt):
             for paths in changes:
                 for exercise in saved_exercises({Path(path) for _, path in paths}):
@@ -37,7 +37,7 @@ def watch(target: Target, console: Console) -> None:
 
 
 def saved_exercises(paths: set[Path]) -> list[Exercise]:
-    """The exercises among changed files, in the course's order."""
+    """Returns the exercises among changed files, in the course's order."""
     found: dict[int, Exercise] = {}
     for path in paths:
         try:

@@ -1,6 +1,6 @@
 """The process that runs learner code; ``course.student`` talks to it over a pipe.
 
-Run as ``python -m course.worker FD`` with ``FD`` an open socket.
+Run it as ``python -m course.worker FD``. FD is the number of an open socket.
 """
 
 import builtins
@@ -54,7 +54,7 @@ from runtime.lazy_operations import (
     run_pending,
 )
 
-# Taken before learner code runs, which may replace what is in these modules.
+# Kept here, because learner code may replace these functions in their modules.
 _to_numpy, _from_dlpack, _ndarray = Tensor.to_numpy, Tensor.from_dlpack, np.ndarray
 _copy, _array_equal = np.array, np.array_equal
 _FIRST = find_exercise("01")
@@ -62,7 +62,7 @@ _PLAIN = (bool, int, float, str, bytes, type(None))
 
 
 class StepFinder(importlib.abc.MetaPathFinder):
-    """Finds ``steps.step_NN`` in the learner's folder, or lends a solution for it."""
+    """Finds ``steps.step_NN`` in the learner's folder, unless it is borrowed."""
 
     def __init__(self, load: Load) -> None:
         self.load = load
@@ -96,7 +96,7 @@ class Worker:
             self.connection.send(self.answer(request))
 
     def answer(self, request: Any) -> Reply:
-        """Carries out one request; whatever the code raises becomes a failure."""
+        """Carries out one request; an exception becomes a failure in the reply."""
         try:
             return self.reply_to(request)
         except BaseException as error:  # SystemExit and KeyboardInterrupt as well
@@ -141,7 +141,7 @@ class Worker:
         return self.keep(importlib.import_module(request.name))
 
     def use_steps(self, request: Load) -> None:
-        """Makes ``steps`` mean the learner's folder, with what is lent in place."""
+        """Imports ``steps`` from the learner's folder, borrowed ones from solutions."""
         self.steps_dir = request.steps_dir
         for name in [name for name in sys.modules if name.startswith("steps.")]:
             del sys.modules[name]
@@ -151,7 +151,7 @@ class Worker:
         self.notice_copying()
 
     def notice_copying(self) -> None:
-        """Remembers when a file of the learner's imports from ``solutions``."""
+        """Records from now on when a learner's file imports from ``solutions``."""
         real_import = builtins.__import__
 
         def noticing(name: str, globals: Any = None, *rest: Any, **more: Any) -> Any:
@@ -174,7 +174,7 @@ class Worker:
         before = {name: _copy(array) for name, array in given.items()}
         result = self.encode(target(*args, **kwargs))
         if given:
-            run_pending()  # what writes into them may be waiting
+            run_pending()  # pending operations may write into the arguments
         changed += [n for n in given if not _array_equal(given[n], before[n], True)]
         return result
 
@@ -185,7 +185,7 @@ class Worker:
         if request.through is not None:
             target = functools.partial(request.through, target)
         types = [TensorType(DType[d], s, device=CPU()) for d, s in request.inputs]
-        run_pending()  # the trace's own graph can hold no tensor of another
+        run_pending()  # a trace's graph cannot hold another graph's tensors
         Traceable(target).trace(*types)
 
     def config_class(self, module: ModuleType) -> Any:
@@ -230,7 +230,7 @@ class Worker:
 
     @contextlib.contextmanager
     def announce(self, what: str, seconds: int | None) -> Iterator[None]:
-        """Tells the grader when MAX compiles, so that its clock can stop."""
+        """Tells the grader when a compile starts and ends: its time does not count."""
         started = time.perf_counter()
         self.connection.send(Compiling(what, about=seconds))
         try:
@@ -240,7 +240,7 @@ class Worker:
 
 
 class Traceable(Module):
-    """Wraps a module or a function for a trace: MAX before 26.7 wants flat results."""
+    """Makes a module or function traceable: MAX before 26.7 needs flat results."""
 
     def __init__(self, function: Any) -> None:
         self.function = function
@@ -250,7 +250,7 @@ class Traceable(Module):
 
 
 def flat(value: Any) -> Iterator[Any]:
-    """The items of nested lists and tuples, in order."""
+    """Yields the items of nested lists and tuples, in order."""
     if isinstance(value, list | tuple):
         for item in value:
             yield from flat(item)
@@ -259,7 +259,7 @@ def flat(value: Any) -> Iterator[Any]:
 
 
 def variant(name: str, source: str) -> ModuleType:
-    """Makes a module from text; its lines show in tracebacks under its name."""
+    """Makes a module from text; tracebacks show the text's lines."""
     module = ModuleType(name)
     file = f"<{name}>"
     linecache.cache[file] = (len(source), None, source.splitlines(True), file)
@@ -268,7 +268,7 @@ def variant(name: str, source: str) -> ModuleType:
 
 
 def describe(error: BaseException, steps_dir: str) -> Failure:
-    """Keeps of an exception what a learner can use: their own lines and tensors."""
+    """Describes an exception by the learner's own lines and the tensors in them."""
     entries = list(traceback.walk_tb(error.__traceback__))
     own = [(f, n) for f, n in entries if is_own(f.f_code.co_filename, steps_dir)]
     frames = [
@@ -291,14 +291,14 @@ def describe(error: BaseException, steps_dir: str) -> Failure:
 
 
 def is_own(file: str, steps_dir: str) -> bool:
-    """Says whether a file is the learner's (or the variant that is being tried)."""
+    """Says whether a file is the learner's or a variant of a solution."""
     if file.startswith("<solutions"):
         return True
     return bool(steps_dir) and Path(file).parent == Path(steps_dir)
 
 
 def shapes_in(frame: Any) -> list[tuple[str, str]]:
-    """The tensors among a frame's variables, as (name, "float32 [2, 3]")."""
+    """Lists the tensors among a frame's variables, as (name, "float32 [2, 3]")."""
     found = []
     for name, value in frame.f_locals.items():
         with contextlib.suppress(Exception):
@@ -312,11 +312,11 @@ def shapes_in(frame: Any) -> list[tuple[str, str]]:
 
 
 def bound_memory() -> None:
-    """Makes a huge allocation fail here, before the whole machine suffers."""
-    with contextlib.suppress(OSError):  # Linux: if memory runs out, end this one first
+    """Limits memory, so that a huge allocation fails and the machine stays usable."""
+    with contextlib.suppress(OSError):  # Linux ends this process first
         Path("/proc/self/oom_score_adj").write_text("900")
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    limit = max(memory, 16 * 2**30)  # MAX alone reserves several GiB of addresses
+    limit = max(memory, 16 * 2**30)  # MAX alone reserves several GiB
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 

@@ -1,4 +1,4 @@
-"""What broke, from pytest's results: one cause for many tests, and where it lies."""
+"""Groups a suite's failures by cause: the error, and its places in the code."""
 
 import re
 from collections import defaultdict
@@ -13,11 +13,11 @@ INSTALLED = "site-packages/"
 
 @dataclass(frozen=True)
 class Cause:
-    """Why tests fail.
+    """An error that tests fail with, and its places.
 
     Attributes:
         ours: the last place in the course before the error, as ``file:line``.
-        theirs: the last place in an installed package; empty where none takes part.
+        theirs: the last place in an installed package; empty if the course raised it.
         error: the exception, on one line.
     """
 
@@ -28,7 +28,7 @@ class Cause:
 
 @dataclass(frozen=True)
 class Results:
-    """What came of a suite.
+    """The results of a suite.
 
     Attributes:
         counts: how many tests ``passed``, ``failed`` and were ``skipped``.
@@ -40,7 +40,7 @@ class Results:
 
 
 def read_results(file: Path, course: Path) -> Results:
-    """Reads JUnit's results of a suite that ran in the folder ``course``."""
+    """Reads the JUnit file of a suite that ran in the folder ``course``."""
     counts = dict.fromkeys(("passed", "failed", "skipped"), 0)
     broken: dict[Cause, list[str]] = defaultdict(list)
     for case in ElementTree.parse(file).iter("testcase"):
@@ -54,7 +54,7 @@ def read_results(file: Path, course: Path) -> Results:
 
 
 def name_of(case: ElementTree.Element) -> str:
-    """A test, as ``test_cache.test_logits``; a file that cannot be imported alone."""
+    """Names a test, ``test_cache.test_logits``, or a file that cannot be imported."""
     file, name = case.get("classname", "").rpartition(".")[2], case.get("name", "")
     return f"{file}.{name}" if file else name.rpartition(".")[2]
 
@@ -69,7 +69,7 @@ def find_cause(problem: ElementTree.Element, course: Path) -> Cause:
 
 
 def places(text: str, course: Path) -> tuple[str, str]:
-    """The last place in the course, and where an installed package came after it."""
+    """Finds the last place in the course, and the last in a package after it."""
     ours = theirs = ""
     for path, line in PLACE.findall(text):
         if INSTALLED in path:

@@ -13,7 +13,7 @@ from course.dev.recorded import RECORDED, Recorded
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
 NAMES = click.Choice([recorded.name for recorded in RECORDED])
-CAUSES, TESTS, ERROR = 6, 3, 160  # what one screen shows: causes, tests, characters
+CAUSES, TESTS, ERROR = 6, 3, 160  # at most on a screen: causes, tests, characters
 TABLE = "\b\n" + "\n".join(f"{r.name:11}{r.writes}" for r in RECORDED)
 
 
@@ -36,8 +36,8 @@ def check(names: tuple[str, ...]) -> None:
 def refresh(names: tuple[str, ...]) -> None:
     """Make recorded files anew where they are stale, and name each.
 
-    The goldens need PyTorch, in an environment that uv makes: they are made only when
-    named, and otherwise checked.
+    The goldens are made only when named, otherwise checked: they need PyTorch, in an
+    environment that uv makes.
     """
     failed = [
         carry_out(recorded, check=recorded.apart and not names)
@@ -49,12 +49,12 @@ def refresh(names: tuple[str, ...]) -> None:
 
 
 def chosen(names: tuple[str, ...]) -> list[Recorded]:
-    """The scripts of these names, or all."""
+    """Returns the scripts with these names, or all if there are no names."""
     return [r for r in RECORDED if r.name in names or not names]
 
 
 def carry_out(recorded: Recorded, *, check: bool) -> bool:
-    """Runs one script and prints what it says; returns whether something is wrong."""
+    """Runs one script and prints its output; returns whether it failed."""
     verb = "checks" if check else "makes"
     with errors.status(f"{recorded.module} {verb} {recorded.writes}"):
         done = recorded.run(check=check)
@@ -69,8 +69,8 @@ def carry_out(recorded: Recorded, *, check: bool) -> bool:
 def try_max(version: str, quick: bool) -> None:
     """Run the suite with another VERSION of MAX, or with the newest.
 
-    It runs in a temporary copy of the course with an environment of its own. MAX
-    compiles everything anew there: a few minutes with --quick, else about half an hour.
+    The suite runs in a temporary copy of the course, in a new environment. MAX compiles
+    everything anew there: a few minutes with --quick, else about half an hour.
     """
     try:
         release = trial.find_release(version)
@@ -87,7 +87,7 @@ def try_max(version: str, quick: bool) -> None:
 
 
 def try_release(release: str, *, quick: bool) -> int:
-    """Runs the suite with a release and prints what came of it; 1 where it breaks."""
+    """Runs the suite with a release and prints the results; returns 1 if it fails."""
     start = time.monotonic()
     with trial.temporary_copy() as course:
         with errors.status(f"uv installs MAX {release} in a copy of the course"):
@@ -104,7 +104,7 @@ def try_release(release: str, *, quick: bool) -> int:
 
 
 def show(results: Results, release: str, minutes: float) -> None:
-    """Prints on one screen what passed, and what broke where."""
+    """Prints the counts, and each cause with its places and tests, on one screen."""
     counts = ", ".join(f"{count} {state}" for state, count in results.counts.items())
     verdict = "breaks" if results.broken else "runs"
     end = f"on MAX {release}: {counts}, in {minutes:.0f} min."

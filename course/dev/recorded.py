@@ -1,7 +1,7 @@
-"""What lies in the repository although a script makes it.
+"""The recorded files: a script makes them, and the repository keeps them.
 
-The course stands below the book, so it imports none of these scripts: it runs them.
-Each is a command with ``--check``, which names what is stale and changes nothing.
+The course must not import the book, so it runs each script as a command. With
+``--check`` a script names stale files and changes nothing.
 """
 
 import os
@@ -14,13 +14,14 @@ from course.registry import ROOT
 
 @dataclass(frozen=True)
 class Recorded:
-    """One script and what it writes.
+    """One script and the files that it writes.
 
     Attributes:
-        name: what it is called in ``course dev``.
-        module: the script, as ``python -m`` knows it.
-        writes: the files, for people.
-        apart: it needs more than the course installs, so it runs only when named.
+        name: the script's name in ``course dev``.
+        module: the script's module, for ``python -m``.
+        writes: the files, as ``--help`` shows them.
+        apart: the script needs packages that the course does not install, so
+            ``refresh`` makes its files only when named.
     """
 
     name: str
@@ -29,9 +30,9 @@ class Recorded:
     apart: bool = False
 
     def run(self, *, check: bool) -> subprocess.CompletedProcess[str]:
-        """Makes what is stale, or only names it; one line of stdout for each file."""
+        """Makes stale files, or only names them; stdout has one line for each."""
         command = [sys.executable, "-m", self.module, *["--check"] * check]
-        env = dict(os.environ)  # as Python knows it, without what MAX has added
+        env = dict(os.environ)  # lacks the variables that MAX's C++ code sets
         return subprocess.run(
             command, cwd=ROOT, env=env, capture_output=True, text=True
         )

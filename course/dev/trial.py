@@ -1,4 +1,4 @@
-"""The suite with another MAX, in a copy of the course that vanishes afterwards."""
+"""Runs the suite with another MAX, in a temporary copy of the course."""
 
 import os
 import re
@@ -15,7 +15,7 @@ import psutil
 
 from course.registry import ROOT, load_registry
 
-PIN = re.compile(r'"max[<=>]+[^"]*?([\w.]+)"')  # the last number is what is installed
+PIN = re.compile(r'"max[<=>]+[^"]*?([\w.]+)"')  # the last version is installed
 VERSION = re.compile(r"newest|\d[\w.]*")
 LEFT_OUT = (".git", ".venv", ".pixi", ".course", ".*_cache", "__pycache__", "build")
 LOCKS = ("uv.lock", "pixi.lock")
@@ -23,20 +23,20 @@ TESTS = ("--extra", "test")
 
 
 class TrialError(Exception):
-    """There can be no trial; the message is one sentence."""
+    """The trial cannot run; the message is one sentence."""
 
 
 def find_release(version: str) -> str:
-    """The number of a release: ``newest`` becomes one, any other is looked up.
+    """Looks up the release that a number or ``newest`` names; returns its number.
 
     Raises:
-        TrialError: there is no such release, or none can be looked up.
+        TrialError: the release does not exist, or the look-up fails.
     """
     if not VERSION.fullmatch(version):
         raise TrialError(f"{version!r} is no version; say newest, or one like 26.7.0.")
     asked = "max" if version == "newest" else f"max=={version}"
     options = ("--no-deps", "--no-header", "--no-annotate", "--quiet")
-    with tempfile.TemporaryDirectory() as folder:  # outside the course: no pin, no date
+    with tempfile.TemporaryDirectory() as folder:  # no pin of the course applies
         done = run_uv("pip", "compile", "-", *options, cwd=folder, input=asked)
     if done.returncode == 0:
         return done.stdout.strip().partition("==")[2]
@@ -46,7 +46,7 @@ def find_release(version: str) -> str:
 
 
 def pinned() -> str:
-    """The version that the course is pinned to."""
+    """Returns the version of MAX to which the course is pinned."""
     found = PIN.search((ROOT / "pyproject.toml").read_text())
     assert found, "pyproject.toml has no upper bound of MAX"
     return found[1]
@@ -55,10 +55,10 @@ def pinned() -> str:
 def run_uv(
     *arguments: str, cwd: str | Path, input: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Runs uv on its own terms: neither this environment nor the course's date counts.
+    """Runs uv, without this process's environment or the course's date limit.
 
     Raises:
-        TrialError: there is no uv.
+        TrialError: uv is not installed.
     """
     env = os.environ | {"UV_EXCLUDE_NEWER": datetime.now(UTC).isoformat()}
     for name in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH"):
@@ -77,27 +77,27 @@ def run_uv(
 
 
 def reason(said: str) -> str:
-    """What uv says went wrong, on one line and without its frame."""
+    """Returns uv's error message on one line."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     return " ".join(lines)[:400] or "it says nothing."
 
 
 @contextmanager
 def temporary_copy() -> Iterator[Path]:
-    """A copy of the course; it goes in the end, with all processes at work in it."""
+    """Makes a copy of the course; ends its processes and deletes it afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="try-max-")).resolve()
     try:
         ignore = shutil.ignore_patterns(*LEFT_OUT, *LOCKS)
         yield Path(shutil.copytree(ROOT, folder / "course", ignore=ignore))
     finally:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C waits
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # ignores Ctrl-C
         end_processes(folder)
         shutil.rmtree(folder, ignore_errors=True)
         signal.signal(signal.SIGINT, before)
 
 
 def end_processes(folder: Path) -> None:
-    """Ends what runs a program of the folder, or works in it."""
+    """Ends the processes that run a program of the folder, or run in the folder."""
     ours = []
     for process in psutil.process_iter(["cmdline", "cwd"]):
         about = [process.info["cwd"] or "", *(process.info["cmdline"] or [])]
@@ -109,7 +109,7 @@ def end_processes(folder: Path) -> None:
 
 
 def install(course: Path, version: str, *, quick: bool) -> None:
-    """Pins the copy to a version and makes its environment.
+    """Pins MAX to a version in the copy, and makes the copy's environment.
 
     Raises:
         TrialError: the version cannot be installed beside the other pins.
@@ -126,7 +126,7 @@ def run_suite(course: Path, *, quick: bool) -> tuple[Path, str]:
     """Runs the suite, or the graded exercises alone, against the solutions.
 
     Returns:
-        The results' file in JUnit's form, and what pytest printed.
+        The path of the JUnit file, and pytest's output.
     """
     results = course / "build" / "results.xml"
     chosen = [str(e.checker_path) for e in load_registry()] if quick else ["-n", "auto"]
@@ -142,7 +142,7 @@ def run_suite(course: Path, *, quick: bool) -> tuple[Path, str]:
 
 
 def pytest_command(course: Path) -> Sequence[str]:
-    """Whole tracebacks: they say where in MAX it broke."""
+    """Returns the command of pytest; whole tracebacks show the place in MAX."""
     python = course / ".venv" / "bin" / "python"
     temporary = f"--basetemp={course / 'build' / 'tmp'}"
     return (
@@ -157,7 +157,7 @@ def pytest_command(course: Path) -> Sequence[str]:
 
 
 def environment(course: Path) -> dict[str, str]:
-    """The copy's programs come first, and what MAX compiles stays in the copy."""
+    """Returns variables for the copy's own programs and its own cache of MAX."""
     programs = str(course / ".venv" / "bin")
     cache = str(course / "build" / "modular")
     env = os.environ | {"MODULAR_CACHE_DIR": cache, "MODULAR_MAX_CACHE_DIR": cache}
