@@ -1,4 +1,4 @@
-"""What the tests of the course share: a desk with the solutions in the steps' place."""
+"""The fixture that the tests of the course share."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from course.registry import load_registry
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Path:
+def solved_steps(tmp_path: Path) -> Path:
     """A folder like ``steps/`` in which every exercise is solved."""
     folder = tmp_path / "steps"
     folder.mkdir()

@@ -19,7 +19,7 @@ PASS, FAIL = True, False
 
 @pytest.fixture(scope="module")
 def workers() -> Iterator[list[WorkerProcess]]:
-    """Workers for tests whose code leaves nothing behind, or ends its process."""
+    """Workers that tests share: their code changes nothing in a worker, or ends it."""
     started: list[WorkerProcess] = []
     yield started
     for worker in started:
@@ -28,14 +28,14 @@ def workers() -> Iterator[list[WorkerProcess]]:
 
 @pytest.fixture
 def worker(workers: list[WorkerProcess]) -> WorkerProcess:
-    """The last of them, or another one if that has ended."""
+    """Returns the last shared worker, or a new one if the last has ended."""
     if not workers or workers[-1].process.poll() is not None:
         workers.append(WorkerProcess())
     return workers[-1]
 
 
 def grade(
-    desk: Path,
+    folder: Path,
     number: int,
     *,
     limit: float = 60.0,
@@ -46,8 +46,8 @@ def grade(
     console = Console(file=io.StringIO(), width=88, record=True)
     attempt = Attempt(
         find_exercise(str(number)),
-        Target(steps_dir=desk, limit=limit),
-        Progress(desk),
+        Target(steps_dir=folder, limit=limit),
+        Progress(folder),
         worker or WorkerProcess(),
         report=Report(console),
         mine=mine,
@@ -57,13 +57,13 @@ def grade(
     return passed, " ".join(console.export_text().split())
 
 
-def write(desk: Path, number: int, text: str) -> None:
-    (desk / f"step_{number:02}.py").write_text(text)
+def write(folder: Path, number: int, text: str) -> None:
+    (folder / f"step_{number:02}.py").write_text(text)
 
 
-def add(desk: Path, number: int, *, before: str = "", after: str = "") -> None:
+def add(folder: Path, number: int, *, before: str = "", after: str = "") -> None:
     """Puts code before and after a right answer."""
-    path = desk / f"step_{number:02}.py"
+    path = folder / f"step_{number:02}.py"
     path.write_text(f"{before}\n{path.read_text()}\n{after}")
 
 
@@ -88,10 +88,10 @@ BAD_BODIES = {
 
 
 @pytest.mark.parametrize("name", BAD_BODIES)
-def test_bad_body(desk: Path, worker: WorkerProcess, name: str) -> None:
+def test_bad_body(solved_steps: Path, worker: WorkerProcess, name: str) -> None:
     body, verdict = BAD_BODIES[name]
-    write(desk, 10, RESIDUAL.format(body))
-    passed, text = grade(desk, 10, limit=3, worker=worker)
+    write(solved_steps, 10, RESIDUAL.format(body))
+    passed, text = grade(solved_steps, 10, limit=3, worker=worker)
     assert passed is FAIL
     assert verdict in text
     assert "Traceback" not in text
@@ -109,83 +109,87 @@ BAD_FILES = {
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
-def test_bad_file(desk: Path, worker: WorkerProcess, name: str) -> None:
+def test_bad_file(solved_steps: Path, worker: WorkerProcess, name: str) -> None:
     content, verdict = BAD_FILES[name]
-    write(desk, 10, content)
-    passed, text = grade(desk, 10, worker=worker)
+    write(solved_steps, 10, content)
+    passed, text = grade(solved_steps, 10, worker=worker)
     assert passed is FAIL
     assert verdict in text
     assert "Traceback" not in text
 
 
-def test_missing_file(desk: Path) -> None:
-    (desk / "step_10.py").unlink()
-    passed, text = grade(desk, 10)
+def test_missing_file(solved_steps: Path) -> None:
+    (solved_steps / "step_10.py").unlink()
+    passed, text = grade(solved_steps, 10)
     assert passed is FAIL
     assert "There is no file" in text
 
 
-def test_deleted_function(desk: Path) -> None:
-    add(desk, 10, after="del pre_norm_residual")
-    passed, text = grade(desk, 10)
+def test_deleted_function(solved_steps: Path) -> None:
+    add(solved_steps, 10, after="del pre_norm_residual")
+    passed, text = grade(solved_steps, 10)
     assert passed is FAIL
     assert "does not define pre_norm_residual" in text
 
 
-def test_right_code_that_prints_megabytes_passes(desk: Path) -> None:
-    add(desk, 10, before="print('chatter ' * 500_000)")
-    passed, text = grade(desk, 10)
+def test_right_code_that_prints_megabytes_passes(solved_steps: Path) -> None:
+    add(solved_steps, 10, before="print('chatter ' * 500_000)")
+    passed, text = grade(solved_steps, 10)
     assert passed is PASS
     assert "your code printed (the beginning)" in text
     assert len(text) < 6000
 
 
-def test_right_code_with_an_endless_thread_passes(desk: Path) -> None:
+def test_right_code_with_an_endless_thread_passes(solved_steps: Path) -> None:
     thread = "import threading, time\n"
     thread += "threading.Thread(target=lambda: time.sleep(1e6)).start()"
-    add(desk, 10, before=thread)
-    assert grade(desk, 10)[0] is PASS
+    add(solved_steps, 10, before=thread)
+    assert grade(solved_steps, 10)[0] is PASS
 
 
-def test_patching_the_libraries_does_not_help(desk: Path) -> None:
+def test_patching_the_libraries_does_not_help(solved_steps: Path) -> None:
     patch = "import numpy as np, solutions.solution_10 as s\n"
     patch += "np.allclose = np.array_equal = lambda *a, **k: True\n"
     patch += "s.pre_norm_residual = lambda x, norm, sublayer: x\n"
-    write(desk, 10, patch + RESIDUAL.format("return x"))
-    assert grade(desk, 10)[0] is FAIL
+    write(solved_steps, 10, patch + RESIDUAL.format("return x"))
+    assert grade(solved_steps, 10)[0] is FAIL
 
 
-def test_changing_an_input_is_a_mistake(desk: Path) -> None:
+def test_changing_an_input_is_a_mistake(solved_steps: Path) -> None:
     body = "x[:, 0:1] = x[:, 0:1] * 2.0; return x + sublayer(norm(x))"
-    write(desk, 10, RESIDUAL.format(body))
-    passed, text = grade(desk, 10)
+    write(solved_steps, 10, RESIDUAL.format(body))
+    passed, text = grade(solved_steps, 10)
     assert passed is FAIL
     assert "writes into its inputs" in text
 
 
-def test_importing_the_solution_is_said_aloud(desk: Path) -> None:
-    write(desk, 10, "from solutions.solution_10 import pre_norm_residual\n")
-    passed, text = grade(desk, 10)
+def test_importing_the_solution_is_said_aloud(solved_steps: Path) -> None:
+    write(solved_steps, 10, "from solutions.solution_10 import pre_norm_residual\n")
+    passed, text = grade(solved_steps, 10)
     assert passed is PASS
     assert "imports solutions.solution_10" in text
 
 
-def test_an_exception_inside_max_names_the_line_and_the_shapes(desk: Path) -> None:
-    path = desk / "step_08.py"
+def test_an_exception_inside_max_names_the_line_and_the_shapes(
+    solved_steps: Path,
+) -> None:
+    path = solved_steps / "step_08.py"
     path.write_text(path.read_text().replace("key.transpose(-1, -2)", "key"))
-    passed, text = grade(desk, 8)
+    passed, text = grade(solved_steps, 8)
     assert passed is FAIL
     assert "scores = query @ key / sqrt(head_size)" in text
     assert "query is float32 [" in text
 
 
-def test_unfinished_earlier_steps_are_borrowed(desk: Path) -> None:
+def test_unfinished_earlier_steps_are_borrowed(solved_steps: Path) -> None:
     write(
-        desk, 2, "def causal_mask(*a, **k):\n    raise NotImplementedError('Later.')\n"
+        solved_steps,
+        2,
+        "def causal_mask(*a, **k):\n    raise NotImplementedError('Later.')\n",
     )
-    passed, text = grade(desk, 8)
+    passed, text = grade(solved_steps, 8)
     assert passed is PASS
     assert "borrowed from solutions: step 02" in text
-    passed, text = grade(desk, 8, mine=True)
+    passed, text = grade(solved_steps, 8, mine=True)
     assert passed is FAIL
     assert "to do: Later." in text

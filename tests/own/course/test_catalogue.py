@@ -1,4 +1,4 @@
-"""Every known mistake fails its checker, and the learner reads its own sentence."""
+"""Every known mistake fails its checker, and the learner reads its sentence."""
 
 import ast
 import re
@@ -17,10 +17,10 @@ DEFINITION = ast.FunctionDef | ast.ClassDef
 
 
 class OneWorkerGrading(Grading):
-    """Grades a mistake as if a learner had made it; every result is kept for reuse.
+    """Grades a mistake as if a learner had made it, and keeps every result for reuse.
 
-    So each mistake meets each check once. That a second run gives the same, as when a
-    learner's file is compared with the catalogue, is seen in the book's reports.
+    So each mistake runs each check once. A real diagnosis runs both the learner's file
+    and the mistake: the book's reports test that the two runs give the same result.
     """
 
     def __init__(self, exercise: Exercise, worker: WorkerProcess) -> None:
@@ -34,9 +34,9 @@ class OneWorkerGrading(Grading):
         }
 
     def diagnose(self, mistake: Mistake) -> Outcome | None:
-        """The first failure that this mistake leads to, with its likely cause.
+        """Returns a mistake's first failure with its likely cause, or None.
 
-        A check that reaches no changed definition would pass as the solution does.
+        A check that reaches no changed definition is not run: the solution passes it.
         """
         changed = self.changed_names(mistake)
         for check in load_checks(self.exercise):
@@ -48,14 +48,14 @@ class OneWorkerGrading(Grading):
         return None
 
     def changed_names(self, mistake: Mistake) -> set[str]:
-        """The names of the solution's definitions that a mistake changes."""
+        """Returns the names of the solution's definitions that a mistake changes."""
         wrong = definitions(apply_mistake(self.exercise, mistake))
         names = self.solution.keys() | wrong.keys()
         return {n for n in names if self.solution.get(n) != wrong.get(n)}
 
 
 def definitions(source: str) -> dict[str, str]:
-    """The text of each top-level function and class; "" has the lines between them."""
+    """Maps top-level functions and classes to their text, and "" to all other lines."""
     found: dict[str, str] = {}
     for statement in ast.parse(source).body:
         name = statement.name if isinstance(statement, DEFINITION) else ""
@@ -64,7 +64,7 @@ def definitions(source: str) -> dict[str, str]:
 
 
 def reached(texts: dict[str, str], names: set[str]) -> set[str]:
-    """The words in the definitions of that name, in those that they name, and so on."""
+    """Collects the words of definitions, and of the definitions that they refer to."""
     words, waiting = set(), ["", *names]
     while waiting:
         if (name := waiting.pop()) not in words:

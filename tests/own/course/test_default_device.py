@@ -1,4 +1,4 @@
-"""A finished model runs where its input is, whatever MAX's defaults are.
+"""A finished model runs on its input's device, whatever MAX's defaults are.
 
 On a machine with an accelerator the defaults are that accelerator and bfloat16.
 """

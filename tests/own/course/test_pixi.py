@@ -1,6 +1,6 @@
-"""The pixi manifest: what it says runs in the environments that it describes.
+"""The tasks of the pixi manifest run in the environments that it describes.
 
-No pixi is needed here: uv makes environments with the same packages and no others.
+The tests need no pixi: uv makes environments with exactly the same packages.
 """
 
 import os
@@ -29,9 +29,9 @@ TASKS = {name: task for g in GROUPS.values() for name, task in g["tasks"].items(
 PROGRAMS = set(PROJECT["project"]["scripts"])
 EXERCISES = {exercise.key: exercise for exercise in load_registry()}
 
-# What a learner would add, so that each command ends soon. One exercise stands for all.
-# What reads steps/ shows its help: the tests pass whatever a learner has written there.
-COLLECT = ["-n", "0", "--collect-only", "-q"]  # this suite runs these tests itself
+# Arguments that end each command soon. Commands that read steps/ show their help, so
+# that the tests pass whatever a learner has written there.
+COLLECT = ["-n", "0", "--collect-only", "-q"]  # this suite runs the tests itself
 WORDS = {
     "s01": ["--solutions"],
     "next": ["--help"],
@@ -44,12 +44,13 @@ WORDS = {
     "test": COLLECT,
     "test-book": COLLECT,
 }
+# The first exercise stands for all.
 VARIED = [name for name in TASKS if name not in {*EXERCISES} - {"s01"}]
 
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The folder of a pixi environment's programs; each is made once."""
+    """Makes a pixi environment once, and returns the folder of its programs."""
 
     @cache
     def make(name: str) -> Path:
@@ -65,7 +66,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
 
 
 def quiet_run(*command: str | Path) -> None:
-    env = dict(os.environ)  # as Python knows it, without what MAX has added
+    env = dict(os.environ)  # lacks the variables that MAX's C++ code sets
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
@@ -95,7 +96,7 @@ def test_task_runs(name: str, environment: Callable[[str], Path]) -> None:
 
 @pytest.mark.parametrize("name", VARIED)
 def test_task_takes_no_text(name: str, environment: Callable[[str], Path]) -> None:
-    """Pixi pastes a task's arguments into a line for its shell, as they are."""
+    """Pixi pastes a task's arguments into a shell command without quoting."""
     assert run_task(name, ["once upon a time"], environment).returncode != 0
 
 

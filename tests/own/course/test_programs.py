@@ -1,4 +1,4 @@
-"""The installed programs: names, foreign packages, Ctrl-C, and the tool's own words."""
+"""The installed programs: names, foreign packages, Ctrl-C, pixi's and uv's commands."""
 
 import os
 import re
@@ -56,11 +56,11 @@ def test_doctor_names_foreign_packages(broken: Path) -> None:
     code, text = run("course", "doctor", PYTHONPATH=str(broken))
     assert code == 1
     assert f"✗  packages     numpy from {broken}" in text
-    assert "✓  MAX" in text  # which is not what is wrong
+    assert "✓  MAX" in text  # MAX itself is fine
 
 
 def test_other_folders_on_the_path_do_no_harm(tmp_path: Path) -> None:
-    """Editors put their own there; an empty folder hides no package."""
+    """Editors add folders to PYTHONPATH; an empty folder hides no package."""
     (tmp_path / "editor.py").touch()
     (tmp_path / "numpy").mkdir()
     path = os.pathsep.join([str(tmp_path), str(tmp_path / "missing"), ""])

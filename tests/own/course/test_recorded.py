@@ -1,4 +1,4 @@
-"""``course dev check`` and ``refresh``: what is stale is named, or made anew."""
+"""``course dev check`` names stale files, and ``refresh`` makes them anew."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def dev(*arguments: str) -> tuple[int, str]:
 
 @pytest.fixture
 def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Three scripts in the table's place; what the last has recorded is stale."""
+    """Replaces the table by three scripts; the last one's file is stale."""
     for name, text in (("figures", "now"), ("goldens", "now"), ("lab", "before")):
         (tmp_path / f"made_{name}.py").write_text(SCRIPT)
         (tmp_path / f"made_{name}.txt").write_text(text)

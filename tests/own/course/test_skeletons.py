@@ -1,4 +1,4 @@
-"""Skeletons and hints: the same interface as the solutions, and no answers in them.
+"""Skeletons have the solutions' interface; skeletons and hints contain no answers.
 
 These tests read ``course/skeletons/``, so a learner may do anything to ``steps/``.
 """
@@ -32,7 +32,7 @@ every = pytest.mark.parametrize("exercise", exercises(), ids=lambda e: e.key)
 
 @pytest.fixture(scope="module", autouse=True)
 def steps() -> Iterator[None]:
-    """Makes ``steps`` mean the skeletons, which import each other by that name."""
+    """Imports ``steps`` from the skeletons, which import each other by that name."""
     package = ModuleType("steps")
     package.__path__ = [str(ROOT / "course" / "skeletons")]
     with pytest.MonkeyPatch.context() as patch:
@@ -45,19 +45,19 @@ def steps() -> Iterator[None]:
 
 
 def imported() -> list[str]:
-    """The names of the steps that Python has imported."""
+    """Returns the names of the steps that Python has imported."""
     return [name for name in sys.modules if name.startswith("steps.")]
 
 
 def modules(exercise: Exercise) -> tuple[ModuleType, ModuleType]:
-    """The skeleton and the solution, imported."""
+    """Imports the skeleton and the solution."""
     names = exercise.step_module, exercise.solution_module
     skeleton, solution = map(importlib.import_module, names)
     return skeleton, solution
 
 
 def public(module: ModuleType) -> dict[str, object]:
-    """What a module defines itself, methods as ``Class.method``."""
+    """Maps names to a module's own classes and functions; methods: ``Class.method``."""
     own = {k: v for k, v in vars(module).items() if is_own(v, module)}
     for name, value in list(own.items()):
         if isinstance(value, type):
@@ -67,22 +67,22 @@ def public(module: ModuleType) -> dict[str, object]:
 
 
 def is_own(value: object, module: ModuleType) -> bool:
-    """Whether it is a class or function written in this module's file."""
+    """Says whether a value is a class or function of this module's own file."""
     if isinstance(value, FunctionType):
         return value.__code__.co_filename == module.__file__
     return isinstance(value, type) and value.__module__ == module.__name__
 
 
 def described(text: object) -> str:
-    """A signature or annotation, with the learner's modules under the solutions' names.
+    """Returns a signature or annotation with the solutions' module names.
 
-    In the skeleton a GPT2Config is ``steps.step_01.GPT2Config``.
+    In the skeleton GPT2Config is ``steps.step_01.GPT2Config``.
     """
     return as_solution(str(text))
 
 
 def interface(value: object, *, fields: bool = True) -> dict[str, str]:
-    """What callers and readers see of a class or function."""
+    """Returns the docstring, bases, signature and annotations that callers see."""
     seen = {"docstring": str(value.__doc__)}
     if isinstance(value, type):
         seen["bases"] = described(inspect.getmro(value)[1:])
@@ -94,7 +94,7 @@ def interface(value: object, *, fields: bool = True) -> dict[str, str]:
 
 
 def answers(source: str) -> set[str]:
-    """The solution's statements, their right-hand sides and lines, without spaces."""
+    """Collects a solution's statements, right-hand sides and lines, without spaces."""
     tree = ast.parse(source)
     lines = source.splitlines()
     found = set()
@@ -113,13 +113,13 @@ def answers(source: str) -> set[str]:
 
 
 def leaks(text: str, exercise: Exercise) -> list[str]:
-    """The answers of an exercise that a text contains."""
+    """Lists the answers of an exercise that a text contains."""
     expected = answers((ROOT / exercise.solution_path).read_text())
     return sorted(answer for answer in expected if answer in squeeze(text))
 
 
 def is_given(node: ast.AST) -> bool:
-    """Whether the skeleton may show a statement too: it is no part of the answer."""
+    """Says whether a statement is no answer, so that the skeleton may have it, too."""
     if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef):
         return True
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
@@ -135,18 +135,18 @@ def is_given(node: ast.AST) -> bool:
 
 
 def squeeze(text: str) -> str:
-    """Without spaces, comment signs or line breaks, quotes all of one kind."""
+    """Removes spaces, line breaks and ``#``, and makes all quotes double."""
     return re.sub(r"[\s#]+", "", text).replace("'", '"')
 
 
 def blanks(source: str) -> list[ast.FunctionDef]:
-    """Every function and method of a file."""
+    """Lists every function and method of a file."""
     nodes = ast.walk(ast.parse(source))
     return [node for node in nodes if isinstance(node, ast.FunctionDef)]
 
 
 def without_docstrings(source: str) -> str:
-    """The text less its classes' and functions' docstrings, which both files have."""
+    """Removes the docstrings of classes and functions, which both files have."""
     lines = source.splitlines()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node):
@@ -158,7 +158,7 @@ def without_docstrings(source: str) -> str:
 
 
 def imported_steps(source: str) -> set[str]:
-    """Keys of the earlier steps that a solution imports."""
+    """Returns the keys of the earlier steps that a solution imports."""
     nodes = ast.walk(ast.parse(source))
     names = {n.module for n in nodes if isinstance(n, ast.ImportFrom)}
     return {e.key for e in exercises() if e.solution_module in names}
@@ -167,7 +167,7 @@ def imported_steps(source: str) -> set[str]:
 @every
 def test_interface(exercise: Exercise) -> None:
     skeleton, solution = (public(module) for module in modules(exercise))
-    if exercise.key == "s01":  # the fields and what follows from them are the exercise
+    if exercise.key == "s01":  # the exercise is to write the fields
         del skeleton["GPT2Config.__init__"]
     assert skeleton.keys() == solution.keys()
     own = {name for name in solution if "." not in name and name[0] != "_"}
@@ -247,7 +247,7 @@ def test_every_skeleton_has_its_exercise() -> None:
 
 
 @every
-@pytest.mark.skipif("CI" not in os.environ, reason="steps/ is the learner's; CI looks")
+@pytest.mark.skipif("CI" not in os.environ, reason="only CI compares steps/")
 def test_learners_are_given_the_skeleton(exercise: Exercise) -> None:
     step, skeleton = exercise.step_path, exercise.skeleton_path
     same = (ROOT / step).read_bytes() == (ROOT / skeleton).read_bytes()

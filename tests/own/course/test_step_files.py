@@ -1,6 +1,6 @@
-"""What a learner does to ``steps/`` is noticed, can be undone, and breaks no test.
+"""The tools notice and undo changes to ``steps/``, and no change breaks a test.
 
-Nothing here needs git: a course may come as a zip file.
+Nothing here needs git: a learner may have the course from a zip file.
 """
 
 import json
@@ -22,7 +22,7 @@ EXERCISE = find_exercise("10")
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A little course with the files of one exercise, in which the tools work."""
+    """Makes a small course with the files of one exercise; the tools work there."""
     for path in (EXERCISE.skeleton_path, EXERCISE.solution_path):
         (tmp_path / path).parent.mkdir(parents=True)
         shutil.copy(ROOT / path, tmp_path / path)
@@ -34,12 +34,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def end_lines(path: Path, end: bytes) -> None:
-    """Makes every line of a file end in this way, however they ended."""
+    """Replaces the line endings of a file by this one."""
     path.write_bytes(end.join(path.read_bytes().splitlines()) + end)
 
 
 def edit(path: Path, pattern: bytes, replacement: bytes) -> None:
-    """Replaces what must be there."""
+    """Replaces a pattern, which must occur in the file."""
     text = path.read_bytes()
     assert re.search(pattern, text)
     path.write_bytes(re.sub(pattern, replacement, text))
@@ -107,9 +107,9 @@ def test_compare_aligns_equal_lines(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A whole course, unzipped on Windows, whose learner has begun.
+    """Makes a whole course, as unzipped on Windows, in which a learner has begun.
 
-    Step 02 is solved, 04 is no Python, 05 is deleted.
+    Step 02 is solved, 04 is no valid Python, 05 is deleted.
     """
     unused = shutil.ignore_patterns(".*", "__pycache__", "build", "book", "checkpoints")
     root = tmp_path_factory.mktemp("learner") / "course"
@@ -124,7 +124,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run_python(root: Path, *arguments: str) -> str:
-    """Runs a module in that course, as on a learner's own machine."""
+    """Runs a module in a course, as on a learner's machine; returns its output."""
     env = {name: value for name, value in os.environ.items() if name != "CI"}
     command = [sys.executable, "-m", *arguments]
     done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True)

@@ -23,32 +23,35 @@ def grade(exercise_name: str, folder: Path) -> bool:
     return Attempt(exercise, target, progress, WorkerProcess()).run_all()
 
 
-def test_progress_never_lies(desk: Path) -> None:
+def test_progress_never_lies(solved_steps: Path) -> None:
     exercise = find_exercise("10")
-    progress = Progress(desk)
+    progress = Progress(solved_steps)
     assert progress.status(exercise) == "changed"
-    assert grade("10", desk)
-    assert Progress(desk).status(exercise) == "passed"
-    path = desk / "step_10.py"
+    assert grade("10", solved_steps)
+    assert Progress(solved_steps).status(exercise) == "passed"
+    path = solved_steps / "step_10.py"
     path.write_text(path.read_text().replace("x + sub", "sub"))
-    assert Progress(desk).status(exercise) == "changed"
-    assert up_to_date_status(exercise, Target(steps_dir=desk), progress) == "failed"
+    assert Progress(solved_steps).status(exercise) == "changed"
+    assert (
+        up_to_date_status(exercise, Target(steps_dir=solved_steps), progress)
+        == "failed"
+    )
 
 
-def test_damaged_records_are_made_again(desk: Path) -> None:
-    assert grade("10", desk)
-    progress = Progress(desk)
+def test_damaged_records_are_made_again(solved_steps: Path) -> None:
+    assert grade("10", solved_steps)
+    progress = Progress(solved_steps)
     progress.path.write_text("{ not json")
-    assert Progress(desk).status(find_exercise("10")) == "changed"
-    assert grade("10", desk)
-    assert Progress(desk).status(find_exercise("10")) == "passed"
+    assert Progress(solved_steps).status(find_exercise("10")) == "changed"
+    assert grade("10", solved_steps)
+    assert Progress(solved_steps).status(find_exercise("10")) == "passed"
 
 
-def test_overview(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_overview(solved_steps: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     some = tuple(find_exercise(n) for n in ("1", "10"))
     monkeypatch.setattr(overview, "load_registry", lambda: some)
-    (desk / "step_01.py").unlink()
-    target, progress = Target(steps_dir=desk), Progress(desk)
+    (solved_steps / "step_01.py").unlink()
+    target, progress = Target(steps_dir=solved_steps), Progress(solved_steps)
     rows = overview.survey(target, progress, cli.console)
     assert [row.status for row in rows] == ["missing", "passed"]
     assert rows[1].seconds is not None
@@ -90,8 +93,12 @@ def test_diff_waits_for_a_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "theirs" in result.output
 
 
-def test_watch_knows_which_exercise_was_saved(desk: Path) -> None:
-    paths = {desk / "step_08.py", desk / "notes.txt", desk / "step_02.py~"}
+def test_watch_knows_which_exercise_was_saved(solved_steps: Path) -> None:
+    paths = {
+        solved_steps / "step_08.py",
+        solved_steps / "notes.txt",
+        solved_steps / "step_02.py~",
+    }
     assert [e.key for e in watch.saved_exercises(paths)] == ["s08"]
 
 
@@ -141,16 +148,16 @@ x = Tensor([1.0, 4.0])
 print(F.rsqrt(x).to_numpy().tolist(), x.dtype, x.device)
 """
     command = [sys.executable, "-m", "course", "repl"]
-    env = dict(os.environ)  # as Python knows it, without what MAX has added
+    env = dict(os.environ)  # lacks the variables that MAX's C++ code sets
     done = subprocess.run(command, input=code, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "[1.0, 0.5] DType.float32 Device(type=cpu,id=0)" in done.stdout
 
 
-def test_records_survive_each_other(desk: Path) -> None:
-    first, second = Progress(desk), Progress(desk)
+def test_records_survive_each_other(solved_steps: Path) -> None:
+    first, second = Progress(solved_steps), Progress(solved_steps)
     first.record(find_exercise("1"), "a", passed=True, seconds=1)
     second.record(find_exercise("2"), "b", passed=True, seconds=1)
-    assert set(Progress(desk).records) == {"s01", "s02"}
-    assert time.time() - Progress(desk).records["s01"].when < 60
-    assert isinstance(Progress(desk).records["s01"], state.Record)
+    assert set(Progress(solved_steps).records) == {"s01", "s02"}
+    assert time.time() - Progress(solved_steps).records["s01"].when < 60
+    assert isinstance(Progress(solved_steps).records["s01"], state.Record)

@@ -1,4 +1,4 @@
-"""``course dev try-max``: the suite with another MAX, in a copy that goes again."""
+"""``course dev try-max`` runs the suite with another MAX, in a temporary copy."""
 
 import os
 import signal
@@ -75,7 +75,7 @@ def try_max(*arguments: str) -> tuple[int, str]:
 
 @pytest.fixture
 def uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A uv that writes down its calls, and makes an environment without a suite."""
+    """Puts a fake uv on PATH: it logs its calls, and its Python runs ``suite``."""
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.setattr(trial.tempfile, "tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
@@ -92,12 +92,12 @@ def write_program(path: Path, text: str) -> None:
 
 
 def suite_that(folder: Path, body: str) -> None:
-    """Puts a shell script in the suite's place."""
+    """Replaces the suite by a shell script."""
     write_program(folder / "suite", SUITE.format(body=body))
 
 
 def left(folder: Path) -> list[Path]:
-    """What a trial has left behind."""
+    """Lists the files that a trial has left behind."""
     return list((folder / "temporary").iterdir())
 
 
@@ -165,7 +165,7 @@ def test_a_suite_that_does_not_start_is_shown(uv: Path) -> None:
 
 
 def test_ctrl_c_leaves_nothing_behind(uv: Path) -> None:
-    """Neither files nor processes, even those in a session of their own."""
+    """No file is left, and no process, not even one in a session of its own."""
     sleeper = f"{sys.executable} -c 'import os, time; os.setsid(); time.sleep(60)'"
     suite_that(uv, f'{sleeper} & echo $! > "{uv}/pid"; wait')
     code = f"""
