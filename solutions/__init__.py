@@ -1,4 +1,4 @@
-"""MAX runs this with kernels that are compiled together."""
+"""The exercises solved; MAX runs them with kernels that are compiled together."""
 
 from runtime.kernels import use_kernels
 
