@@ -135,7 +135,7 @@ class QuietReporter(TerminalReporter):  # type: ignore[misc]  # final, but repla
     def pytest_runtest_logstart(self, *args: Any, **kwargs: Any) -> None: ...
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Prints nothing, but asks for the words: an editor's test panel listens."""
+        """Prints nothing; calls the hook to which an editor's test panel listens."""
         self.config.hook.pytest_report_teststatus(report=report, config=self.config)
 
     def pytest_runtest_logfinish(self, *args: Any, **kwargs: Any) -> None: ...
