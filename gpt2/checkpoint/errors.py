@@ -1,4 +1,4 @@
-"""What can be wrong with a model that was asked for, as one sentence for the user."""
+"""Errors for models that cannot be used; each message is one sentence for the user."""
 
 
 class CheckpointError(Exception):
