@@ -1,4 +1,4 @@
-"""A server in a process of its own, for tests."""
+"""Runs a server in a separate process, for tests."""
 
 import os
 import re
@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-import psutil  # MAX has it
+import psutil  # a dependency of MAX
 
 ROOT = Path(__file__).parents[4]
 MODEL = "tiny-stories"
@@ -15,7 +15,7 @@ BATCH, QUEUE = 4, 4
 
 
 class Server:
-    """``gpt2 serve`` in a process of its own."""
+    """``gpt2 serve`` in a separate process."""
 
     def __init__(self, *options: str) -> None:
         self.process = subprocess.Popen(
@@ -34,7 +34,7 @@ class Server:
         raise AssertionError("the server did not start: " + "".join(lines))
 
     def family(self) -> dict[int, str]:
-        """The commands of the processes that it has started, by their numbers."""
+        """Returns a name for each process of the server, by process id."""
         children = psutil.Process(self.process.pid).children(recursive=True)
         found = {self.process.pid: "server"}
         for child in children:
@@ -43,11 +43,11 @@ class Server:
         return found
 
     def replica(self) -> int:
-        """The number of the process that has the model."""
+        """Returns the id of the process with the model."""
         (pid,) = [pid for pid, args in self.family().items() if "ServeReplica" in args]
         return pid
 
     def end(self, signal: int) -> int:
-        """Ends it and returns its exit code."""
+        """Stops the server and returns the exit code."""
         self.process.send_signal(signal)
         return self.process.wait(20)
