@@ -46,8 +46,8 @@ def _explain(name: str, error: Exception) -> str:
     if os.strerror(errno.ENOSPC) in str(error):  # Python and Rust use the same text
         return (
             f"the disk is full: make room for {name} under {HF_HUB_CACHE} (or set "
-            "HF_HOME to a folder elsewhere) and run this again; it goes on where it "
-            "stopped"
+            "HF_HOME to a folder elsewhere) and run this again; the download "
+            "continues where it stopped"
         )
     if isinstance(error, (IncompleteSnapshotError, LocalEntryNotFoundError)):
         return (
@@ -56,4 +56,4 @@ def _explain(name: str, error: Exception) -> str:
             "needs none"
         )
     reason = str(error).strip().partition("\n")[0] or type(error).__name__
-    return f"{name} cannot be downloaded ({reason}); run this again to go on"
+    return f"{name} cannot be downloaded ({reason}); run this again to continue"

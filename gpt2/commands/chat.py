@@ -17,8 +17,8 @@ from gpt2.decoding.generation import Strategy
 from gpt2.runs import Run
 from gpt2.writer import Writer
 
-GREETING = """Type how the story begins. The model goes on, then it is your turn again.
-An empty line lets it go on alone. Ctrl-C stops it, Ctrl-D leaves."""
+GREETING = """Type the beginning of a story. The model continues, then it is your turn.
+After an empty line the model continues alone. Ctrl-C stops the model. Ctrl-D leaves."""
 
 
 @click.command(cls=Command)

@@ -17,7 +17,7 @@ from runtime.defaults import on_the_cpu, silence_advice
 @click.command(cls=Command)
 @MODEL_NAME
 @click.option(
-    "--prompt", "text", default=PROMPT, show_default=True, help="What both read."
+    "--prompt", "text", default=PROMPT, show_default=True, help="Text for both models."
 )
 @click.pass_context
 def layers(ctx: click.Context, model: str, text: str) -> None:

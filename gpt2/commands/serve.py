@@ -77,7 +77,7 @@ INSTALL = (
     "--api-key",
     envvar="GPT2_API_KEY",
     show_envvar=True,
-    help="What clients have to send.",
+    help="The key that clients must send.",
 )
 @click.option("--address", metavar="ADDRESS", help="Use this Ray cluster.")
 def serve(
@@ -93,7 +93,7 @@ def serve(
 ) -> None:
     """Serve a model: /v1/completions as OpenAI has it, /v1/models, /health, /metrics.
 
-    Requests that come at the same time are written in one batch. Ctrl-C ends it.
+    Requests that arrive at the same time share one batch. Ctrl-C stops the server.
     """
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         raise click.ClickException(f"there is no {missing[0]} here; {INSTALL}.")

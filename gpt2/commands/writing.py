@@ -43,7 +43,7 @@ def chosen_strategy(
         given = {} if length_penalty is None else {"length_penalty": length_penalty}
         return Beams(num_beams, **given)
     if length_penalty is not None:
-        raise click.UsageError("--length-penalty goes with --beams N.")
+        raise click.UsageError("--length-penalty needs --beams N.")
     strategy = Strategy(**choice)
     if num_samples > 1 and strategy.greedy:
         raise click.UsageError(
@@ -51,7 +51,7 @@ def chosen_strategy(
             "above 0."
         )
     if num_samples > 1 and show_steps:
-        raise click.UsageError("--show-steps follows one text, not --num-samples.")
+        raise click.UsageError("--show-steps shows one text: leave out --num-samples.")
     return strategy
 
 
@@ -61,7 +61,7 @@ def _refuse_choices(ctx: click.Context, names: Sequence[str]) -> None:
         if ctx.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE:
             options = [p.opts[0] for p in ctx.command.params if p.name == name]
             raise click.UsageError(
-                "--beams looks for the likeliest text: it goes without "
+                "--beams looks for the likeliest text and cannot be used with "
                 f"{' or '.join(options)}."
             )
 

@@ -18,7 +18,7 @@ from runtime.defaults import one_graph, silence_advice
 from solutions.solution_01 import GPT2Config
 
 KV_CACHE = (
-    "your KV cache is at work, uncompiled: about one token a second (--no-cache "
+    "your KV cache runs uncompiled: about one token a second (--no-cache "
     "compiles your model instead, which takes minutes once)"
 )
 

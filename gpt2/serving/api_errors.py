@@ -61,7 +61,7 @@ def as_api_error(error: BaseException) -> ApiError:
     if isinstance(error, QueueFull):
         message = "too many requests are waiting: try again in a moment"
         return ApiError(429, message, code="queue_full")
-    message = "the text could not be written to its end: try again"
+    message = "the text could not be finished: try again"
     return ApiError(503, message, code="generation_failed")
 
 

@@ -21,7 +21,7 @@ def job_of(request: CompletionRequest, checkpoint: Checkpoint) -> Job:
     """
     check_model(request.model, checkpoint)
     if request.stream_options and not request.stream:
-        raise ApiError(400, "stream_options goes with stream", param="stream_options")
+        raise ApiError(400, "stream_options needs stream", param="stream_options")
     if request.echo and request.logprobs is not None:
         message = "the prompt's logprobs are not computed: leave out echo or logprobs"
         raise ApiError(400, message, param="logprobs", code="unsupported")

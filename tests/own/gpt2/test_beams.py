@@ -163,7 +163,7 @@ def test_bad_value_is_a_usage_error(run, option, value):
 )
 def test_what_has_no_place_in_a_search_is_refused(run, arguments):
     error = usage_error(run("Once", "--beams", "2", *arguments))
-    assert "--beams looks for the likeliest text: it goes without" in error
+    assert "--beams looks for the likeliest text and cannot be used with" in error
     assert arguments[0] in error
 
 
@@ -173,4 +173,4 @@ def test_greedy_and_beams(run):
 
 def test_a_length_penalty_without_beams(run):
     error = usage_error(run("Once", "--length-penalty", "1"))
-    assert "--length-penalty goes with --beams N." in error
+    assert "--length-penalty needs --beams N." in error

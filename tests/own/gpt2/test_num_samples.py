@@ -110,4 +110,4 @@ def test_bad_number(run, value):
 def test_contradictions(run):
     arguments = ("Once", "--num-samples", "2")
     assert "one and the same text" in usage_error(run(*arguments, "--greedy"))
-    assert "follows one text" in usage_error(run(*arguments, "--show-steps"))
+    assert "shows one text" in usage_error(run(*arguments, "--show-steps"))
