@@ -35,7 +35,7 @@ WAYS: dict[str, Strategy | Beams] = {
 NEW_TOKENS = 120  # enough for greedy search to repeat itself
 LEGEND = f"""
 distinct: the share of different tokens among all (distinct-1, Li et al. 2016).
-repeats: the share of runs of {RUN} tokens that were there before (seq-rep-{RUN},
+repeats: the share of runs of {RUN} tokens that occurred before (seq-rep-{RUN},
 Welleck et al. 2020). Each token that completes such a run is underlined."""
 
 
@@ -152,6 +152,6 @@ def verdict(continuations: list[Continuation]) -> str:
     """Returns a sentence on greedy search's repetition, with and without penalty."""
     rates = {one.name: percent(one.repetition) for one in continuations}
     return (
-        f"\nOf greedy search's runs of {RUN} tokens, {rates[GREEDY]} were there "
+        f"\nOf greedy search's runs of {RUN} tokens, {rates[GREEDY]} occurred "
         f"before; with a repetition penalty, {rates[PENALIZED]}."
     )

@@ -96,7 +96,7 @@ def serve(
     Requests that arrive at the same time share one batch. Ctrl-C stops the server.
     """
     if missing := [name for name in NEEDED if find_spec(name) is None]:
-        raise click.ClickException(f"there is no {missing[0]} here; {INSTALL}.")
+        raise click.ClickException(f"{missing[0]} is not installed; {INSTALL}.")
     if not api_key and not is_loopback(host):
         raise click.UsageError(
             f"--host {host} lets other machines in: it needs --api-key, or the "

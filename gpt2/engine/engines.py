@@ -1,4 +1,4 @@
-"""Engines: compute the next token's logits from tokens, with one compiled graph.
+"""Engines compute the next token's logits from tokens, with one compiled graph.
 
 Shapes: B batch, T new tokens, V vocabulary.
 """

@@ -57,7 +57,7 @@ class Answer:
         """
         await (self._started if pause else self._done).wait()
         while True:
-            done = self._done.is_set()  # first: the last pieces come before it
+            done = self._done.is_set()  # set after the last piece is added
             if done and self._error is not None:
                 raise self._error
             if self._pieces:

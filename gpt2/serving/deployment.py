@@ -16,7 +16,7 @@ os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"  # silences a warning
 os.environ.setdefault("RAY_AUTH_MODE", "token")  # only this program may start processes
 os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"  # no `uv run` in each process
 os.environ["RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD"] = "0"  # needs no thread
-os.environ.setdefault("RAY_worker_niceness", "0")  # Ray gives workers a low priority
+os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's default is a low priority
 
 import ray
 from ray import serve
@@ -78,7 +78,7 @@ class Replica:
             yield pieces
 
     def check_health(self) -> None:
-        """Raises RuntimeError if the scheduler has ended; Ray then restarts it."""
+        """Raises RuntimeError if the scheduler has ended; Ray then starts another."""
         if not self._scheduler.alive:
             raise RuntimeError("the scheduler's thread has ended")
 

@@ -69,7 +69,7 @@ def test_the_table_shows_texts_rates_and_what_repeats(run, fake):
     assert result.exit_code == 0
     for word in ("greedy", "4 beams", "min-p 0.1", "xyxyxyxyxy", "20%", "71%"):
         assert word in result.stdout
-    assert "71% were there before" in result.stdout
+    assert "71% occurred before" in result.stdout
     assert "seed" in result.stderr
     assert all(len(line) <= 80 for line in result.stdout.splitlines())
 

@@ -50,7 +50,7 @@ def test_the_extra_is_not_installed(monkeypatch):
     monkeypatch.setattr(serve_command, "NEEDED", ("no_such_package",))
     result = refused()
     assert result.exit_code == 1
-    assert "there is no no_such_package here; the server is an extra" in result.stderr
+    assert "no_such_package is not installed; the server is an extra" in result.stderr
 
 
 def test_replicas_share_all_cores_but_one(monkeypatch):
