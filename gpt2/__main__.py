@@ -1,10 +1,10 @@
-"""The program ``gpt2``, which lets a finished GPT-2 write; ``python -m gpt2`` too."""
+"""The program ``gpt2``, also started by ``python -m gpt2``: a GPT-2 writes text."""
 
 from course.foreign import refuse_foreign_packages
 
 
 def main() -> None:
-    """Runs what the first word names, or else continues a text."""
+    """Runs the command that the first argument names, or continues a text."""
     refuse_foreign_packages()
     from gpt2.commands.cli import main
 

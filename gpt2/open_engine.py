@@ -1,4 +1,4 @@
-"""Opening an engine: with a cache, without, or with the model a learner built."""
+"""Opens an engine: with a cache, without a cache, or with a learner's model."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -16,18 +16,18 @@ def open_engine(
     device: str = "cpu",
     on_compile: Callable[[str], None],
 ) -> TokenEngine:
-    """Compiles the model of a checkpoint; MAX is only imported here, it takes long.
+    """Compiles a checkpoint's model. Importing MAX is slow, so it is imported here.
 
     Args:
         checkpoint: sizes and weights.
-        mine: run the model in ``steps/`` instead of the course's own.
-        cache: keep keys and values between tokens, but not on an accelerator.
+        mine: run the model in ``steps/`` instead of the course's model.
+        cache: keep keys and values between tokens; no effect on an accelerator.
         device: ``"cpu"`` or ``"gpu"``.
         on_compile: gets a sentence when compiling will take a while.
 
     Raises:
         LearnerError: the learner's model does not run.
-        NoAcceleratorError: there is no ``"gpu"``.
+        NoAcceleratorError: ``device`` is ``"gpu"`` and MAX finds none.
     """
     from gpt2.engine.engines import Engine, RecomputingEngine
 
@@ -47,7 +47,7 @@ def open_engine(
 
 
 class NoAcceleratorError(CheckpointError):
-    """MAX can use none on this machine."""
+    """MAX finds no accelerator on this machine."""
 
 
 def check_accelerator() -> None:

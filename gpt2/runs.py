@@ -1,4 +1,4 @@
-"""Runs of a model: what each wrote, and how long it took."""
+"""Runs of a model, with the text and the time of each run."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from time import perf_counter
@@ -8,11 +8,11 @@ from gpt2.decoding.generation import Step
 
 
 class Run:
-    """One generation: what was written and how long it took.
+    """One generation, with its text and its time in seconds.
 
     Args:
-        prompt: as the user gave it.
-        prompt_ids: what the model was given.
+        prompt: the user's text.
+        prompt_ids: the token ids that the model gets.
         tokenizer: turns the new ids into text.
     """
 
@@ -27,13 +27,13 @@ class Run:
         self._decoder = StreamingDecoder(tokenizer)
 
     def follow(self, steps: Iterable[Step]) -> Iterator[tuple[Step, str]]:
-        """Passes steps on, each with the text that is complete with it."""
+        """Yields each step with the text that this step completes."""
         start = perf_counter()
         for step in steps:
             yield step, self.add(step, perf_counter() - start)
 
     def add(self, step: Step, seconds: float) -> str:
-        """Takes in a step that came so long after the start; returns its text."""
+        """Adds a step that came ``seconds`` after the start; returns its text."""
         self.seconds = seconds
         if not self.new_ids:
             self.seconds_to_first_token = seconds
@@ -41,7 +41,7 @@ class Run:
         return self._add(self._decoder.feed(step.id))
 
     def finish(self) -> str:
-        """Returns what the decoder still held back."""
+        """Returns the text that the decoder still holds back."""
         return self._add(self._decoder.finish())
 
     def _add(self, piece: str) -> str:
@@ -50,15 +50,15 @@ class Run:
 
     @property
     def tokens_per_second(self) -> float | None:
-        """New tokens per second, the first included; None if there are none."""
+        """New tokens per second, with the first token; None without new tokens."""
         return len(self.new_ids) / self.seconds if self.new_ids else None
 
 
 class Samples:
-    """Several runs of one prompt that are written at the same time.
+    """Several runs of one prompt, written at the same time.
 
     Args:
-        runs: at least one; they share prompt and tokenizer.
+        runs: one or more, all with the same prompt and tokenizer.
     """
 
     def __init__(self, runs: Sequence[Run]) -> None:
@@ -66,7 +66,7 @@ class Samples:
         self.prompt, self.prompt_ids = runs[0].prompt, runs[0].prompt_ids
 
     def follow(self, steps: Iterable[tuple[int, Step]]) -> None:
-        """Takes in (row, step) pairs until there are no more."""
+        """Adds all (row, step) pairs to their runs."""
         start = perf_counter()
         for row, step in steps:
             self.runs[row].add(step, perf_counter() - start)
@@ -78,15 +78,15 @@ class Samples:
 
     @property
     def seconds(self) -> float:
-        """How long all of it took."""
+        """Seconds until the last run ended."""
         return max(run.seconds for run in self.runs)
 
     @property
     def seconds_to_first_token(self) -> float | None:
-        """When the first row had its first token."""
+        """Seconds until the first row had its first token."""
         return self.runs[0].seconds_to_first_token
 
     @property
     def tokens_per_second(self) -> float | None:
-        """New tokens of all rows per second; None if there are none."""
+        """New tokens of all rows per second; None without new tokens."""
         return len(self.new_ids) / self.seconds if self.new_ids else None

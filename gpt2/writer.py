@@ -1,4 +1,4 @@
-"""Text from an engine: an opened model that continues texts. It knows no terminal."""
+"""Continues texts with an opened model. Nothing here prints."""
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,20 +16,20 @@ from gpt2.open_engine import open_engine
 
 
 class Writer:
-    """An opened model with one source of randomness.
+    """An opened model with one random generator.
 
     Args:
         checkpoint: the model.
         mine: run the learner's model with the checkpoint's weights, and the encores
-            that they have finished.
+            that the learner has finished.
         cache: keep keys and values between tokens.
         device: "cpu" or "gpu".
-        seed: None takes a new one.
-        note: gets a sentence when somebody has to wait, or an encore is borrowed.
+        seed: None takes a new seed.
+        note: gets a sentence before a long wait, or if a solution replaces an encore.
 
     Attributes:
         engine: the model.
-        score: what the last beam search found its text to be worth.
+        score: the score of the last beam search's text; None before the first.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Writer:
     def steps(
         self, ids: Sequence[int], count: int, strategy: Strategy
     ) -> Iterator[Step]:
-        """Continues ``ids`` by up to ``count`` tokens, with new draws every time."""
+        """Continues ``ids`` by up to ``count`` tokens; every call draws anew."""
         return _alone(self._generate(ids, count, strategy, self._rng.spawn(1)))
 
     def samples(
@@ -63,9 +63,8 @@ class Writer:
     ) -> Iterator[tuple[int, Step]]:
         """Continues ``ids`` several times in one batch; yields (sample, step).
 
-        Every sample draws from a generator of its own, made from the seed, so that
-        it is the same text however many others there are (but for rounding in the
-        model).
+        Every sample has its own generator, made from the seed. So a sample's text
+        does not depend on the number of samples (except for rounding in the model).
         """
         rngs = np.random.default_rng(self.seed).spawn(number)
         return self._generate(ids, count, strategy, rngs)
@@ -77,7 +76,7 @@ class Writer:
         strategy: Strategy,
         rngs: Sequence[np.random.Generator],
     ) -> Iterator[tuple[int, Step]]:
-        """Yields what ``generate_batch`` does; a learner's error names their file."""
+        """Runs ``generate_batch``; an error in a learner's code names the file."""
         with self._blame():
             yield from generate_batch(
                 self.engine,
@@ -92,10 +91,9 @@ class Writer:
     def search(
         self, ids: Sequence[int], count: int, beams: Beams, *, look: bool = False
     ) -> Iterator[Step]:
-        """Yields the steps of the text that a beam search finds, all at its end.
+        """Searches with beams, then yields the steps of the best text.
 
-        With ``look`` the model reads that text once more, to say how likely each
-        token was.
+        With ``look`` the model reads that text again, for each token's probability.
         """
         if count == 0:
             return
@@ -119,17 +117,17 @@ class Writer:
         *,
         look: bool = False,
     ) -> Iterator[Step]:
-        """Continues ``ids`` in whichever way; what is drawn depends on the seed."""
+        """Continues ``ids`` by sampling or beam search; the seed decides all draws."""
         if isinstance(strategy, Beams):
             return self.search(ids, count, strategy, look=look)
         return _alone(self.samples(ids, count, strategy, 1))
 
     def description(self, strategy: Strategy | Beams) -> dict[str, Any]:
-        """Returns what is needed to repeat a run."""
+        """Returns the settings that repeat a run."""
         drawn = isinstance(strategy, Strategy) and not strategy.greedy
         return strategy.describe() | ({"seed": self.seed} if drawn else {})
 
 
 def _alone(steps: Iterable[tuple[int, Step]]) -> Iterator[Step]:
-    """The steps of a batch of one."""
+    """Yields the steps of a batch with one row."""
     return (step for _, step in steps)

@@ -1,18 +1,18 @@
-"""How a compile is told of, while somebody waits for it."""
+"""Messages for a user who waits for a compile."""
 
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-# Entered around a compile, with what is compiled and about how many seconds that takes:
-# None where MAX may still have it from another time.
+# A context manager around a compile. Its arguments are the name of the thing compiled
+# and about how many seconds the compile takes. None: MAX's own cache may have it.
 Announce = Callable[[str, int | None], AbstractContextManager[None]]
 
 
 @contextmanager
 def on_stderr(what: str, seconds: int | None) -> Iterator[None]:
-    """Tells when a compile will take long, or has."""
+    """Prints before a compile of known length, or after one of more than 1 s."""
     if seconds:
         message = f"first run on this machine: compiling {what}, about {seconds} s"
         print(message, file=sys.stderr)

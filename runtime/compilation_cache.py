@@ -1,4 +1,4 @@
-"""What MAX has compiled, kept in files: a moment to read, minutes to make."""
+"""Files for compiled code. Reading one is quick; compiling takes minutes."""
 
 import os
 import platform
@@ -9,15 +9,15 @@ from typing import Protocol
 
 
 class Exports(Protocol):
-    """What MAX has compiled."""
+    """Compiled code that MAX can write to a file."""
 
     def export_mef(self, path: Path) -> None: ...
 
 
 def cache_path(*parts: object) -> Path:
-    """The file of what this MAX makes of ``parts`` for this machine's processor.
+    """Returns a file name that depends on ``parts``, MAX's version and the processor.
 
-    It is in MAX's own cache folder: emptying that removes it too.
+    The file is in MAX's cache folder, so emptying that folder removes the file too.
     """
     folder = os.environ.get("MODULAR_CACHE_DIR") or Path.home() / ".cache" / "modular"
     text = repr((version("max"), processor(), *parts))
@@ -25,7 +25,7 @@ def cache_path(*parts: object) -> Path:
 
 
 def processor() -> str:
-    """What compiled code runs on: one home folder may serve many machines."""
+    """Describes the processor, since several machines may share a home folder."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -35,7 +35,7 @@ def processor() -> str:
 
 
 def store(compiled: Exports, path: Path) -> None:
-    """Writes a file whole or not at all: two runs may do so at once."""
+    """Writes a file completely or not at all; two runs may write at the same time."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(f".{os.getpid()}")
     compiled.export_mef(unfinished)

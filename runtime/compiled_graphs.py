@@ -1,4 +1,4 @@
-"""Compiled graphs, kept on disk: reading one takes 0.1 s, making one minutes."""
+"""Compiled graphs on disk. Reading one takes 0.1 s; compiling one takes minutes."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -17,11 +17,11 @@ from runtime.plain_max import plain_max
 Weights = Mapping[str, np.ndarray]
 OnCompile = Callable[[str], None] | None
 
-PATIENCE = 10.0  # seconds; from MAX's own cache a compile takes less
+PATIENCE = 10.0  # seconds; a compile from MAX's own cache takes less
 
 
 class Compiled(Exports, Protocol):
-    """What MAX makes of a module."""
+    """A module that MAX has compiled."""
 
     engine_model: Model
 
@@ -34,31 +34,31 @@ def load_graph(
     about: int,
     on_compile: OnCompile,
 ) -> Model:
-    """Reads a graph from disk, or compiles it and keeps it.
+    """Reads a graph from disk, or compiles it and writes it to disk.
 
     Args:
         path: the graph's file.
         weights: float32 arrays by name; they are not part of the graph.
-        device: where it runs.
-        compile_graph: makes the graph.
-        about: how many seconds that takes.
-        on_compile: is told in one line when it takes long.
+        device: runs the graph.
+        compile_graph: compiles the graph.
+        about: roughly how many seconds compiling takes.
+        on_compile: gets one sentence when compiling takes more than 10 s.
     """
     if not plain_max():
         session = InferenceSession(devices=[device])
-        with suppress(RuntimeError, ValueError):  # there is none, or it is damaged
+        with suppress(RuntimeError, ValueError):  # the file is missing or damaged
             return session.init(read(path), weights_registry=dict(weights))
     with announced(about, on_compile):
         compiled = compile_graph()
     if not plain_max():
-        with suppress(OSError, RuntimeError):  # a full disk is no reason to fail
+        with suppress(OSError, RuntimeError):  # a full disk must not end the run
             store(compiled, path)
     return compiled.engine_model
 
 
 @contextmanager
 def announced(about: int, on_compile: OnCompile) -> Iterator[None]:
-    """Tells ``on_compile`` when compiling takes long, and lets Ctrl-C end it."""
+    """Calls ``on_compile`` if compiling takes long; Ctrl-C stops the compile."""
     message = f"first run on this machine: compiling, about {about} s"
     timer = threading.Timer(PATIENCE, on_compile or (lambda _: None), [message])
     timer.daemon = True

@@ -1,4 +1,4 @@
-"""Compiling a graph that calls one of MAX's kernels by its name."""
+"""A faster compile for graphs that call one of MAX's kernels by name."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from runtime.plain_max import plain_max
 
 @contextmanager
 def without_kernel_check() -> Iterator[None]:
-    """Skips a check that reads every kernel MAX has: 3 s, in each process anew."""
+    """Skips a check that reads all of MAX's kernels: 3 s in each process."""
     from max.graph import KernelLibrary
 
     if plain_max() or not hasattr(KernelLibrary, "verify_custom_op"):

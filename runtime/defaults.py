@@ -1,6 +1,6 @@
-"""How the course sets MAX: interpreted, on the CPU, in float32.
+"""The course's settings of MAX: interpreted operations, on the CPU, in float32.
 
-Nothing here is a patch: these are MAX's own settings. To import this is quick.
+This file holds no patches, only MAX's own settings. Importing it is quick.
 """
 
 import logging
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from runtime.kernels import use_kernels
 
-# Read when MAX is imported: its default compiles every operation on the side.
+# MAX reads this when it is imported. Its default also compiles every operation.
 INTERPRETED = {"MAX_EAGER_EXECUTOR": "interpreter"}
 
 
@@ -21,13 +21,13 @@ def interpret_operations() -> None:
 
 
 def silence_advice() -> None:
-    """Keeps MAX from naming commands that are not the course's."""
+    """Hides MAX's warnings, which suggest commands that the course does not have."""
     logging.getLogger("max").setLevel(logging.ERROR)
 
 
 @contextmanager
 def on_the_cpu() -> Iterator[None]:
-    """Runs operations on the CPU, in float32, with the kernels that are kept."""
+    """Runs operations on the CPU, in float32, with the kernels stored on disk."""
     from max.driver import CPU
     from max.dtype import DType
     from max.experimental.tensor import default_device, default_dtype
@@ -39,7 +39,7 @@ def on_the_cpu() -> Iterator[None]:
 
 @contextmanager
 def one_graph() -> Iterator[None]:
-    """Collects operations on the CPU, in float32: one graph is faster than many."""
+    """Collects operations into one graph, on the CPU, in float32."""
     from max.experimental import functional as F
 
     with on_the_cpu(), F.lazy():

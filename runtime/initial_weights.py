@@ -1,7 +1,7 @@
-"""Draws a layer's first weights with NumPy, which takes a model's check less time.
+"""Draws the initial weights of layers with NumPy, which makes checks faster.
 
-MAX makes an operation of its graph for each weight that a layer starts with, and a
-check puts others in their place before anything is computed.
+MAX adds an operation to its graph for each initial weight. A check then replaces
+these weights before anything is computed.
 """
 
 from types import SimpleNamespace
@@ -16,12 +16,12 @@ from runtime.plain_max import plain_max
 
 
 def draw_with_numpy() -> None:
-    """Makes MAX's layers draw in NumPy from now on; ``random`` itself stays."""
+    """Makes MAX's layers draw weights with NumPy; MAX's ``random`` stays as it is."""
     if plain_max():
         return
     try:
         from max.experimental.nn import embedding, linear
-    except ImportError:  # a later MAX may have its layers elsewhere
+    except ImportError:  # a later MAX may define its layers elsewhere
         return
     generator = np.random.default_rng(0)
 

@@ -10,7 +10,7 @@ from runtime.plain_max import plain_max
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Lets Ctrl-C end the process: MAX's compiler would not let Python hear of it."""
+    """Lets Ctrl-C end the process; Python's handler cannot run while MAX compiles."""
     in_main_thread = threading.current_thread() is threading.main_thread()
     if plain_max() or not in_main_thread:
         yield

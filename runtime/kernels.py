@@ -1,7 +1,7 @@
-"""Gives MAX's interpreter kernels that were compiled many at a time.
+"""Gives MAX's interpreter kernels that were compiled in batches.
 
-Left alone, it compiles a kernel when an operation first needs it, each for itself: 20
-to 40 s on two cores. To import this is quick; MAX is imported when a kernel is missed.
+Otherwise MAX compiles each kernel separately when an operation first needs it: 20 to
+40 s each on two cores. Importing this file is quick: it imports MAX only on demand.
 """
 
 from contextlib import suppress
@@ -13,13 +13,13 @@ from runtime.plain_max import plain_max
 
 
 class Kernels:
-    """Stands between MAX's interpreter and its compiler.
+    """Answers MAX's interpreter when it asks its compiler for a kernel.
 
-    The places where it does so are inside MAX. Where a later MAX has none such, each
-    kernel is compiled for itself.
+    This class replaces private functions of MAX. If a later MAX lacks them, MAX
+    compiles each kernel separately.
 
     Attributes:
-        announce: entered while something is compiled.
+        announce: makes the context manager that is entered around each compile.
     """
 
     def __init__(self) -> None:
@@ -30,12 +30,12 @@ class Kernels:
         with suppress(ImportError, AttributeError):
             from max import _eager_policy as policy
 
-            # The interpreter itself is not imported yet, and takes its time.
+            # Importing the interpreter is slow, so that waits for the first kernel.
             self.policy, self.allow = policy, policy.allow_lazy_compile
             policy.allow_lazy_compile = self.first_miss
 
     def first_miss(self) -> bool:
-        """Takes the compiler's place just before MAX calls it for the first time."""
+        """Replaces the compiler just before MAX calls it for the first time."""
         self.policy.allow_lazy_compile = self.allow
         with suppress(ImportError, AttributeError):
             from max._interpreter_ops import gc_compile
@@ -43,17 +43,17 @@ class Kernels:
             self.interpreter = gc_compile
             self.compile_alone = gc_compile.compile_single_target
             gc_compile.compile_single_target = self.provide
-            # It would advise to compile everything, and takes reading for compiling.
+            # MAX would count reading as compiling, and advise to compile everything.
             self.policy.record_cold_compile = lambda *_, **__: None
         return self.allow()
 
     def provide(self, family: Any, key: str, *rest: Any) -> Any:
-        """A kernel from its batch, or compiled for itself."""
+        """Returns a kernel from its batch, or compiles it separately."""
         from runtime.kernel_batches import BATCHES, load_batch
 
         for name, keys in BATCHES.items():
             if key in keys and name not in self.loaded:
-                self.loaded.add(name)  # or tried: what fails takes its time once
+                self.loaded.add(name)  # also after a failure, so that it is tried once
                 models = load_batch(name, self.announce)
                 for each in self.interpreter.registered_families():
                     each.cache.update(models)
@@ -65,5 +65,5 @@ class Kernels:
 
 @cache
 def use_kernels() -> Kernels:
-    """Makes this process's interpreter use the batches, from now on."""
+    """Makes MAX's interpreter use the batches in this process."""
     return Kernels()

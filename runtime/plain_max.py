@@ -1,8 +1,8 @@
-"""The one switch: COURSE_PLAIN_MAX=1 runs MAX as it comes, without any patch."""
+"""The switch COURSE_PLAIN_MAX=1, which turns all patches of MAX off."""
 
 import os
 
 
 def plain_max() -> bool:
-    """Whether every patch is to stay off."""
+    """Whether all patches are turned off."""
     return os.environ.get("COURSE_PLAIN_MAX", "") not in ("", "0")

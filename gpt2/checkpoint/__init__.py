@@ -1,1 +1,1 @@
-"""Files to sizes, weights and tokenizer."""
+"""Reads sizes, weights and tokenizer from files."""

@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 from gpt2.checkpoint.errors import CheckpointError
 from solutions.solution_01 import GPT2Config
 
-# Variants of GPT-2 that the course does not build; a missing key means this value.
+# The course builds one variant of GPT-2. A missing key stands for the value here.
 SUPPORTED = {
     "activation_function": "gelu_new",
     "tie_word_embeddings": True,
@@ -40,11 +40,11 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_config(path: Path) -> GPT2Config:
-    """Reads config.json; a size it leaves out has GPT-2's own value, as on the hub.
+    """Reads config.json; a missing size has the value of the smallest GPT-2.
 
     Raises:
-        CheckpointError: not a GPT-2, a variant the course does not build, or sizes
-            that make no sense.
+        CheckpointError: the model is not a GPT-2, is a variant that the course does
+            not build, or has impossible sizes.
     """
     if not path.is_file():
         raise CheckpointError(
@@ -66,13 +66,13 @@ def read_config(path: Path) -> GPT2Config:
     sizes = {key: settings[key] for key in names if settings.get(key) is not None}
     config = GPT2Config(**sizes)
     _check_sizes(config, path)
-    if "n_inner" not in sizes:  # GPT-2's rule for the hidden layer
+    if "n_inner" not in sizes:  # GPT-2's size of the hidden layer
         config = replace(config, n_inner=4 * config.n_embd)
     return config
 
 
 def _check_sizes(config: GPT2Config, path: Path) -> None:
-    """Raises ``CheckpointError`` for a size that cannot be."""
+    """Raises ``CheckpointError`` for an impossible size."""
     for name, kind in get_type_hints(GPT2Config).items():
         value = getattr(config, name)
         number = isinstance(value, kind) and math.isfinite(value) and value > 0

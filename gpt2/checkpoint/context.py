@@ -1,4 +1,4 @@
-"""The context: how many tokens a model can see, and whether a text fits."""
+"""Checks whether a text fits into a model's context."""
 
 from gpt2.checkpoint.loading import Checkpoint
 
@@ -8,8 +8,8 @@ class ContextError(Exception):
 
     Args:
         checkpoint: the model.
-        tokens: how many the text has.
-        wanted: how many were to follow; None where that was left open.
+        tokens: the number of tokens in the text.
+        wanted: the number of new tokens asked for, or None.
     """
 
     def __init__(self, checkpoint: Checkpoint, tokens: int, wanted: int | None) -> None:
@@ -25,17 +25,17 @@ class ContextError(Exception):
 def new_tokens(
     checkpoint: Checkpoint, tokens: int, wanted: int | None, usual: int
 ) -> int:
-    """How many tokens to write after a text.
+    """Returns how many tokens to write after a text.
 
     Args:
         checkpoint: the model.
-        tokens: how many the text has.
-        wanted: how many are to follow, which may be none. None stands for the usual
-            number, or as many as fit, and at least one.
-        usual: that number.
+        tokens: the number of tokens in the text.
+        wanted: the number of new tokens, which may be 0. With None, ``usual`` tokens
+            are written, or as many as fit; at least one must fit.
+        usual: the number for ``wanted=None``.
 
     Raises:
-        ContextError: the model cannot see a text of that length.
+        ContextError: the text and the new tokens do not fit.
     """
     room = checkpoint.config.n_positions - tokens
     if room < (1 if wanted is None else wanted):

@@ -1,4 +1,4 @@
-"""What can be wrong with a model that was asked for, as one sentence for the user."""
+"""Kinds of errors for models that cannot be used. The sentence stands at each raise."""
 
 
 class CheckpointError(Exception):

@@ -1,4 +1,4 @@
-"""Downloads: OpenAI's GPT-2 in its four sizes, from the Hugging Face hub."""
+"""Downloads OpenAI's GPT-2, in four sizes, from the Hugging Face hub."""
 
 import errno
 import os
@@ -10,7 +10,7 @@ REPOSITORIES = {
     name: f"openai-community/{name}"
     for name in ("gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl")
 }
-FILES = [  # no pickles, and none of the same weights for other frameworks
+FILES = [  # no pickles, and no copies of the weights for other frameworks
     "config.json",
     "model*.safetensors",
     "model.safetensors.index.json",
@@ -21,32 +21,33 @@ FILES = [  # no pickles, and none of the same weights for other frameworks
 
 
 def download(name: str) -> Path:
-    """Returns the folder of a model from the hub's cache, filled first if need be.
+    """Downloads a model unless the hub's cache has it; returns its folder.
 
-    An interrupted download goes on where it stopped, and a model that is complete
-    in the cache needs no network.
+    An interrupted download continues where it stopped. A complete model in the cache
+    needs no network.
 
     Raises:
-        CheckpointError: no network and not cached, disk full, or any other failure.
+        CheckpointError: the download fails, for example without a network or on a
+            full disk.
     """
     from huggingface_hub import snapshot_download
 
     try:
         return Path(snapshot_download(REPOSITORIES[name], allow_patterns=FILES))
-    except Exception as error:  # three libraries deep, each with errors of its own
+    except Exception as error:  # three libraries with different errors
         raise CheckpointError(_explain(name, error)) from error
 
 
 def _explain(name: str, error: Exception) -> str:
-    """Says in one sentence why the download failed and what helps."""
+    """Returns one sentence: why the download failed and what helps."""
     from huggingface_hub.constants import HF_HUB_CACHE
     from huggingface_hub.errors import IncompleteSnapshotError, LocalEntryNotFoundError
 
-    if os.strerror(errno.ENOSPC) in str(error):  # Python's and Rust's words for it
+    if os.strerror(errno.ENOSPC) in str(error):  # Python and Rust use the same text
         return (
             f"the disk is full: make room for {name} under {HF_HUB_CACHE} (or set "
-            "HF_HOME to a folder elsewhere) and run this again; it goes on where it "
-            "stopped"
+            "HF_HOME to a folder elsewhere) and run this again; the download "
+            "continues where it stopped"
         )
     if isinstance(error, (IncompleteSnapshotError, LocalEntryNotFoundError)):
         return (
@@ -55,4 +56,4 @@ def _explain(name: str, error: Exception) -> str:
             "needs none"
         )
     reason = str(error).strip().partition("\n")[0] or type(error).__name__
-    return f"{name} cannot be downloaded ({reason}); run this again to go on"
+    return f"{name} cannot be downloaded ({reason}); run this again to continue"

@@ -1,6 +1,6 @@
-"""Checkpoints: a finished model's sizes, weights and tokenizer, from a folder.
+"""Loads a trained model's sizes, weights and tokenizer from a folder.
 
-A folder is in Hugging Face's format: config.json, the weights in safetensors, and
+The folder has Hugging Face's format: config.json, the weights in safetensors, and
 tokenizer.json or vocab.json with merges.txt.
 """
 
@@ -23,19 +23,19 @@ EMBEDDED = {"tiny-stories": Path(__file__).parents[2] / "checkpoints" / "tiny-st
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Everything that makes up a trained model."""
+    """A trained model: name, sizes, weights and tokenizer."""
 
     name: str
     config: GPT2Config
-    weights: Mapping[str, np.ndarray]  # as ``MaxGPT2LMHeadModel`` names them
+    weights: Mapping[str, np.ndarray]  # names as in ``MaxGPT2LMHeadModel``
     tokenizer: Tokenizer
 
 
 def load_checkpoint(name_or_path: str) -> Checkpoint:
-    """Loads a model by its name, downloading it if need be, or from a folder.
+    """Loads a model by name, with a download if needed, or from a folder.
 
     Raises:
-        UnknownModelError: neither a known name nor a folder.
+        UnknownModelError: the argument is neither a known name nor a folder.
         CheckpointError: the model cannot be downloaded or used.
     """
     check_name(name_or_path)
@@ -54,9 +54,9 @@ def load_checkpoint(name_or_path: str) -> Checkpoint:
 
 
 def check_name(name_or_path: str) -> None:
-    """Raises ``UnknownModelError`` unless there is a model or folder of that name.
+    """Raises ``UnknownModelError`` unless a model or a folder has that name.
 
-    A known name wins over a folder of the same name; ``./gpt2`` is the folder.
+    A known name has priority over a folder of that name; ``./gpt2`` means the folder.
     """
     known = [*EMBEDDED, *REPOSITORIES]
     if name_or_path in known or Path(name_or_path).is_dir():

@@ -10,21 +10,21 @@ from tokenizers import decoders, models, pre_tokenizers
 
 from gpt2.checkpoint.errors import CheckpointError
 
-END_OF_TEXT = "<|endoftext|>"  # stands between the texts a model was trained on
+END_OF_TEXT = "<|endoftext|>"  # separates the texts in the training data
 
 
 class Tokenizer:
     """Turns text into ids and back, without loss.
 
-    ``<|endoftext|>`` inside a text becomes the one token of that name, as in
-    transformers: whoever types it can separate texts in a prompt.
+    ``<|endoftext|>`` in a text becomes the single token of that name, as in
+    transformers. So a user can separate texts in a prompt.
 
     Args:
         bpe: a byte-level BPE that knows ``<|endoftext|>``.
     """
 
     def __init__(self, bpe: BPETokenizer) -> None:
-        bpe.no_truncation()  # settings for training that some files carry along
+        bpe.no_truncation()  # some files have settings of the training
         bpe.no_padding()
         self._bpe = bpe
         vocabulary = bpe.get_vocab()
@@ -36,27 +36,27 @@ class Tokenizer:
         return self._bpe.encode(text, add_special_tokens=False).ids
 
     def encode_prompt(self, text: str) -> list[int]:
-        """Turns text into at least one id; an end of text stands for nothing at all."""
+        """Turns text into at least one id; an empty text becomes an end of text."""
         return self.encode(text) or [self.end_of_text_id]
 
     def decode(self, ids: list[int]) -> str:
-        """Turns ids into text, leaving out ``<|endoftext|>``."""
+        """Turns ids into text, without ``<|endoftext|>``."""
         return self._bpe.decode(ids)
 
     def token(self, token_id: int) -> str:
-        """Returns one token's text, that of ``<|endoftext|>`` too."""
+        """Returns one token's text, also for ``<|endoftext|>``."""
         return self._bpe.decode([token_id], skip_special_tokens=False)
 
     def visible(self, token_id: int) -> str:
-        """Returns one token's text with its spaces and control characters in sight."""
+        """Returns one token's text, with visible spaces and control characters."""
         return repr(self.token(token_id))[1:-1].replace(" ", "␣")
 
 
 class StreamingDecoder:
-    """Decodes token by token, and never shows a part of a character.
+    """Decodes token by token, and returns complete characters only.
 
-    A character outside ASCII may be spread over several tokens: what is not complete
-    yet is held back.
+    A character outside ASCII may span several tokens. Its tokens are held back until
+    the character is complete.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
@@ -64,13 +64,13 @@ class StreamingDecoder:
         self._held: list[int] = []
 
     def feed(self, token_id: int) -> str:
-        """Takes one more token and returns the text that is now complete."""
+        """Adds one token; returns the text that is now complete."""
         self._held.append(token_id)
         text = self._tokenizer.decode(self._held)
         return "" if text.endswith("\N{REPLACEMENT CHARACTER}") else self._release(text)
 
     def finish(self) -> str:
-        """Returns what was held back, U+FFFD standing for the broken character."""
+        """Returns the text held back; U+FFFD replaces an incomplete character."""
         return self._release(self._tokenizer.decode(self._held))
 
     def _release(self, text: str) -> str:
@@ -82,14 +82,14 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     """Reads tokenizer.json, or else vocab.json and merges.txt.
 
     Raises:
-        CheckpointError: files are missing or damaged, or hold another kind of
-            tokenizer than GPT-2's.
+        CheckpointError: the files are missing or damaged, or hold a tokenizer of
+            another kind than GPT-2's.
     """
     try:
         bpe = _read(folder)
     except CheckpointError:
         raise
-    except Exception as error:  # the library raises nothing more precise
+    except Exception as error:  # the library raises no narrower type
         raise CheckpointError(
             f"the tokenizer in {folder} cannot be read ({error}): get its files again"
         ) from error
@@ -103,7 +103,7 @@ def load_tokenizer(folder: Path) -> Tokenizer:
 
 
 def _read(folder: Path) -> BPETokenizer:
-    """Reads whichever of the two formats is there."""
+    """Reads the format that the folder has."""
     if (folder / "tokenizer.json").is_file():
         return BPETokenizer.from_file(str(folder / "tokenizer.json"))
     vocabulary, merges = folder / "vocab.json", folder / "merges.txt"
@@ -115,6 +115,6 @@ def _read(folder: Path) -> BPETokenizer:
     bpe = BPETokenizer(models.BPE.from_file(str(vocabulary), str(merges)))
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
-    if bpe.token_to_id(END_OF_TEXT) is not None:  # else BPE would cut it up
+    if bpe.token_to_id(END_OF_TEXT) is not None:  # otherwise BPE splits it
         bpe.add_special_tokens([END_OF_TEXT])
     return bpe

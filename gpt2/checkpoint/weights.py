@@ -1,4 +1,4 @@
-"""A checkpoint's weights: from safetensors files to arrays that the models load."""
+"""Reads safetensors files into arrays that the models can load."""
 
 import json
 from collections.abc import Mapping
@@ -15,19 +15,19 @@ STORED = {
     "F32": "<f4",
     "F16": "<f2",
     "BF16": "<u2",  # the upper half of a float32; NumPy has no name for it
-    "BOOL": "?",  # this and the next: attention masks of old files, dropped below
+    "BOOL": "?",  # BOOL and U8: attention masks in old files, dropped below
     "U8": "u1",
 }
 MASKS = (".attn.bias", ".attn.masked_bias")
-# GPT-2's Conv1D layers store [in, out]; MAX's Linear wants [out, in].
+# GPT-2's Conv1D layers store [in, out]; MAX's Linear needs [out, in].
 TRANSPOSED = ("c_attn.weight", "c_proj.weight", "c_fc.weight")
 
 
 def read_weights(folder: Path) -> dict[str, np.ndarray]:
-    """Reads all tensors of a checkpoint as they are stored, from one file or many.
+    """Reads all tensors of a checkpoint, unchanged, from one or several files.
 
     Raises:
-        CheckpointError: a file is missing, damaged, or of a kind that is not read.
+        CheckpointError: a file is missing, damaged, or of an unsupported kind.
     """
     single, index = (
         folder / "model.safetensors",
@@ -47,7 +47,7 @@ def read_weights(folder: Path) -> dict[str, np.ndarray]:
 
 
 def _why_no_weights(folder: Path) -> str:
-    """Says what is missing, and how to get it from a pickle if there is one."""
+    """Returns one sentence; for a pickle, the sentence says how to convert it."""
     if not any(folder.glob("pytorch_model*.bin")):
         return f"{folder} has no model.safetensors, so there are no weights to load"
     return (
@@ -59,14 +59,14 @@ def _why_no_weights(folder: Path) -> str:
 
 
 def read_safetensors(path: Path) -> dict[str, np.ndarray]:
-    """Maps one file's tensors from the disk; bfloat16 comes back as float32.
+    """Maps one file's tensors into memory; bfloat16 becomes float32.
 
-    Format: https://huggingface.co/docs/safetensors (the header's length in 8 bytes,
+    Format: https://huggingface.co/docs/safetensors (8 bytes with the header's length,
     the header in JSON, the data).
     """
     try:
         with safe_open(path, framework="np"):
-            pass  # the library checks the header, and its offsets against the length
+            pass  # the library checks the header, the offsets and the file's length
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} is missing: get the file again") from error
     except (SafetensorError, OSError) as error:
@@ -91,7 +91,7 @@ def _tensor(
     shape: list[int],
     data_offsets: list[int],
 ) -> np.ndarray:
-    """Cuts one tensor out of a file's data."""
+    """Returns a view of one tensor in a file's data; bfloat16 is copied."""
     if dtype not in STORED:
         raise CheckpointError(
             f"{path} stores {name} as {dtype}: only float32 (F32), float16 (F16) and "
@@ -104,7 +104,7 @@ def _tensor(
 
 
 def parameter_shapes(config: GPT2Config) -> dict[str, tuple[int, ...]]:
-    """Names every parameter of a GPT-2 with its shape as checkpoints store it."""
+    """Returns the shape of every parameter, by name, as checkpoints store it."""
     channels, inner = config.n_embd, config.n_inner
     shapes = {
         "transformer.wte.weight": (config.vocab_size, channels),
@@ -123,7 +123,7 @@ def parameter_shapes(config: GPT2Config) -> dict[str, tuple[int, ...]]:
 
 
 def _layer(name: str, *shape: int) -> dict[str, tuple[int, ...]]:
-    """Shapes of a layer's weight and of its bias, which is as long as its output."""
+    """Returns the shapes of a layer's weight and bias."""
     return {f"{name}.weight": shape, f"{name}.bias": shape[-1:]}
 
 
@@ -134,14 +134,14 @@ def convert_weights(
 
     Args:
         tensors: by name, with or without the prefix ``transformer.``; not changed.
-        config: what the shapes have to agree with.
+        config: the sizes that the shapes must match.
 
     Returns:
-        Contiguous float32 arrays of their own memory, linear weights ``[out, in]``.
+        New, contiguous float32 arrays; linear weights are ``[out, in]``.
 
     Raises:
-        CheckpointError: tensors are missing, unknown, of another shape, or the head
-            is not the token embedding.
+        CheckpointError: tensors are missing, unknown or of another shape, or the head
+            differs from the token embedding.
     """
     named = {_full_name(name): tensor for name, tensor in tensors.items()}
     named = {name: x for name, x in named.items() if not name.endswith(MASKS)}
@@ -159,7 +159,7 @@ def convert_weights(
 
 
 def _full_name(name: str) -> str:
-    """Adds the prefix that checkpoints of the bare model leave out."""
+    """Adds the prefix ``transformer.`` that some checkpoints leave out."""
     bare = not name.startswith(("transformer.", "lm_head."))
     return f"transformer.{name}" if bare else name
 
@@ -167,7 +167,7 @@ def _full_name(name: str) -> str:
 def _check(
     tensors: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]]
 ) -> None:
-    """Raises ``CheckpointError`` unless names and shapes are the expected ones."""
+    """Raises ``CheckpointError`` unless all names and shapes are as expected."""
     for problem, names in {
         "lacks these tensors, which config.json asks for": shapes.keys() - tensors,
         "has these tensors, which config.json has no use for": tensors.keys() - shapes,

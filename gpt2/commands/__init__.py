@@ -1,1 +1,1 @@
-"""The terminal: click, options, and what is printed where."""
+"""The terminal: commands, options and output."""

@@ -1,7 +1,7 @@
-"""Pictures of decoding, each drawn on matplotlib axes: the command's and the book's.
+"""Draws pictures of decoding on matplotlib axes, for the command and for the book.
 
-Colours are those of the style in use: ``C0`` for what stays and the grid's for what is
-removed. ``name`` turns a token's id into its label; logits are ``[V]``, one place's.
+The current style gives the colours: ``C0`` for kept tokens, the grid's colour for
+removed tokens. ``name`` returns the label for a token's id. Logits are ``[V]``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ Name = Callable[[int], str]
 
 
 def next_token(axes: Axes, logits: np.ndarray, name: Name, count: int = 10) -> None:
-    """The likeliest next tokens as bars, the likeliest on top."""
+    """Draws the likeliest next tokens as bars, with the likeliest on top."""
     best = top_tokens(softmax(logits), count)
     shares = [100 * chance for _, chance in best]
     bars = axes.barh(range(len(best)), shares, color="C0")
@@ -41,7 +41,7 @@ def temperature(
     temperatures: Sequence[float] = (0.5, 1.0, 2.0),
     count: int = 8,
 ) -> None:
-    """The same tokens' probabilities at several temperatures, side by side."""
+    """Draws the same tokens' probabilities at several temperatures, side by side."""
     tokens = [token for token, _ in top_tokens(logits, count)]
     width = 0.8 / len(temperatures)
     for place, value in enumerate(temperatures):
@@ -57,16 +57,16 @@ def temperature(
 def top_k(
     axes: Axes, logits: np.ndarray, name: Name, k: int = 5, count: int = 20
 ) -> None:
-    """What top-k keeps: always the same number of tokens, however likely they are."""
+    """Draws the tokens that top-k keeps: always k tokens, likely or not."""
     _kept(axes, logits, top_k_filter(logits, k), name, count)
 
 
 def top_p(
     axes: Axes, logits: np.ndarray, name: Name, p: float = 0.9, count: int = 20
 ) -> None:
-    """What top-p keeps: as few or as many tokens as reach p together.
+    """Draws the tokens that top-p keeps: the fewest that reach p together.
 
-    The line adds up the bars; the token with which it crosses p is the last one kept.
+    The line is the sum of the bars so far. It reaches p at the last kept token.
     """
     _kept(axes, logits, top_p_filter(logits, p), name, count)
     sums = [chance for _, chance in top_tokens(softmax(logits), count)]
@@ -78,7 +78,7 @@ def top_p(
 def _kept(
     axes: Axes, logits: np.ndarray, filtered: np.ndarray, name: Name, count: int
 ) -> None:
-    """Bars of the likeliest tokens, and a title that counts what a filter kept."""
+    """Draws the likeliest tokens as bars; the title counts the kept tokens."""
     chances = softmax(logits)
     best = top_tokens(chances, count)
     stays = np.isfinite(filtered)
@@ -93,7 +93,7 @@ def _kept(
 
 
 def diversity(axes: Axes, rows: Sequence[Diversity]) -> None:
-    """How many of the texts differ, and how many pairs of tokens, by temperature."""
+    """Draws the shares of different texts and token pairs by temperature."""
     temperatures = [row.temperature for row in rows]
     different = [100 * row.different / row.samples for row in rows]
     pairs = [np.nan if row.distinct_2 is None else 100 * row.distinct_2 for row in rows]
@@ -107,11 +107,11 @@ def diversity(axes: Axes, rows: Sequence[Diversity]) -> None:
 
 
 def seconds_per_token(axes: Axes, seconds: Mapping[str, Sequence[float]]) -> None:
-    """The time for each further token, for every engine by its name.
+    """Draws the time for each further token, with a line for every engine.
 
     Args:
-        axes: where to draw.
-        seconds: for each name, the seconds of a token after 1, 2, 3, ... others.
+        axes: the chart.
+        seconds: for each engine's name, the seconds of a token after 1, 2, ... tokens.
     """
     for name, values in seconds.items():
         lengths = range(1, len(values) + 1)
@@ -123,5 +123,5 @@ def seconds_per_token(axes: Axes, seconds: Mapping[str, Sequence[float]]) -> Non
 
 
 def label(token: str) -> str:
-    """A token's text as matplotlib shows it unchanged: $ would begin a formula."""
+    """Escapes $ in a token's text, because $ starts a formula in matplotlib."""
     return token.replace("$", r"\$")

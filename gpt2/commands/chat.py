@@ -1,4 +1,4 @@
-"""``gpt2 chat``: a story that you and the model write in turns."""
+"""``gpt2 chat``: the user and the model write a story in turns."""
 
 import contextlib
 import io
@@ -17,8 +17,8 @@ from gpt2.decoding.generation import Strategy
 from gpt2.runs import Run
 from gpt2.writer import Writer
 
-GREETING = """Type how the story begins. The model goes on, then it is your turn again.
-An empty line lets it go on alone. Ctrl-C stops it, Ctrl-D leaves."""
+GREETING = """Type the beginning of a story. The model continues, then it is your turn.
+After an empty line the model continues alone. Ctrl-C stops the model. Ctrl-D leaves."""
 
 
 @click.command(cls=Command)
@@ -41,10 +41,11 @@ def chat(
     max_new_tokens: int,
     **choice,
 ) -> None:
-    """Write a story together: each line you type is added, and the model goes on.
+    """Write a story together: you type a line, then the model continues the story.
 
-    An empty line lets it go on alone; Ctrl-C stops its turn, Ctrl-D leaves. When
-    the story has ended or is as long as the model can see, a new one begins.
+    After an empty line the model continues alone. Ctrl-C stops the model's turn.
+    Ctrl-D ends the program. A new story begins when the story has ended or fills
+    the model's context.
     """
     checkpoint = load_checkpoint(model)
     writer = Writer(
@@ -58,12 +59,12 @@ def chat(
 
 
 class Story:
-    """The text so far, which always has room for at least one more token.
+    """The text so far, always with room for at least one more token.
 
     Args:
         checkpoint: the model.
-        writer: writes its turns.
-        strategy: how it chooses its words.
+        writer: writes the model's turns.
+        strategy: the settings for choosing tokens.
     """
 
     def __init__(
@@ -74,9 +75,9 @@ class Story:
         self._writer, self._strategy = writer, strategy
 
     def add(self, line: str) -> bool:
-        """Appends a line the user typed; returns False where it does not fit."""
+        """Appends the user's line; returns False if the line does not fit."""
         end = self._tokenizer.decode(self.ids)[-1:]
-        gap = " " if line and end.strip() else ""  # none after nothing or a space
+        gap = " " if line and end.strip() else ""  # none at the start or after a space
         ids = self.ids + self._tokenizer.encode(gap + line)
         try:
             self._count(ids, 1)
@@ -90,7 +91,7 @@ class Story:
         return True
 
     def go_on(self, count: int) -> None:
-        """Lets the model write up to ``count`` tokens, and says when it is over."""
+        """Lets the model write up to ``count`` tokens; notes the end of a story."""
         run, count = Run("", self.ids, self._tokenizer), self._count(self.ids, count)
         if show(run, self._writer.steps(self.ids, count, self._strategy)):
             note("(Stopped.)")
@@ -101,7 +102,7 @@ class Story:
             self._start_anew(f"The story fills the {context} tokens in sight")
 
     def _count(self, ids: list[int], usual: int) -> int:
-        """How many tokens may follow; raises ``ContextError`` where none may."""
+        """Returns how many tokens fit; raises ``ContextError`` if none does."""
         return new_tokens(self._checkpoint, len(ids), None, usual)
 
     def _start_anew(self, reason: str) -> None:
@@ -110,14 +111,14 @@ class Story:
 
 
 def _lines() -> Iterator[str]:
-    """Yields what is typed, until Ctrl-D; editing and history where there are."""
+    """Yields the typed lines until Ctrl-D, with editing and history if available."""
     with contextlib.suppress(ImportError):
-        import readline  # noqa: F401  (input() uses it once it is there)
+        import readline  # noqa: F401  (input() uses it once imported)
     prompt = "> " if sys.stdin.isatty() and sys.stdout.isatty() else ""
-    if isinstance(sys.stdin, io.TextIOWrapper):  # as_text complains, not input()
+    if isinstance(sys.stdin, io.TextIOWrapper):  # so that as_text reports bad UTF-8
         sys.stdin.reconfigure(errors="surrogateescape")
     with contextlib.suppress(EOFError):
         while True:
             line = input(prompt).encode(errors="surrogateescape")
             yield as_text(line, "standard input").strip()
-    click.echo(err=True, nl=bool(prompt))  # after the ^D of a terminal
+    click.echo(err=True, nl=bool(prompt))  # ends the line with ^D in a terminal

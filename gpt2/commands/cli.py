@@ -1,4 +1,4 @@
-"""The commands: ``gpt2 PROMPT``, and those that a first word names."""
+"""The commands: ``gpt2 PROMPT``, and those like ``gpt2 chat``."""
 
 import sys
 from pathlib import Path
@@ -80,10 +80,10 @@ def continue_text(
 ) -> None:
     """Continue the text PROMPT with a GPT-2.
 
-    The text goes to stdout as it is made, all else to stderr. Without PROMPT, or
-    with "-", standard input is read; "" starts from nothing; <|endoftext|> inside
-    it separates texts. A prompt that starts with a dash, or is just a command's
-    name, goes after "--".
+    The text goes to stdout while it is written, all else to stderr. Without PROMPT,
+    or with "-", the prompt is read from standard input. "" is an empty prompt.
+    <|endoftext|> in the prompt separates texts. Write "--" before a prompt that
+    starts with a dash or is the name of a command.
     """
     strategy = chosen_strategy(
         ctx, num_samples=num_samples, show_steps=show_steps, **choice
@@ -107,7 +107,7 @@ OTHERS = dict(
 
 
 def main() -> None:
-    """Runs what the first word names, or else continues a text."""
+    """Runs the command that the first argument names, or continues a text."""
     interpret_operations()
     words = sys.argv[1:]
     if words and words[0] in OTHERS:

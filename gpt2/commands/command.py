@@ -1,4 +1,4 @@
-"""What every command shares: help in sections, exit codes, kinds of values."""
+"""The base of every command: help in sections, exit codes, types of values."""
 
 import math
 
@@ -28,10 +28,10 @@ HELP_SECTIONS = {
 
 
 class FiniteRange(click.FloatRange):
-    """A number in a range; NaN is in none, which ``FloatRange`` does not notice."""
+    """A finite number in a range; ``FloatRange`` would accept NaN."""
 
     def convert(self, value, param, ctx):
-        """Returns the number, or fails with a usage error."""
+        """Returns the number; a usage error if it is not finite or not in the range."""
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
             self.fail(f"{value} is not a finite number.", param, ctx)
@@ -44,7 +44,7 @@ class ModelName(click.ParamType):
     name = "name|folder"
 
     def convert(self, value, param, ctx):
-        """Returns the name, or fails with a usage error that suggests others."""
+        """Returns the name; for an unknown name, a usage error suggests others."""
         try:
             check_name(value)
         except UnknownModelError as error:
@@ -53,24 +53,24 @@ class ModelName(click.ParamType):
 
 
 class Command(click.Command):
-    """A command with help in sections, and with an exit code for what goes wrong.
+    """A command with help in sections and with one exit code for each kind of error.
 
-    Exit codes: 0 done, 1 the model cannot be used, 2 used wrongly, 130 Ctrl-C.
+    Exit codes: 0 success, 1 unusable model, 2 wrong usage, 130 Ctrl-C.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Remembers whether ``--`` was there: what follows is text, never a command."""
+        """Records whether ``--`` was given: arguments after it are text."""
         ctx.meta["literal"] = "--" in args
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            if error.possibilities:  # what it may be a slip of
+            if error.possibilities:  # options with similar names
                 raise
             message = f"{error.message} A text that begins with a dash goes after --."
             raise click.NoSuchOption(error.option_name, message, ctx=ctx) from None
 
     def invoke(self, ctx: click.Context) -> None:
-        """Runs the command; expected errors become one sentence."""
+        """Runs the command, and prints expected errors as one sentence."""
         try:
             super().invoke(ctx)
         except ContextError as error:
@@ -78,11 +78,11 @@ class Command(click.Command):
         except CheckpointError as error:
             raise click.ClickException(str(error)) from error
         except BrokenPipeError:
-            raise  # whoever read the text has enough of it: click ends without a word
-        except OSError as error:  # such as a full disk behind stdout
+            raise  # the reader has closed the pipe: click ends silently
+        except OSError as error:  # for example, stdout on a full disk
             raise click.ClickException(str(error)) from error
         except KeyboardInterrupt:
-            ctx.exit(130)  # 128 + SIGINT, as shells have it
+            ctx.exit(130)  # 128 + SIGINT, as in shells
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter):
         """Writes the options section by section."""

@@ -1,4 +1,4 @@
-"""``gpt2 compare``: one prompt continued in every way, side by side."""
+"""``gpt2 compare``: continues one prompt with every way of choosing tokens."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,13 +35,13 @@ WAYS: dict[str, Strategy | Beams] = {
 NEW_TOKENS = 120  # enough for greedy search to repeat itself
 LEGEND = f"""
 distinct: the share of different tokens among all (distinct-1, Li et al. 2016).
-repeats: the share of runs of {RUN} tokens that were there before (seq-rep-{RUN},
+repeats: the share of runs of {RUN} tokens that occurred before (seq-rep-{RUN},
 Welleck et al. 2020). Each token that completes such a run is underlined."""
 
 
 @dataclass(frozen=True)
 class Continuation:
-    """What one way of choosing made of the prompt; ids and text are the new ones."""
+    """The continuation that one way of choosing wrote, without the prompt."""
 
     name: str
     strategy: dict[str, Any]
@@ -51,16 +51,16 @@ class Continuation:
 
     @property
     def distinct(self) -> float | None:
-        """Different tokens among all."""
+        """The share of different tokens among all tokens."""
         return distinct([self.ids], 1)
 
     @property
     def repetition(self) -> float | None:
-        """Runs of tokens that were there before."""
+        """The share of n-grams that repeat an earlier one."""
         return repetition(self.ids)
 
     def report(self) -> dict[str, Any]:
-        """Everything, for JSON."""
+        """Returns all results as a JSON object."""
         rates = {"distinct_1": self.distinct, f"repetition_{RUN}": self.repetition}
         score = {} if self.score is None else {"score": self.score}
         fields = ("name", "strategy", "ids", "text")
@@ -82,8 +82,8 @@ def compare(
 ) -> None:
     """Continue PROMPT in every way of choosing tokens, side by side.
 
-    Greedy search with a repetition penalty and without, beam search, and sampling
-    with each of its settings start from the same text and draw from the same seed.
+    The ways are greedy search with and without a repetition penalty, beam search,
+    and sampling with each of its settings. All use the same prompt and seed.
     """
     text = read_prompt(prompt, None, literal=True)
     start = open_start(model, text, max_new_tokens, NEW_TOKENS)
@@ -101,13 +101,13 @@ def compare(
 
 
 def follow(writer: Writer, start: Start) -> Iterator[Continuation]:
-    """Writes in one way after the other."""
+    """Continues the prompt in one way after the other."""
     for name, strategy in WAYS.items():
         with Console(stderr=True).status(name):
             steps = list(writer.write(start.ids, start.count, strategy))
         new_ids = [step.id for step in steps]
         if new_ids[-1] == writer.tokenizer.end_of_text_id:
-            new_ids.pop()  # it is no part of the text
+            new_ids.pop()  # not part of the text
         text = writer.tokenizer.decode(new_ids)
         score = writer.score if isinstance(strategy, Beams) else None
         description = writer.description(strategy)
@@ -115,7 +115,7 @@ def follow(writer: Writer, start: Start) -> Iterator[Continuation]:
 
 
 def as_table(writer: Writer, continuations: list[Continuation]) -> Table:
-    """Lists the texts with their rates."""
+    """Returns a table of the texts with their rates."""
     table = Table(box=None, padding=(0, 1, 1, 0))  # an empty line between texts
     table.add_column("way", max_width=11)
     table.add_column("distinct", justify="right")
@@ -128,7 +128,7 @@ def as_table(writer: Writer, continuations: list[Continuation]) -> Table:
 
 
 def underlined(writer: Writer, ids: list[int]) -> Text:
-    """The text in one paragraph; whatever was there before is underlined."""
+    """Returns the text in one paragraph; ends of repeated n-grams are underlined."""
     decoder, text = StreamingDecoder(writer.tokenizer), Text()
     for token, again in zip(ids, repeats(ids), strict=True):
         piece = decoder.feed(token).replace("\n", "↵ ")
@@ -137,14 +137,14 @@ def underlined(writer: Writer, ids: list[int]) -> Text:
 
 
 def percent(rate: float | None) -> str:
-    """A share as people read it; a dash where there is none."""
+    """Returns a share in percent; a dash for None."""
     return "–" if rate is None else f"{rate:.0%}"
 
 
 def verdict(continuations: list[Continuation]) -> str:
-    """One sentence on the classic: greedy search in a loop, and the way out."""
+    """Returns a sentence on greedy search's repetition, with and without penalty."""
     rates = {one.name: percent(one.repetition) for one in continuations}
     return (
-        f"\nOf greedy search's runs of {RUN} tokens, {rates[GREEDY]} were there "
+        f"\nOf greedy search's runs of {RUN} tokens, {rates[GREEDY]} occurred "
         f"before; with a repetition penalty, {rates[PENALIZED]}."
     )

@@ -1,4 +1,4 @@
-"""``gpt2 diversity``: how texts differ more as the temperature rises."""
+"""``gpt2 diversity``: measures how temperature changes the diversity of texts."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -30,10 +30,10 @@ class Diversity:
     """How much the texts written at one temperature differ.
 
     Attributes:
-        temperature: 0 is greedy: all texts are the same.
-        samples: how many texts.
-        different: how many different texts.
-        distinct_1, distinct_2: of all texts together; None where there is nothing.
+        temperature: 0 is greedy, and all texts are the same.
+        samples: the number of texts.
+        different: the number of different texts.
+        distinct_1, distinct_2: for all texts together; None if there are no n-grams.
     """
 
     temperature: float
@@ -96,7 +96,7 @@ def diversity(
 
 
 def as_table(rows: Sequence[Diversity]) -> Table:
-    """Lists the temperatures, with a bar for the share of different texts."""
+    """Returns a table of temperatures, with a bar for the share of different texts."""
     table = Table(box=None)
     for name in ("temperature", "different texts", "", "distinct-1", "distinct-2"):
         table.add_column(name, justify="left" if name == "" else "right")

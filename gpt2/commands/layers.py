@@ -1,4 +1,4 @@
-"""``gpt2 layers``: the first layer in which a learner's model differs."""
+"""``gpt2 layers``: finds the first layer in which a learner's model differs."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ from runtime.defaults import on_the_cpu, silence_advice
 @click.command(cls=Command)
 @MODEL_NAME
 @click.option(
-    "--prompt", "text", default=PROMPT, show_default=True, help="What both read."
+    "--prompt", "text", default=PROMPT, show_default=True, help="Text for both models."
 )
 @click.pass_context
 def layers(ctx: click.Context, model: str, text: str) -> None:
@@ -36,7 +36,7 @@ def layers(ctx: click.Context, model: str, text: str) -> None:
 
 
 def first_difference(walk: Iterator[Comparison], table: Table) -> Comparison | None:
-    """Fills the table up to the first piece that differs, and returns that piece."""
+    """Fills the table up to the first difference, and returns that comparison."""
     for comparison in walk:
         mark = "[green]✓[/]" if comparison.equal else "[red]✗[/]"
         name = comparison.place.removeprefix("transformer.") or "logits"
@@ -48,7 +48,7 @@ def first_difference(walk: Iterator[Comparison], table: Table) -> Comparison | N
 
 
 def verdict(different: Comparison | None) -> str:
-    """One sentence under the table."""
+    """Returns the sentence under the table."""
     if different is None:
         return "\nYour model computes what the reference computes."
     return (

@@ -54,7 +54,7 @@ MODEL = with_options(
 
 
 def option_of(setting: Setting, **details: Any) -> Callable:
-    """The option of a setting; ``details`` may say more, or something else."""
+    """Returns a setting's option; ``details`` add or replace click's arguments."""
     default = setting.default if setting.in_commands is None else setting.in_commands
     told: dict[str, Any] = {
         "metavar": setting.metavar,
@@ -66,7 +66,7 @@ def option_of(setting: Setting, **details: Any) -> Callable:
 
 
 def range_of(setting: Setting) -> click.ParamType:
-    """The values that an option takes."""
+    """Returns the click type for the values of a setting."""
     if setting.kind is int:
         return click.IntRange(setting.least, setting.most)
     if setting.above is not None:
@@ -83,7 +83,7 @@ GREEDY = click.option(
 SEED = option_of(settings.SEED)
 TEMPERATURE, *FILTERS = map(option_of, settings.SAMPLING)
 CHOICE = with_options(TEMPERATURE, GREEDY, *FILTERS, SEED)
-# Without a default, so that it is seen which of them was given.
+# Without defaults, so that the command can see which options were given.
 BEAMS = with_options(*(option_of(s, default=None) for s in settings.BEAM_SEARCH))
 NUM_SAMPLES = option_of(settings.NUM_SAMPLES)
 

@@ -1,4 +1,4 @@
-"""``gpt2 plot``: pictures of decoding, as SVG and PNG."""
+"""``gpt2 plot``: draws pictures of decoding, as SVG and PNG."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from gpt2.writer import Writer
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PLACES = 40  # among which a peaked and a flat distribution are looked for
+PLACES = 40  # searched for a peaked and a flat distribution
 SAMPLES = 20  # texts at each temperature
-POSITIONS = 256  # the time is measured up to here, or as far as the model sees
+POSITIONS = 256  # largest for which time is measured, if the context allows
 STYLE: Any = {
-    "svg.hashsalt": "gpt2",  # the same picture is the same file
+    "svg.hashsalt": "gpt2",  # equal pictures give equal files
     "axes.spines.top": False,
     "axes.spines.right": False,
     "legend.frameon": False,
@@ -35,8 +35,8 @@ class Studio:
     """Draws pictures of one model and one prompt.
 
     Args:
-        start: the model, the prompt, and how many tokens its samples have.
-        seed: for what is drawn by chance; None takes a new one.
+        start: the model, the prompt, and the number of tokens in each sample.
+        seed: the seed for sampling; None takes a new seed.
     """
 
     def __init__(self, start: Start, seed: int | None) -> None:
@@ -50,11 +50,11 @@ class Studio:
         )
 
     def name(self, token: int) -> str:
-        """A token's label."""
+        """Returns a token's label."""
         return self.writer.tokenizer.visible(token)
 
     def next_token(self) -> Figure:
-        """What may follow the prompt."""
+        """Draws the likeliest tokens after the prompt."""
         from gpt2.commands import charts
 
         figure, axes = new_figure()
@@ -64,7 +64,7 @@ class Studio:
         return figure
 
     def on_both(self, draw: Callable[..., Any]) -> Figure:
-        """One picture where the model is sure, and the same where it is not."""
+        """Draws two charts: one where the model is sure, one where it is not."""
         figure, (left, right) = new_figure(columns=2)
         room = self.start.checkpoint.config.n_positions - len(self.start.ids)
         places = walk(self.writer.engine, self.start.ids, min(PLACES, room + 1))
@@ -74,7 +74,7 @@ class Studio:
         return figure
 
     def diversity(self) -> Figure:
-        """How texts differ as the temperature rises."""
+        """Draws the diversity of texts at each temperature."""
         from gpt2.commands import charts
 
         figure, axes = new_figure()
@@ -83,7 +83,7 @@ class Studio:
         return figure
 
     def cache(self) -> Figure:
-        """What the cache saves."""
+        """Draws the time for a token with a cache and without."""
         from gpt2.commands import charts
 
         figure, axes = new_figure()
@@ -97,7 +97,7 @@ class Studio:
         return figure
 
     def _after(self, place: Place) -> str:
-        """Says where in the text a place is."""
+        """Returns a label with the last words before a place."""
         from gpt2.commands.charts import label
 
         words = self.writer.tokenizer.decode(place.ids).split()
@@ -105,7 +105,7 @@ class Studio:
         return label(f"after “{cut}{' '.join(words[-4:])}”")
 
     def pictures(self) -> dict[str, Callable[[], Figure]]:
-        """What can be drawn, by name."""
+        """Returns a drawing function for each kind of picture."""
         from gpt2.commands import charts
 
         return {
@@ -138,9 +138,9 @@ def plot(kind: str, prompt: str, model: str, seed: int | None, folder: Path) -> 
 
     \b
     next-token   how likely the next tokens are
-    temperature  what it does where the model is sure, and where it is not
-    top-k        what it keeps there
-    top-p        what it keeps there
+    temperature  how it changes a sure and an unsure distribution
+    top-k        what it keeps of both distributions
+    top-p        what it keeps of both distributions
     diversity    how texts differ as the temperature rises
     cache        the time for a token, with the cache and without
     all          every one of these
@@ -160,7 +160,7 @@ def plot(kind: str, prompt: str, model: str, seed: int | None, folder: Path) -> 
 
 
 def new_figure(columns: int = 1) -> tuple[Figure, Any]:
-    """A figure and its axes, or an array of them."""
+    """Returns a figure and its axes; an array of axes for several columns."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.5 * columns, 4.5), layout="constrained")
@@ -168,7 +168,7 @@ def new_figure(columns: int = 1) -> tuple[Figure, Any]:
 
 
 def save(draw: Callable[[], Figure], stem: Path) -> None:
-    """Draws a picture, writes it as SVG and as PNG, and prints both names."""
+    """Draws a picture, writes SVG and PNG files, and prints both paths."""
     from matplotlib import rc_context
 
     with rc_context(STYLE):

@@ -1,4 +1,4 @@
-"""The prompt: from the argument, a file or standard input, and whether it fits."""
+"""Reads the prompt from the argument, a file or standard input, and checks it."""
 
 import sys
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ from gpt2.checkpoint.context import new_tokens
 from gpt2.checkpoint.loading import Checkpoint, load_checkpoint
 
 COMMANDS = ("chat", "layers", "compare", "diversity", "plot", "serve")  # no prompts
-NEW_TOKENS = 100  # written unless told otherwise, or fewer where fewer fit
+NEW_TOKENS = 100  # default; fewer if fewer fit
 
 
 def read_prompt(argument: str | None, file: Path | None, *, literal: bool) -> str:
-    """Returns the prompt from wherever it is.
+    """Returns the prompt from the argument, the file or standard input.
 
     Args:
         argument: from the command line; ``-`` stands for standard input.
-        file: where the prompt is instead.
-        literal: the argument is text even where it looks like a command.
+        file: a file with the prompt.
+        literal: the argument is a prompt even if it is a command's name.
 
     Raises:
-        click.UsageError: there is no prompt, or two, or it is not text.
+        click.UsageError: there is no prompt, or two prompts, or no valid text.
     """
     if argument is not None and file is not None:
         raise click.UsageError("give a PROMPT or --prompt-file, not both.")
@@ -46,12 +46,12 @@ def read_prompt(argument: str | None, file: Path | None, *, literal: bool) -> st
 
 
 def as_argument(text: str) -> str:
-    """The same text, or ``click.UsageError`` where the shell gave no UTF-8."""
+    """Returns ``text``; raises ``click.UsageError`` if it is not valid UTF-8."""
     return as_text(text.encode(errors="surrogateescape"), "the prompt")
 
 
 def as_text(data: bytes, source: str) -> str:
-    """Decodes UTF-8, or raises ``click.UsageError`` where it is something else."""
+    """Decodes UTF-8; raises ``click.UsageError`` for other bytes."""
     try:
         return data.decode()
     except UnicodeDecodeError as error:
@@ -62,13 +62,13 @@ def as_text(data: bytes, source: str) -> str:
 
 
 def _without_last_newline(text: str) -> str:
-    """Drops the newline that editors and ``echo`` put at the end."""
+    """Removes the newline that editors and ``echo`` add at the end."""
     return text.removesuffix("\n").removesuffix("\r")
 
 
 @dataclass(frozen=True)
 class Start:
-    """A model and the text that it is to continue, by up to ``count`` tokens."""
+    """A model, and a text to continue by up to ``count`` tokens."""
 
     checkpoint: Checkpoint
     text: str
@@ -83,13 +83,13 @@ class Start:
 def open_start(
     model: str, text: str, wanted: int | None, default: int = NEW_TOKENS
 ) -> Start:
-    """Loads a model and gives it the text, if that fits.
+    """Loads a model, encodes the text and checks that the text fits.
 
     Args:
-        model: its name or folder.
+        model: the model's name or folder.
         text: the prompt.
-        wanted: how many tokens to write; None for the default, or what fits.
-        default: that default.
+        wanted: the number of new tokens; None writes ``default``, or as many as fit.
+        default: the number for ``wanted=None``.
 
     Raises:
         CheckpointError: the model cannot be used.

@@ -1,4 +1,4 @@
-"""``gpt2 serve``: the model for other programs, over HTTP."""
+"""``gpt2 serve``: serves the model to other programs over HTTP."""
 
 import asyncio
 import os
@@ -77,7 +77,7 @@ INSTALL = (
     "--api-key",
     envvar="GPT2_API_KEY",
     show_envvar=True,
-    help="What clients have to send.",
+    help="The key that clients must send.",
 )
 @click.option("--address", metavar="ADDRESS", help="Use this Ray cluster.")
 def serve(
@@ -93,10 +93,10 @@ def serve(
 ) -> None:
     """Serve a model: /v1/completions as OpenAI has it, /v1/models, /health, /metrics.
 
-    Requests that come at the same time are written in one batch. Ctrl-C ends it.
+    Requests that arrive at the same time share one batch. Ctrl-C stops the server.
     """
     if missing := [name for name in NEEDED if find_spec(name) is None]:
-        raise click.ClickException(f"there is no {missing[0]} here; {INSTALL}.")
+        raise click.ClickException(f"{missing[0]} is not installed; {INSTALL}.")
     if not api_key and not is_loopback(host):
         raise click.UsageError(
             f"--host {host} lets other machines in: it needs --api-key, or the "
@@ -116,12 +116,12 @@ def serve(
 
 
 def share(replicas: int) -> int:
-    """The cores of each replica; one is left for those who speak to clients."""
+    """Returns the cores for each replica; one core stays free for the server."""
     return max(1, ((os.cpu_count() or 1) - 1) // replicas)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach that address."""
+    """Whether only this machine can reach the address."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -129,7 +129,7 @@ def is_loopback(host: str) -> bool:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Takes the port, before anything slow; raises ``click.ClickException``."""
+    """Opens the port; raises ``click.ClickException`` if that fails."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family, backlog=1024)
@@ -137,13 +137,13 @@ def listen(host: str, port: int) -> socket.socket:
         reason = (error.strerror or str(error)).lower()
         message = f"cannot listen at {host} port {port}: {reason}"
         raise click.ClickException(f"{message}; try another --port") from error
-    # Otherwise the end of an answer waits 40 ms for the client's acknowledgement.
+    # Without this, an answer's end waits 40 ms for the client's acknowledgement.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
 
 def compile_once(checkpoint: Checkpoint) -> None:
-    """Compiles where that was never done: the replicas then read the result."""
+    """Compiles the model unless its graph is on disk; the replicas read that graph."""
     from max.driver import CPU
 
     from gpt2.engine.engines import Engine
@@ -154,13 +154,13 @@ def compile_once(checkpoint: Checkpoint) -> None:
 
 
 async def answer(app: "FastAPI", listener: socket.socket) -> None:
-    """Answers requests until Ctrl-C or a termination."""
+    """Answers requests until SIGINT (Ctrl-C) or SIGTERM."""
     import uvicorn
 
     class Server(uvicorn.Server):
         @contextmanager
         def capture_signals(self) -> Generator[None]:
-            yield  # it would raise them again at its end
+            yield  # uvicorn would raise the signals again at its end
 
     settings: Any = dict(log_config=None, access_log=False)
     config = uvicorn.Config(app, timeout_graceful_shutdown=2, **settings)

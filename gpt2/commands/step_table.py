@@ -1,4 +1,4 @@
-"""``--show-steps``: a table that grows by one row per token."""
+"""The table of ``--show-steps``, with one row for each token."""
 
 from rich.console import Console, JustifyMethod
 from rich.table import Table
@@ -11,7 +11,7 @@ COLUMNS = {"step": 4, "token": 12, "id": 5, "chance": 6}  # widths in characters
 
 
 class StepTable:
-    """Prints each step to stderr as it comes, under a heading that comes first.
+    """Prints a heading and then each step to stderr.
 
     Args:
         tokenizer: turns ids into text.
@@ -23,7 +23,7 @@ class StepTable:
         self._rows = 0
 
     def add(self, step: Step) -> None:
-        """Prints one more row."""
+        """Prints one row."""
         table = Table(box=None, padding=(0, 1, 0, 0), show_header=self._rows == 0)
         for name, width in COLUMNS.items():
             justify: JustifyMethod = "left" if name == "token" else "right"
@@ -35,7 +35,7 @@ class StepTable:
         self._console.print(table)
 
     def _best(self, step: Step) -> Text:
-        """Lists the likeliest tokens, the chosen one in bold."""
+        """Returns the likeliest tokens, with the chosen token in bold."""
         parts = [
             Text(
                 f"{self._tokenizer.visible(token)} {chance:.0%}",

@@ -1,4 +1,4 @@
-"""What the command prints: the text on stdout, everything else on stderr."""
+"""Prints a command's text on stdout, and everything else on stderr."""
 
 import json
 from collections.abc import Iterable
@@ -14,12 +14,12 @@ from gpt2.runs import Run, Samples
 
 
 def write(text: str) -> None:
-    """Writes to stdout at once."""
+    """Writes to stdout without delay."""
     click.echo(text, nl=False)
 
 
 def note(text: str) -> None:
-    """Writes about the run to stderr, one line even where that is no terminal."""
+    """Writes a note to stderr, without wrapping its lines."""
     Console(stderr=True).print(Text(text, style="dim"), soft_wrap=True)
 
 
@@ -30,13 +30,13 @@ def show(
     live: bool = True,
     table: StepTable | None = None,
 ) -> bool:
-    """Shows steps as they come; returns whether Ctrl-C stopped them.
+    """Shows steps while they are made; returns whether Ctrl-C stopped them.
 
     Args:
-        run: takes in what is written.
-        steps: from a ``Writer``.
-        live: write the new text to stdout while it is made.
-        table: gets every step as a row.
+        run: stores the steps.
+        steps: the steps of a ``Writer``.
+        live: write new text to stdout at once.
+        table: gets a row for every step.
     """
     interrupted = False
     try:
@@ -54,7 +54,7 @@ def show(
 
 
 def statistics(run: Run | Samples, **more: float | None) -> str:
-    """Sums up a run in one line, with whatever else is not None."""
+    """Returns a run's statistics in one line, with the values that are not None."""
     line = f"{len(run.prompt_ids)} prompt + {len(run.new_ids)} new tokens"
     if run.new_ids:
         line += f" · first token after {run.seconds_to_first_token:.2f} s"
@@ -74,7 +74,7 @@ def write_json(report: dict[str, Any]) -> None:
 def report_of(
     run: Run | Samples, strategy: dict[str, Any], **more: Any
 ) -> dict[str, Any]:
-    """A run as an object for JSON; text and ids include the prompt."""
+    """Returns a run as an object for JSON; text and ids include the prompt."""
     if isinstance(run, Samples):
         written = {"samples": [_written(one) for one in run.runs]}
     else:
@@ -92,5 +92,5 @@ def report_of(
 
 
 def _written(run: Run) -> dict[str, Any]:
-    """What one run has written, after its prompt."""
+    """Returns one run's text and ids, including the prompt."""
     return {"text": run.text, "ids": run.prompt_ids + run.new_ids}

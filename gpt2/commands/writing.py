@@ -1,4 +1,4 @@
-"""What the main command does once everything is read: one text, or several at once."""
+"""Writes one text, or several at once, for the main command."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,7 +17,7 @@ from gpt2.writer import Writer
 
 @dataclass(frozen=True)
 class Task:
-    """A prompt to continue, in which way, and how to show it."""
+    """A prompt to continue, the settings, and the form of the output."""
 
     start: Start
     strategy: Strategy | Beams
@@ -33,17 +33,17 @@ def chosen_strategy(
     show_steps: bool,
     **choice,
 ) -> Strategy | Beams:
-    """Makes one way of writing out of the options.
+    """Makes the settings of sampling or of beam search from the options.
 
     Raises:
-        click.UsageError: two of them contradict each other.
+        click.UsageError: two options contradict each other.
     """
     if num_beams is not None:
         _refuse_choices(ctx, [*choice, "seed", "num_samples"])
         given = {} if length_penalty is None else {"length_penalty": length_penalty}
         return Beams(num_beams, **given)
     if length_penalty is not None:
-        raise click.UsageError("--length-penalty goes with --beams N.")
+        raise click.UsageError("--length-penalty needs --beams N.")
     strategy = Strategy(**choice)
     if num_samples > 1 and strategy.greedy:
         raise click.UsageError(
@@ -51,23 +51,23 @@ def chosen_strategy(
             "above 0."
         )
     if num_samples > 1 and show_steps:
-        raise click.UsageError("--show-steps follows one text, not --num-samples.")
+        raise click.UsageError("--show-steps shows one text: leave out --num-samples.")
     return strategy
 
 
 def _refuse_choices(ctx: click.Context, names: Sequence[str]) -> None:
-    """Raises a usage error if any of these options was given beside --beams."""
+    """Raises a usage error if any of these options was given with --beams."""
     for name in names:
         if ctx.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE:
             options = [p.opts[0] for p in ctx.command.params if p.name == name]
             raise click.UsageError(
-                "--beams looks for the likeliest text: it goes without "
+                "--beams looks for the likeliest text and cannot be used with "
                 f"{' or '.join(options)}."
             )
 
 
 def write_one(writer: Writer, task: Task, *, show_steps: bool) -> bool:
-    """Writes one text, live if nothing else is asked; returns whether Ctrl-C came."""
+    """Writes one text; returns whether Ctrl-C stopped it."""
     start = task.start
     run = Run(start.text, start.ids, writer.tokenizer)
     live = not (show_steps or task.json_object)
@@ -86,9 +86,9 @@ def write_one(writer: Writer, task: Task, *, show_steps: bool) -> bool:
 
 
 def write_samples(writer: Writer, task: Task, number: int) -> bool:
-    """Writes several texts, shown when all are done; returns whether Ctrl-C came."""
+    """Writes several texts, then prints all; returns whether Ctrl-C stopped them."""
     start, strategy = task.start, task.strategy
-    assert isinstance(strategy, Strategy)  # beams go without --num-samples
+    assert isinstance(strategy, Strategy)  # --beams refuses --num-samples
     samples = Samples(
         [Run(start.text, start.ids, writer.tokenizer) for _ in range(number)]
     )

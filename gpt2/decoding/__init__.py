@@ -1,1 +1,1 @@
-"""From logits to text: settings, the loop, beams, measures."""
+"""Decoding, from logits to text: settings, generation, beam search, measures."""

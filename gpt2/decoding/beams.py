@@ -1,4 +1,4 @@
-"""Beam search on an engine: the encore's search, with every beam in one batch."""
+"""Runs the encore's beam search on an engine, with all beams in one batch."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -12,18 +12,18 @@ from solutions.encore_sampling import softmax, top_tokens
 
 
 class Beams(BeamSettings):
-    """A beam search."""
+    """The settings of a beam search."""
 
     def describe(self) -> dict[str, Any]:
-        """Returns what is needed to search like this again."""
+        """Returns the settings that repeat this search."""
         return {"name": "beam search", **asdict(self)}
 
 
 class Continuations:
-    """Logits of texts of equal length; only their last token is read where it can be.
+    """Computes logits for texts of equal length, and reuses the engine's cache.
 
-    A beam search asks for the beams that it kept, each one token longer. The engine
-    then goes on from those rows; any other texts are read from their beginning.
+    A beam search usually asks for beams that it kept, each one token longer. The
+    engine then reads only the new tokens. It reads any other texts from the start.
     """
 
     def __init__(self, engine: TokenEngine) -> None:
@@ -31,7 +31,7 @@ class Continuations:
         self._texts = np.empty([0, 0], dtype=np.int64)
 
     def __call__(self, ids: np.ndarray) -> np.ndarray:
-        """Ids ``[N, T]`` to the logits ``[N, V]`` of what follows each row."""
+        """Returns the next token's logits ``[N, V]`` for ids ``[N, T]``."""
         ids = np.array(ids, dtype=np.int64)
         parents = self._parents(ids)
         self._texts = ids
@@ -42,7 +42,7 @@ class Continuations:
         return self._engine.decode(ids[:, -1])
 
     def _parents(self, ids: np.ndarray) -> list[int] | None:
-        """The row each text goes on from; None unless all of them do, by one token."""
+        """Returns each text's old row; None unless every text is one token longer."""
         if ids.shape[1] != self._texts.shape[1] + 1:
             return None
         same = (ids[:, None, :-1] == self._texts).all(axis=-1)  # [N, rows before]
@@ -52,7 +52,7 @@ class Continuations:
 def replay(
     engine: TokenEngine, prompt_ids: Sequence[int], new_ids: Sequence[int]
 ) -> Iterator[Step]:
-    """Yields the steps of a text that is already written, as the model sees them."""
+    """Yields the steps of an existing text, with the model's probabilities."""
     ids = list(prompt_ids)
     for number, token in enumerate(new_ids):
         fresh = np.array(ids if number == 0 else ids[-1:], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Generation: the loop that asks an engine for one token after the other."""
+"""Generates text: a loop asks an engine for one token after the other."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -9,24 +9,24 @@ import numpy as np
 from gpt2.decoding.settings import SAMPLING, SamplingSettings
 from solutions import encore_sampling
 
-SHOWN = 5  # how many of the likeliest tokens a step reports
+SHOWN = 5  # number of likeliest tokens that a step reports
 
 
 class TokenEngine(Protocol):
-    """What generation needs of a model; ``gpt2.engine.engines`` has two of them."""
+    """The interface of engines; ``gpt2.engine.engines`` has two of them."""
 
     def prefill(self, ids: np.ndarray) -> np.ndarray:
-        """Starts new texts: ids ``[B, T]`` to the last logits ``[B, V]``."""
+        """Starts new texts with ids ``[B, T]``; returns the next logits ``[B, V]``."""
 
     def decode(self, ids: np.ndarray) -> np.ndarray:
-        """Adds one token to each text: ids ``[B]`` to logits ``[B, V]``."""
+        """Appends one token of ids ``[B]`` to every text; returns logits ``[B, V]``."""
 
     def select(self, rows: Sequence[int]) -> None:
-        """Goes on with these of the texts, in this order; one may come twice."""
+        """Keeps only these rows of the batch, in this order; rows may repeat."""
 
 
 class Sampling(Protocol):
-    """The sampling encore: the solution's module, or a learner's own."""
+    """The interface of the sampling encore: the solution's or a learner's module."""
 
     next_token_probabilities: Any
     top_tokens: Any
@@ -34,11 +34,11 @@ class Sampling(Protocol):
 
 
 class Strategy(SamplingSettings):
-    """How the next token is chosen; temperature 0 takes the likeliest (greedy)."""
+    """How the next token is chosen; temperature 0 is greedy: the likeliest token."""
 
     @property
     def greedy(self) -> bool:
-        """Whether nothing is left to chance."""
+        """Whether the likeliest token is always chosen."""
         return self.temperature == 0
 
     def probabilities(
@@ -49,37 +49,37 @@ class Strategy(SamplingSettings):
     ) -> np.ndarray:
         """Returns the distribution ``[V]`` that the next token is chosen from.
 
-        Greedy gets the model's own: no filter could remove its likeliest token, and
-        so a reader sees how sure the model was.
+        Greedy choice uses no filters and temperature 1, so that the model's own
+        probabilities are shown. No filter could remove the likeliest token.
         """
         settings = self._penalties() if self.greedy else asdict(self)
-        logits = logits.astype(np.float64)  # the draw wants a sum of exactly 1
+        logits = logits.astype(np.float64)  # float32 sums are not close enough to 1
         return sampling.next_token_probabilities(logits, ids, **settings)
 
     def likeliest(self, logits: np.ndarray, ids: Sequence[int]) -> int:
-        """Returns the id that greedy chooses, without any probabilities."""
+        """Returns the id that greedy choice takes, without computing probabilities."""
         if self.repetition_penalty != 1:
             scores = logits.astype(np.float64)
             penalty = self.repetition_penalty
             logits = encore_sampling.apply_repetition_penalty(scores, ids, penalty)
-        return int(logits.argmax())  # of equals the lowest id, as everywhere
+        return int(logits.argmax())  # the lowest id on a tie, as elsewhere
 
     def describe(self) -> dict[str, Any]:
-        """Returns what is needed to choose like this again, but for the seed."""
+        """Returns the settings that repeat this choice, without the seed."""
         if self.greedy:
             return {"name": "greedy", **self._penalties()}
         return {"name": "sampling", **asdict(self)}
 
     def _penalties(self) -> dict[str, float]:
-        """The settings that count for greedy choice as well."""
+        """Returns the settings that also change greedy choice."""
         return {s.name: getattr(self, s.name) for s in SAMPLING if s.penalty}
 
 
 @dataclass(frozen=True)
 class Step:
-    """One new token, how likely it was, and the likeliest ones as (id, probability).
+    """One new token, its probability, and the likeliest tokens as (id, probability).
 
-    Where nobody looks at the steps, the last two are left out.
+    ``probability`` and ``best`` stay empty where they are not shown.
     """
 
     id: int
@@ -98,7 +98,7 @@ def choose(
 ) -> Step:
     """Chooses the token that follows ``ids``, given the model's logits ``[V]``.
 
-    Without ``look`` the step is the id alone, which takes less time.
+    Without ``look`` the step may have the id alone, which takes less time.
     """
     if strategy.greedy and not look:
         return Step(strategy.likeliest(logits, ids))
@@ -108,7 +108,7 @@ def choose(
     if strategy.greedy:
         chosen, probability = best[0]
         return Step(chosen, probability, best)
-    with np.errstate(divide="ignore"):  # log 0 is -inf: a token that was removed
+    with np.errstate(divide="ignore"):  # removed tokens: log 0 is -inf
         chosen = int(sampling.sample(np.log(probabilities), rng))
     return Step(chosen, float(probabilities[chosen]), best)
 
@@ -120,7 +120,7 @@ def generate(
     rng: np.random.Generator,
     **limits: Any,
 ) -> Iterator[Step]:
-    """Yields the steps of one text; the arguments are ``generate_batch``'s."""
+    """Yields the steps of one text; ``limits`` are passed to ``generate_batch``."""
     for _, step in generate_batch(engine, prompt_ids, strategy, [rng], **limits):
         yield step
 
@@ -135,14 +135,14 @@ def generate_batch(
     end_of_text_id: int,
     sampling: Sampling = encore_sampling,
 ) -> Iterator[tuple[int, Step]]:
-    """Continues a prompt once for each generator, and yields (row, step) in turns.
+    """Continues a prompt once for each generator; yields (row, step), row by row.
 
-    A row has up to ``max_new_tokens`` steps; an end of text is its last one, and the
-    others go on without it. The prompt has at least one token and is left as it was.
-    The model is asked only when the next step is.
+    A row ends after an end of text or after ``max_new_tokens`` steps. The other rows
+    continue. The prompt needs at least one token and is not changed. The model runs
+    only when the next step is asked for.
     """
     texts = [list(prompt_ids) for _ in rngs]
-    going = list(range(len(rngs)))  # the rows that have not ended, as the engine's
+    going = list(range(len(rngs)))  # rows not ended, in the engine's order
     for number in range(max_new_tokens):
         logits = _start(engine, texts) if number == 0 else _go_on(engine, texts, going)
         for row, scores in zip(going, logits, strict=True):
@@ -158,7 +158,7 @@ def generate_batch(
 
 
 def _start(engine: TokenEngine, texts: list[list[int]]) -> np.ndarray:
-    """Reads the prompt that all rows share once: logits ``[B, V]``."""
+    """Reads the common prompt once; returns the logits ``[B, V]``."""
     logits = engine.prefill(np.array(texts[:1], dtype=np.int64))
     if len(texts) > 1:
         engine.select([0] * len(texts))
@@ -168,5 +168,5 @@ def _start(engine: TokenEngine, texts: list[list[int]]) -> np.ndarray:
 def _go_on(
     engine: TokenEngine, texts: list[list[int]], rows: Sequence[int]
 ) -> np.ndarray:
-    """Reads the last token of each row that goes on: logits ``[rows, V]``."""
+    """Reads the last token of each row in ``rows``; returns logits ``[rows, V]``."""
     return engine.decode(np.array([texts[row][-1] for row in rows], dtype=np.int64))

@@ -1,4 +1,4 @@
-"""What the pictures show of a model: how sure it is, and how long a token takes."""
+"""Measures a model for the pictures: its entropy, and its time per token."""
 
 from collections.abc import Sequence
 from time import perf_counter
@@ -11,14 +11,14 @@ from solutions.encore_sampling import softmax
 
 
 class Place(NamedTuple):
-    """A place in a text: the ids before it and the logits ``[V]`` of what follows."""
+    """A place in a text: the ids before it and the next token's logits ``[V]``."""
 
     ids: list[int]
     logits: np.ndarray
 
 
 def walk(engine: TokenEngine, ids: Sequence[int], count: int) -> list[Place]:
-    """Follows the likeliest tokens from the end of ``ids`` on: ``count`` places."""
+    """Continues ``ids`` with the likeliest tokens; returns ``count`` places."""
     logits = engine.prefill(np.array([ids], dtype=np.int64))[0]
     places = [Place(list(ids), logits)]
     while len(places) < count:
@@ -29,7 +29,7 @@ def walk(engine: TokenEngine, ids: Sequence[int], count: int) -> list[Place]:
 
 
 def entropy(logits: np.ndarray) -> float:
-    """How unsure the model is, in bits: 0 where one token has all the probability.
+    """Returns the entropy in bits: 0 if one token has all the probability.
 
     Source: Shannon 1948, "A Mathematical Theory of Communication", section 6.
     """
@@ -39,23 +39,23 @@ def entropy(logits: np.ndarray) -> float:
 
 
 def peaked_and_flat(places: Sequence[Place]) -> tuple[Place, Place]:
-    """The places at which the model is surer than at three of four, and at one."""
+    """Returns the places at the first and the third quartile of the entropy."""
     ordered = sorted(places, key=lambda place: entropy(place.logits))
     quarter = len(ordered) // 4
     return ordered[quarter], ordered[-1 - quarter]
 
 
 def seconds_per_token(engine: TokenEngine, count: int, repeats: int = 3) -> list[float]:
-    """Seconds of a token after 1, 2, ... ``count`` others, the median of a few runs.
+    """Returns the seconds of a token after 1, 2, ... ``count`` tokens.
 
-    The first run is left out: caches of the machine and of MAX are cold in it.
+    Each value is a median of ``repeats`` runs, after one more run with cold caches.
     """
     runs = [_seconds(engine, count) for _ in range(repeats + 1)]
     return np.median(runs[1:], axis=0).tolist()
 
 
 def _seconds(engine: TokenEngine, count: int) -> list[float]:
-    """One run, of the token 0 again and again: its time does not depend on it."""
+    """Times one run that repeats token 0: the time does not depend on the token."""
     token, seconds = np.zeros(1, dtype=np.int64), []
     engine.prefill(token[None])
     for _ in range(count):

@@ -1,15 +1,15 @@
-"""The settings of decoding: each is declared here, and nowhere else.
+"""The settings of decoding. Every setting is declared only here.
 
 The commands' options and help, the API's fields, ``Strategy``, ``Beams`` and
-``gpt2 compare`` are made of these declarations. So a new filter takes two edits: a
-field of ``SamplingSettings``, and its work in the sampling encore's
+``gpt2 compare`` are made from these declarations. So a new filter takes two edits: a
+field in ``SamplingSettings``, and the filter itself in the sampling encore's
 ``next_token_probabilities``.
 """
 
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any
 
-MOST_ROWS = 64  # texts at once: each has a cache of its own
+MOST_ROWS = 64  # texts in one batch; each needs a cache
 
 
 @dataclass(frozen=True)
@@ -17,20 +17,20 @@ class Setting:
     """One setting.
 
     Attributes:
-        name: in Python, in JSON and in the API.
+        name: the name in Python, in JSON and in the API.
         kind: int or float.
-        default: the API's and Python's, which is OpenAI's where OpenAI has one; None
-            where there is none.
+        default: the default in Python and in the API, equal to OpenAI's if OpenAI has
+            one; None without a default.
         help: one sentence for the command's help.
-        metavar: what stands for the value there.
-        least, above, most: the range, with ``least`` in it and ``above`` not.
-        in_commands: the default of the commands, where theirs is another on purpose.
-        shown: the words for that default in the help, where the number says too little.
-        option: the option's name, where it is not made of ``name``.
-        tried: usual values. ``gpt2 compare`` shows them, and a learner's encore and the
-            tests are tried with them.
-        penalty: whether it may change which token is the likeliest. Filters only remove
-            other tokens, so greedy choice does without them.
+        metavar: the placeholder for the value in the help.
+        least, above, most: the range; it includes ``least`` and excludes ``above``.
+        in_commands: the default of the commands, if it differs from ``default``.
+        shown: the default's text in the help, if the number alone is unclear.
+        option: the option's name, if it is not made from ``name``.
+        tried: usual values, used by ``gpt2 compare``, by the tests and to try a
+            learner's encore.
+        penalty: whether the setting can change which token is the likeliest. Filters
+            only remove other tokens, so greedy choice ignores them.
     """
 
     name: str
@@ -49,18 +49,18 @@ class Setting:
 
     @property
     def flag(self) -> str:
-        """The option, such as ``--top-k``."""
+        """The option's name, such as ``--top-k``."""
         return self.option or f"--{self.name.replace('_', '-')}"
 
 
 def declare(default: float | None, help: str, metavar: str, **details: Any) -> Any:
-    """A field of a class of settings; the arguments are those of ``Setting``."""
+    """Returns a dataclass field with a setting; ``Setting`` lists the arguments."""
     metadata = {"help": help, "metavar": metavar, **details}
     return field(default=MISSING if default is None else default, metadata=metadata)
 
 
 def settings_of(owner: type) -> tuple[Setting, ...]:
-    """The settings that a class declares, in their order."""
+    """Returns the settings that a class declares, in order."""
     return tuple(
         Setting(own.name, own.type, default_of(own), **own.metadata)
         for own in fields(owner)
@@ -68,13 +68,16 @@ def settings_of(owner: type) -> tuple[Setting, ...]:
 
 
 def default_of(own: Field) -> float | None:
-    """A field's default, or None."""
+    """Returns a field's default, or None."""
     return None if own.default is MISSING else own.default
 
 
 @dataclass(frozen=True, kw_only=True)
 class SamplingSettings:
-    """How the next token is drawn, in the order of the filters but for the penalty."""
+    """How the next token is drawn.
+
+    The filters are listed in their order; the repetition penalty comes before them.
+    """
 
     temperature: float = declare(
         1.0,
@@ -123,7 +126,7 @@ class SamplingSettings:
 
 @dataclass(frozen=True)
 class BeamSettings:
-    """How the likeliest text is searched for."""
+    """The settings of beam search, which looks for the likeliest text."""
 
     num_beams: int = declare(
         None,
@@ -162,7 +165,7 @@ NUM_SAMPLES = Setting(
     least=1,
     most=MOST_ROWS,
 )
-# The sections of the help in which the options stand.
+# The options in each section of the help.
 SECTIONS = {
     "Choosing the next token": (*SAMPLING, SEED),
     "Searching for the likeliest text": BEAM_SEARCH,

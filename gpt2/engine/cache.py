@@ -1,7 +1,7 @@
-"""The cache of a batch: every layer's keys and values, for texts of any lengths.
+"""The key-value cache of a batch whose texts may differ in length.
 
-Shapes: B rows, T new tokens, P places in use, H heads, D head size. A buffer is
-``[n_positions, B, H, D]``: places come first, so that the first P lie in one piece.
+Shapes: B rows, T new tokens, P positions in use, H heads, D head size. A buffer is
+``[n_positions, B, H, D]``: with positions first, the first P are contiguous in memory.
 """
 
 from collections.abc import Sequence
@@ -14,20 +14,20 @@ from solutions.solution_01 import GPT2Config
 
 
 class Cache:
-    """Keys and values of B texts; each text begins at place 0 of its own row.
+    """Keys and values of B texts; each text begins at position 0 of its row.
 
-    Behind a shorter text, up to the longest, there are finite numbers without a
-    meaning: the model hides them, but a NaN times 0 would still be one.
+    After the end of a shorter text, the row holds arbitrary finite numbers up to P.
+    The mask hides these numbers. They must be finite, because NaN times 0 is NaN.
 
     Args:
         config: the model's sizes.
         rows: B.
-        device: where the model runs.
+        device: the model's device.
 
     Attributes:
-        lengths: ``[B]``, how many tokens each text has.
-        buffers: a key and a value of each layer, as the model takes them.
-        arrays: the same memory for NumPy.
+        lengths: ``[B]``, the number of tokens in each text.
+        buffers: the model's inputs, a key and a value for each layer.
+        arrays: the same memory as NumPy arrays.
     """
 
     def __init__(self, config: GPT2Config, rows: int, device: Device) -> None:
@@ -41,23 +41,23 @@ class Cache:
 
     @property
     def longest(self) -> int:
-        """P: the places in use."""
+        """P, the length of the longest text."""
         return int(self.lengths.max(initial=0))
 
     def past(self) -> list[Buffer]:
-        """What is there of every layer, ``[P, B, H, D]``, without a copy."""
+        """Returns each layer's keys and values ``[P, B, H, D]``, without a copy."""
         end = self.longest
         return [buffer[:end, :, :, :] for buffer in self.buffers]
 
     def positions(self, count: int) -> np.ndarray:
-        """``[B, T]``: where T new tokens stand in their texts."""
+        """Returns the positions ``[B, T]`` of T new tokens in their texts."""
         return self.lengths[:, None] + np.arange(count)
 
     def mask(self, count: int) -> np.ndarray:
-        """``[B, T, P + T]``: 0 where a new token may look, -inf where not.
+        """Returns the mask ``[B, T, P + T]``: 0 for a visible position, else -inf.
 
-        Of the past it sees its own text. That comes first: the attention kernel works
-        in blocks of places, and a first block of nothing but -inf would give NaN.
+        A new token sees the past of its own text. The past comes first: the attention
+        kernel works in blocks, and a first block of -inf alone would give NaN.
         """
         end = self.longest
         places = np.arange(end + count)
@@ -66,18 +66,21 @@ class Cache:
         return np.where(own | new, np.float32(0), np.float32(-np.inf))
 
     def append(self, new: Sequence[Buffer]) -> None:
-        """Adds T tokens to every text: ``[T, B, H, D]`` for each buffer."""
+        """Adds T tokens to every text; ``new`` has ``[T, B, H, D]`` for each buffer."""
         start, count = self.longest, new[0].shape[0]
         (short,) = np.nonzero(self.lengths < start)
         places = self.lengths[short] + np.arange(count)[:, None]  # [T, short]
         for array, part in zip(self.arrays, (p.to_numpy() for p in new), strict=True):
             array[start : start + count] = part
-            if len(short):  # these end earlier
+            if len(short):  # texts shorter than P
                 array[places, short] = part[:, short]
         self.lengths += count
 
     def select(self, rows: Sequence[int]) -> "Cache":
-        """These rows, in this order; one may come twice. This cache is used up."""
+        """Returns a cache of these rows, in this order; rows may repeat.
+
+        The cache itself must not be used afterwards.
+        """
         if len(rows) != len(self.lengths):
             return gather([(self, rows)])
         moved = [place for place, row in enumerate(rows) if place != row]
@@ -89,7 +92,7 @@ class Cache:
 
 
 def gather(parts: Sequence[tuple[Cache, Sequence[int]]]) -> Cache:
-    """A new cache of some rows of some caches, in this order."""
+    """Returns a new cache of the given rows of several caches, in this order."""
     first, size = parts[0][0], sum(len(rows) for _, rows in parts)
     new = Cache(first.config, size, first.device)
     new.lengths = np.concatenate([cache.lengths[list(rows)] for cache, rows in parts])

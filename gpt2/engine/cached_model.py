@@ -1,9 +1,9 @@
-"""GPT-2 with a key-value cache: the solutions' model, except that it remembers.
+"""GPT-2 with a key-value cache, built from the solutions' model.
 
 Shapes: B batch, T new tokens, P past tokens of the longest text, C channels, H heads,
-D = C / H, V vocabulary. The cache holds, for every layer, a key and a value ``[P, B, H,
-D]``: positions come first, so that the first P of a longer buffer lie in one piece.
-Each text begins at place 0; what lies behind a shorter one is hidden by the mask.
+D = C / H, V vocabulary. The cache holds a key and a value ``[P, B, H, D]`` for every
+layer. With positions first, the first P of a longer buffer are contiguous in memory.
+Each text begins at position 0. The mask hides all positions after a text's end.
 
 Source: Pope et al. 2022, "Efficiently Scaling Transformer Inference", section 2.1.
 """
@@ -26,24 +26,24 @@ from solutions.solution_11 import GPT2Block
 from solutions.solution_13 import MaxGPT2LMHeadModel
 
 Layer = tuple[Tensor, Tensor]  # a key and a value
-ALL, LAST = slice(None), slice(-1, None)  # tokens whose results are asked for
+ALL, LAST = slice(None), slice(-1, None)  # tokens whose results are needed
 
-# With so many places in the cache, of all texts together, a token is faster without
-# MAX's kernel: 8 texts of 120 tokens in 5.0 ms instead of 7.2 (tiny-stories on one
-# core). With fewer it is not, nor with more numbers than stay near the processor.
+# MAX's kernel is slower for one token if P * B is at least LONG and P * B * C is at
+# most NEAR, so that the keys fit in the processor's cache. Measured with tiny-stories
+# on one core: 8 texts of 120 tokens take 5.0 ms without the kernel, 7.2 ms with it.
 LONG, NEAR = 256, 2**19
 
 
 def attend_with_past(
     query: Tensor, key: Tensor, value: Tensor, past: Layer, mask: Tensor, long: Tensor
 ) -> Tensor:
-    """Lets new tokens gather from the past and from the new tokens before them.
+    """Computes attention of new tokens to the past and to earlier new tokens.
 
     Args:
         query, key, value: ``[B, T, H, D]``, of the new tokens.
         past: a key and a value ``[P, B, H, D]``, of the tokens before them.
-        mask: ``[B, T, P + T]``, 0 where a new token may look, -inf where not.
-        long: whether T is 1 and the past is long, but not too long; a truth value.
+        mask: ``[B, T, P + T]``, 0 for a visible position, -inf for a hidden one.
+        long: bool scalar, whether T is 1 and the past's size is between LONG and NEAR.
 
     Returns:
         ``[B, T, H, D]``.
@@ -61,9 +61,10 @@ def attend_with_past(
 def attend_many(
     query: Tensor, key: Tensor, value: Tensor, past: Layer, mask: Tensor
 ) -> Tensor:
-    """For any T, by MAX's kernel, which reads old and new keys where they lie.
+    """Computes attention for any T with MAX's kernel.
 
-    With tensor operations, joining them would copy the whole cache.
+    The kernel takes old and new keys separately. Concatenating them would copy the
+    whole cache.
     """
     old = [part.permute([1, 2, 0, 3]).unsqueeze(0) for part in past]  # [1, B, H, P, D]
     scale = Tensor(1.0, dtype=DType.float32, device=CPU())
@@ -79,9 +80,10 @@ def attend_many(
 def attend_one(
     query: Tensor, key: Tensor, value: Tensor, past: Layer, mask: Tensor
 ) -> Tensor:
-    """For T = 1: one pass over the old keys, and one over the old values.
+    """Computes attention for T = 1: one pass over old keys, one over old values.
 
-    The kernel goes to each text and head by itself, whose numbers lie far apart.
+    MAX's kernel takes each text and head separately, whose numbers are far apart in
+    memory.
     """
     places, shape = past[0].shape[0], query.shape
     seen = mask[:, 0, (slice(0, TensorValue(places)), places)]  # [B, P]
@@ -97,13 +99,13 @@ def attend_one(
 
 
 class CachedAttention(GPT2MultiHeadAttention):
-    """Step 09 with a memory."""
+    """Step 09's attention with a key-value cache."""
 
     def forward(
         self, x: Tensor, past: Layer, mask: Tensor, long: Tensor, asked: slice = ALL
     ) -> tuple[Tensor, Layer]:
-        """Tokens ``[B, T, C]`` to the same for those asked for, and to all tokens' key
-        and value ``[T, B, H, D]``."""
+        """Returns ``[B, asked tokens, C]`` for tokens ``[B, T, C]``, and the key and
+        value ``[T, B, H, D]`` of all T tokens."""
         batch, length, channels = x.shape
         heads = [batch, length, self.n_head, int(channels) // self.n_head]
         query, key, value = (part.reshape(heads) for part in self.qkv(x))
@@ -114,7 +116,7 @@ class CachedAttention(GPT2MultiHeadAttention):
 
 
 class CachedBlock(GPT2Block):
-    """Step 11 around that attention."""
+    """Step 11's block with ``CachedAttention``."""
 
     def __init__(self, config: GPT2Config) -> None:
         super().__init__(config)
@@ -123,13 +125,13 @@ class CachedBlock(GPT2Block):
     def forward(
         self, x: Tensor, past: Layer, mask: Tensor, long: Tensor, asked: slice = ALL
     ) -> tuple[Tensor, Layer]:
-        """As ``CachedAttention``."""
+        """Has the same inputs and outputs as ``CachedAttention.forward``."""
         attended, new = self.attn(self.ln_1(x), past, mask, long, asked)
         return pre_norm_residual(x[:, asked] + attended, self.ln_2, self.mlp), new
 
 
 class CachedGPT2(MaxGPT2LMHeadModel):
-    """Steps 12 and 13 for new tokens after a past; its parameters are the same."""
+    """Steps 12 and 13 with a cache and with the same parameters."""
 
     def __init__(self, config: GPT2Config) -> None:
         super().__init__(config)
@@ -144,19 +146,19 @@ class CachedGPT2(MaxGPT2LMHeadModel):
     def forward(
         self, input_ids: Tensor, positions: Tensor, mask: Tensor, *cache: Tensor
     ) -> tuple[Tensor, ...]:
-        """Scores what comes after the last of the new tokens.
+        """Computes the logits of the token after the last new token.
 
         Args:
             input_ids: ``[B, T]``, the new tokens.
-            positions: ``[B, T]``, their places in their texts.
-            mask: ``[B, T, P + T]``, 0 where a new token may look, -inf where not.
-            *cache: of every layer a key and a value ``[P, B, H, D]``; P may be 0.
+            positions: ``[B, T]``, the new tokens' positions in their texts.
+            mask: ``[B, T, P + T]``, 0 for a visible position, -inf for a hidden one.
+            *cache: a key and a value ``[P, B, H, D]`` for every layer; P may be 0.
 
         Returns:
-            The logits ``[B, V]``, and what the new tokens add to the cache: of
-            every layer a key and a value ``[T, B, H, D]``.
+            The logits ``[B, V]``, and the new tokens' key and value ``[T, B, H, D]``
+            for every layer.
         """
-        model, new = self.transformer, []  # lists cross no graph's border before 26.7
+        model, new = self.transformer, []  # before 26.7 a subgraph takes no lists
         x = model.wte(input_ids) + model.wpe(positions)  # [B, T, C]
         batch, length, channels = x.shape
         places = Tensor.from_dim(cache[0].shape[0]) * Tensor.from_dim(batch)
@@ -165,10 +167,10 @@ class CachedGPT2(MaxGPT2LMHeadModel):
         pasts = zip(cache[::2], cache[1::2], strict=True)
         *blocks, (last_block, last_past) = zip(model.h, pasts, strict=True)
         for block, past in blocks:
-            # The blocks differ in their weights alone: one is traced for all.
+            # The blocks differ only in their weights, so MAX traces one for all.
             x, added = as_subgraph(block, name="block")(x, past, mask, long)
             new += added
-        # Nobody asks for the other tokens' logits, nor for what leads to them alone.
+        # Only the last token's logits are needed, so the last block skips the others.
         x, added = last_block(x, last_past, mask, long, LAST)  # [B, 1, C]
         new += added
         last = model.ln_f(x[:, 0, :])  # [B, C]

@@ -1,4 +1,4 @@
-"""Compiling a model. To import this takes a second: ``graph_file`` avoids it."""
+"""Compiles models. Importing this takes a second; ``graph_file`` avoids the import."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -19,8 +19,8 @@ from solutions.solution_01 import GPT2Config
 def compile_cached_model(
     config: GPT2Config, weights: Weights, device: Device
 ) -> Compiled:
-    """Compiles the model with a cache: a key and a value ``[P, B, H, D]`` a layer."""
-    # Not "past + seq": the graph of a block takes no sums as sizes.
+    """Compiles the cached model: a key and a value ``[P, B, H, D]`` for each layer."""
+    # Not "past + seq": a subgraph does not accept a sum as a size.
     mask = TensorType(DType.float32, ["batch", "seq", "total"], device=device)
     shape = ["past", "batch", config.n_head, config.n_embd // config.n_head]
     past = TensorType(DType.float32, shape, device=device)
@@ -32,7 +32,7 @@ def compile_cached_model(
 def compile_plain_model(
     model_class: type[Module], config: GPT2Config, weights: Weights, device: Device
 ) -> Compiled:
-    """Compiles a model without a cache, such as step 13's."""
+    """Compiles a model without a cache, such as step 13's model."""
     return compile_model(model_class, config, weights, [ids_type(device)], device)
 
 
@@ -43,14 +43,14 @@ def compile_model(
     input_types: Iterable[Any],
     device: Device,
 ) -> Compiled:
-    """Compiles a model for symbolic shapes; its weights come in by name."""
+    """Compiles a model for symbolic shapes, with ``weights`` by name."""
     with default_device(device), default_dtype(DType.float32):
-        with F.lazy():  # or each layer would draw random weights first
+        with F.lazy():  # otherwise each layer draws random weights
             model = model_class(config)
         with without_kernel_check():
             return model.compile(*input_types, weights=weights)
 
 
 def ids_type(device: Device) -> TensorType:
-    """The type of token ids and of positions, ``[batch, seq]``."""
+    """Returns the type of token ids and of positions, ``[batch, seq]``."""
     return TensorType(DType.int64, ["batch", "seq"], device=device)

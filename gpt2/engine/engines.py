@@ -1,4 +1,4 @@
-"""The engine: from tokens to the next token's logits, one compiled graph per run.
+"""Engines compute the next token's logits from tokens, with one compiled graph.
 
 Shapes: B batch, T new tokens, V vocabulary.
 """
@@ -15,7 +15,7 @@ from solutions.solution_01 import GPT2Config
 
 
 def open_device(name: str, *known: str) -> Device:
-    """The device of that name, if it is one of the known ones."""
+    """Returns the named device; raises ValueError for a name not in ``known``."""
     if name not in known:
         raise ValueError(f"there is no device {name!r} here, only {', '.join(known)}")
     return CPU() if name == "cpu" else Accelerator()
@@ -34,14 +34,14 @@ def check_ids(ids: np.ndarray, start: int, config: GPT2Config) -> None:
 
 
 class Engine:
-    """Runs a GPT-2 with a key-value cache: each token goes through the model once.
+    """Runs a GPT-2 with a key-value cache: the model reads each token once.
 
     Args:
         config: the model's sizes.
-        weights: float32 arrays named as in ``MaxGPT2LMHeadModel``, contiguous,
-            those of linear layers ``[out, in]``.
-        device: ``"cpu"``; the kernel that reads the cache has no other.
-        on_compile: is told in one line when compiling will take long.
+        weights: contiguous float32 arrays with the names of ``MaxGPT2LMHeadModel``;
+            weights of linear layers are ``[out, in]``.
+        device: ``"cpu"``, because the attention kernel supports no other.
+        on_compile: gets one sentence when compiling takes long.
     """
 
     def __init__(
@@ -65,37 +65,37 @@ class Engine:
         )
 
     def prefill(self, ids: np.ndarray) -> np.ndarray:
-        """Starts a new text: ids ``[B, T]`` to the logits ``[B, V]`` after them.
+        """Starts new texts with ids ``[B, T]``; returns the next logits ``[B, V]``.
 
         Raises:
-            ValueError: the ids are none, too many, or not in the vocabulary.
+            ValueError: there are no ids, too many, or ids outside the vocabulary.
         """
         check_ids(ids, 0, self.config)
         self._cache = self.empty_cache(len(ids))
         return self.extend(self._cache, ids)
 
     def decode(self, ids: np.ndarray) -> np.ndarray:
-        """Appends one token to every row: ids ``[B]`` to the logits ``[B, V]``.
+        """Appends one token of ids ``[B]`` to every row; returns logits ``[B, V]``.
 
         Raises:
-            ValueError: the text is full, or is of another batch than ``ids``.
+            ValueError: the context is full, or ``ids`` has another batch size.
         """
         return self.extend(self._cache, ids[:, None])
 
     def select(self, rows: Sequence[int]) -> None:
-        """Goes on with these rows of the batch, in this order; one may come twice."""
+        """Keeps only these rows of the batch, in this order; rows may repeat."""
         self._cache = self._cache.select(rows)
 
     def empty_cache(self, rows: int) -> Cache:
-        """Room for that many texts, none of which has begun."""
+        """Returns an empty cache for ``rows`` texts."""
         return Cache(self.config, rows, self.device)
 
     def extend(self, cache: Cache, ids: np.ndarray) -> np.ndarray:
-        """Adds new tokens ``[B, T]`` to a cache's texts: the logits ``[B, V]``.
+        """Adds new tokens ``[B, T]`` to a cache's texts; returns logits ``[B, V]``.
 
         Raises:
-            ValueError: the ids are none, too many, not in the vocabulary, or of
-                another batch.
+            ValueError: there are no ids, too many, ids outside the vocabulary, or
+                another batch size.
         """
         check_ids(ids, cache.longest, self.config)
         if len(ids) != len(cache.lengths):
@@ -109,11 +109,11 @@ class Engine:
 
 
 class RecomputingEngine:
-    """Runs a GPT-2 over the whole text for every token, as step 14 does.
+    """Runs a GPT-2 on the whole text for every token, as step 14 does.
 
     Args:
         config, weights, on_compile: as for ``Engine``.
-        model_class: ``MaxGPT2LMHeadModel``, of ``solutions`` or the learner's own.
+        model_class: ``MaxGPT2LMHeadModel`` from ``solutions`` or from ``steps``.
         device: ``"cpu"`` or ``"gpu"``.
     """
 
@@ -135,7 +135,7 @@ class RecomputingEngine:
         self._model = compiled.engine_model
 
     def prefill(self, ids: np.ndarray) -> np.ndarray:
-        """Starts a new text: ids ``[B, T]`` to the logits ``[B, V]`` after them."""
+        """Starts new texts with ids ``[B, T]``; returns the next logits ``[B, V]``."""
         check_ids(ids, 0, self.config)
         self._text = np.array(ids)
         new_ids = Buffer.from_numpy(self._text).to(self.device)
@@ -143,11 +143,11 @@ class RecomputingEngine:
         return logits.to_numpy()[:, -1]
 
     def decode(self, ids: np.ndarray) -> np.ndarray:
-        """Appends one token to every row: ids ``[B]`` to the logits ``[B, V]``."""
+        """Appends one token of ids ``[B]`` to every row; returns logits ``[B, V]``."""
         if len(ids) != len(self._text):
             raise ValueError(f"there is no text of {len(ids)} rows to continue")
         return self.prefill(np.concatenate([self._text, ids[:, None]], axis=1))
 
     def select(self, rows: Sequence[int]) -> None:
-        """Goes on with these rows of the batch, in this order; one may come twice."""
+        """Keeps only these rows of the batch, in this order; rows may repeat."""
         self._text = self._text[list(rows)]

@@ -1,4 +1,4 @@
-"""The compiled graph of the cached model: its file, and how long making it takes."""
+"""The cached model's compiled graph: its file and its compile time."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,31 +20,31 @@ def load_cached_model(
     compile_graph: Callable[[], Compiled],
     on_compile: OnCompile,
 ) -> Model:
-    """Reads the graph of the cached model from disk, or compiles it and keeps it.
+    """Reads the cached model's graph from disk, or compiles it and stores it.
 
     Args:
         config: the model's sizes, which are part of the graph.
-        weights: float32 arrays by name; they are not part of it.
-        device: where it runs.
-        compile_graph: makes the graph.
-        on_compile: is told in one line when that takes long.
+        weights: float32 arrays by name, which are not part of the graph.
+        device: runs the graph.
+        compile_graph: compiles the graph.
+        on_compile: gets one sentence when compiling takes long.
     """
     path, about = graph_path(config, device), seconds_to_compile(config)
     return load_graph(path, weights, device, compile_graph, about, on_compile)
 
 
 def graph_path(config: GPT2Config, device: Device) -> Path:
-    """The graph's file."""
+    """Returns the path of the graph's file."""
     return cache_path(sources(), config, str(device))
 
 
 def sources() -> str:
-    """The text that the graph is made from."""
+    """Returns the source text that the graph is compiled from."""
     own = [HERE / "cached_model.py", HERE / "projection.py"]
     files = [*own, *sorted((HERE.parents[1] / "solutions").glob("solution_*.py"))]
     return "".join(path.read_text(encoding="utf-8") for path in files)
 
 
 def seconds_to_compile(config: GPT2Config) -> int:
-    """A guess from two slow cores: 150 to 186 s for 4 layers, 213 s for 12."""
+    """Estimates from two slow cores: 150 to 186 s for 4 layers, 213 s for 12."""
     return 140 + 6 * config.n_layer

@@ -1,1 +1,1 @@
-"""A learner's own model and encores, and errors that name their step."""
+"""Runs a learner's model and encores; errors name the step."""

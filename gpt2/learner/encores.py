@@ -1,4 +1,4 @@
-"""The encores that decoding uses: the solutions', or a learner's own once finished."""
+"""Encores for decoding: a learner's encore if finished, otherwise the solution."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ from solutions import encore_beam_search, encore_sampling
 
 @dataclass(frozen=True)
 class Encores:
-    """Modules with the encores' public functions."""
+    """The modules of the sampling and the beam-search encores."""
 
     sampling: ModuleType = encore_sampling
     beam_search: ModuleType = encore_beam_search
 
 
 def open_encores(*, mine: bool, note: Callable[[str], None]) -> Encores:
-    """Takes a learner's encores where they are finished, and says which it borrows.
+    """Returns a learner's finished encores, and solutions for the other encores.
 
     Args:
-        mine: look in ``steps/``; otherwise the solutions are used.
-        note: gets a sentence if any is borrowed.
+        mine: use the encores in ``steps/``; otherwise all solutions.
+        note: gets a sentence if a solution replaces a learner's encore.
 
     Raises:
-        LearnerError: an encore of theirs does not run.
+        LearnerError: a learner's encore does not run.
     """
     if not mine:
         return Encores()
@@ -42,7 +42,7 @@ def open_encores(*, mine: bool, note: Callable[[str], None]) -> Encores:
 
 
 def finished(name: str, trial: Callable[[ModuleType], object]) -> ModuleType | None:
-    """The module of that name, unless it is missing or a blank of it is still one."""
+    """Imports and tries a module; returns None if it is missing or unfinished."""
     if find_spec(name) is None:
         return None
     with blame_steps():
@@ -55,7 +55,7 @@ def finished(name: str, trial: Callable[[ModuleType], object]) -> ModuleType | N
 
 
 def try_sampling(module: ModuleType) -> None:
-    """Calls what generation uses, with every filter at work."""
+    """Calls the functions that generation uses, with every filter on."""
     logits = np.arange(50.0)  # more than top-k keeps
     settings = {setting.name: setting.tried[0] for setting in SAMPLING}
     chances = module.next_token_probabilities(logits, [1, 2], **settings)
@@ -64,7 +64,7 @@ def try_sampling(module: ModuleType) -> None:
 
 
 def try_beam_search(module: ModuleType) -> None:
-    """Searches a text of two tokens, of which the first may be the last."""
+    """Searches for a text of one or two tokens."""
     module.beam_search(
         lambda ids: np.zeros([len(ids), 3]),
         [1],

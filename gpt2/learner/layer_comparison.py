@@ -1,7 +1,7 @@
-"""A learner's model and the reference, layer by layer.
+"""Compares a learner's model with the reference, layer by layer.
 
-Both models get the same weights. Every piece of the learner's is given what the
-reference computes at that place, so that one mistake shows in one place only.
+Both models have the same weights. Every layer of the learner's model gets the
+reference's input, so that a mistake in one layer does not affect later layers.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,12 +21,12 @@ TOLERANCE = 1e-3
 
 @dataclass(frozen=True)
 class Comparison:
-    """One piece of the two models, run on the same input.
+    """The results of one layer in both models, for the same input.
 
     Attributes:
-        place: its name in the checkpoint, such as ``h.0.attn``.
-        step: the number of the step that owns it.
-        difference: the largest between two numbers of the results.
+        place: the layer's name in the checkpoint, such as ``h.0.attn``.
+        step: the number of the step that builds the layer.
+        difference: the largest absolute difference between the results.
     """
 
     place: str
@@ -51,7 +51,7 @@ class Pair:
         self.reference = build("solutions.solution", checkpoint)
 
     def run(self, place: str, step: int, *inputs: Any) -> tuple[Comparison, Any]:
-        """Runs the pieces at ``place``; also returns the reference's result."""
+        """Runs both layers at ``place``; also returns the reference's result."""
         with one_graph():
             expected = find(self.reference, place)(*inputs)
         with blame_steps():
@@ -62,30 +62,30 @@ class Pair:
 
 
 def build(package: str, checkpoint: Checkpoint) -> Any:
-    """Makes a model from ``steps`` or ``solutions`` and loads its weights."""
+    """Builds a model from ``steps`` or ``solutions`` and loads the weights."""
     config = import_module(f"{package}_01").GPT2Config(**asdict(checkpoint.config))
-    with one_graph():  # or each layer would draw random weights first
+    with one_graph():  # otherwise each layer draws random weights
         model = import_module(f"{package}_13").MaxGPT2LMHeadModel(config)
     model.load_state_dict(checkpoint.weights)
     return model
 
 
 def find(model: Any, place: str) -> Callable[..., Any]:
-    """Follows a dotted name, in which a number is an index."""
+    """Returns the layer with a dotted name; a number in the name is an index."""
     for name in filter(None, place.split(".")):
         model = model[int(name)] if name.isdigit() else getattr(model, name)
     return model
 
 
 def distance(got: np.ndarray, expected: np.ndarray) -> float:
-    """The largest difference; infinite where the shapes differ or a NaN is."""
+    """Returns the largest difference; infinite for another shape or for NaN."""
     if got.shape != expected.shape or not np.isfinite(got).all():
         return np.inf
     return float(np.abs(got - expected).max())
 
 
 def compare(pair: Pair, ids: np.ndarray, n_layer: int) -> Iterator[Comparison]:
-    """Walks both models from the embeddings to the logits, ids ``[1, T]``."""
+    """Compares the models from the embeddings to the logits, on ids ``[1, T]``."""
     from max.experimental.tensor import Tensor
 
     input_ids = Tensor.from_dlpack(ids)
@@ -104,7 +104,7 @@ def compare(pair: Pair, ids: np.ndarray, n_layer: int) -> Iterator[Comparison]:
 
 
 def compare_block(pair: Pair, block: str, x: Any) -> tuple[list[Comparison], Any]:
-    """Walks one block's pieces; also returns what the reference makes of ``x``."""
+    """Compares one block's layers on ``x``; also returns the reference's result."""
     first, normalized = pair.run(f"{block}.ln_1", 3, x)
     second, attended = pair.run(f"{block}.attn", 9, normalized)
     third, normalized = pair.run(f"{block}.ln_2", 3, x + attended)

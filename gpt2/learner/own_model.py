@@ -1,4 +1,4 @@
-"""The model that a learner built, as an engine: with their own cache or without."""
+"""Runs a learner's model as an engine, with or without the learner's KV cache."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -18,7 +18,7 @@ from runtime.defaults import one_graph, silence_advice
 from solutions.solution_01 import GPT2Config
 
 KV_CACHE = (
-    "your KV cache is at work, uncompiled: about one token a second (--no-cache "
+    "your KV cache runs uncompiled: about one token a second (--no-cache "
     "compiles your model instead, which takes minutes once)"
 )
 
@@ -30,12 +30,12 @@ def open_mine(
 
     Args:
         checkpoint: sizes and weights.
-        cache: use the learner's KV cache, if they have finished that encore.
+        cache: use the learner's KV cache, if that encore is finished.
         device: ``"cpu"`` or ``"gpu"``.
         note: gets a sentence when the learner has to wait.
 
     Raises:
-        LearnerError: their model does not run.
+        LearnerError: the learner's model does not run.
     """
     silence_advice()
     weights = checkpoint.weights
@@ -57,7 +57,7 @@ def open_mine(
 
 
 def try_model(module: ModuleType, config: GPT2Config) -> None:
-    """Calls a model with and without a cache; nothing of it is computed."""
+    """Calls a model with and without a cache, without computing any values."""
     from max.experimental.tensor import Tensor
 
     with one_graph():
@@ -68,35 +68,35 @@ def try_model(module: ModuleType, config: GPT2Config) -> None:
 
 
 class EagerEngine:
-    """Runs a learner's model with their KV cache, as it is written.
+    """Runs a learner's model with the learner's KV cache, without compiling it.
 
-    It is not compiled: while a model is traced the length of their cache is a number
-    (step 02's mask wants one), so that every token would need a graph of its own.
+    A compiled graph would fix the cache's length, because step 02's mask needs a
+    number. So every token would need a new graph.
 
     Args:
         config: the model's sizes.
         weights: float32 arrays by name.
-        module: has ``CachedGPT2LMHeadModel``.
+        module: the encore, with ``CachedGPT2LMHeadModel``.
     """
 
     def __init__(self, config: GPT2Config, weights: Weights, module: ModuleType):
         self.config, self._length = config, 0
-        self._cache: Any = None  # whatever theirs is; pairs of key and value
-        with one_graph():  # or each layer would draw random weights first
+        self._cache: Any = None  # the learner's cache: (key, value) pairs
+        with one_graph():  # otherwise each layer draws random weights
             self._model = module.CachedGPT2LMHeadModel(config)
         self._model.load_state_dict(weights)
 
     def prefill(self, ids: np.ndarray) -> np.ndarray:
-        """Starts a new text: ids ``[B, T]`` to the logits ``[B, V]`` after them."""
+        """Starts new texts with ids ``[B, T]``; returns the next logits ``[B, V]``."""
         self._cache, self._length = None, 0
         return self._extend(ids)
 
     def decode(self, ids: np.ndarray) -> np.ndarray:
-        """Appends one token to every row: ids ``[B]`` to the logits ``[B, V]``."""
+        """Appends one token of ids ``[B]`` to every row; returns logits ``[B, V]``."""
         return self._extend(ids[:, None])
 
     def select(self, rows: Sequence[int]) -> None:
-        """Goes on with these rows of the batch, in this order; one may come twice."""
+        """Keeps only these rows of the batch, in this order; rows may repeat."""
         from max.experimental.tensor import Tensor
 
         def chosen(part: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Errors in a learner's code: one sentence with the file to look at."""
+"""Errors in a learner's code, as one sentence that names the file."""
 
 import traceback
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from gpt2.checkpoint.errors import CheckpointError
 
 
 class LearnerError(CheckpointError):
-    """The model in steps/ does not run; the message names the file to look at."""
+    """The model in steps/ does not run; the message names the file."""
 
 
 @contextmanager
 def blame_steps() -> Iterator[None]:
-    """Turns whatever a learner's code raises into one sentence with its file."""
+    """Turns any error in a learner's code into a ``LearnerError`` with its file."""
     try:
         yield
     except (Exception, SystemExit) as error:
@@ -23,7 +23,7 @@ def blame_steps() -> Iterator[None]:
 
 
 def _explain(error: BaseException) -> str:
-    """Names the step, and says whether it is unfinished or wrong."""
+    """Returns one sentence: the step's file, and whether it is unfinished or wrong."""
     step, reason = _step_of(error), str(error).strip().partition("\n")[0]
     if step is None:
         return f"the model in steps/ does not run: {type(error).__name__}: {reason}"
@@ -35,7 +35,7 @@ def _explain(error: BaseException) -> str:
 
 
 def _step_of(error: BaseException) -> str | None:
-    """Returns the step an error comes from, as ``"step_09"``, if it is from one."""
+    """Returns the step that raised an error, such as ``"step_09"``, or None."""
     places = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
     if isinstance(error, SyntaxError):
         places.append(error.filename or "")

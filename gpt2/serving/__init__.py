@@ -1,5 +1,5 @@
-"""Serving: one model, many clients, over an interface like OpenAI's.
+"""Serves one model to many clients, over an interface like OpenAI's.
 
-``batch`` decodes texts together, ``scheduler`` runs that in a thread behind a queue,
-``api`` speaks HTTP, and ``deployment`` alone knows Ray.
+``batch`` decodes texts together. ``scheduler`` runs the batch in a thread behind a
+queue. ``api`` answers HTTP requests. Only ``deployment`` uses Ray.
 """

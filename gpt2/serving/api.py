@@ -1,4 +1,4 @@
-"""The HTTP interface, for whatever writes the texts behind it."""
+"""The HTTP interface; a ``Backend`` writes the texts."""
 
 import asyncio
 import json
@@ -22,24 +22,24 @@ from gpt2.serving.text import Job, Piece
 
 
 class Backend(Protocol):
-    """Writes texts: a ``Scheduler``, or many of them somewhere else."""
+    """The interface of ``Scheduler`` and of ``Replicas``, which write texts."""
 
     def stream(self, job: Job, live: bool) -> AsyncGenerator[list[Piece]]:
-        """Yields what a job's texts have more, until all of them have ended.
+        """Yields new pieces of a job's texts, until all texts have ended.
 
-        Unless it is ``live``, that is one message at the end.
+        Without ``live`` it yields one list, at the end.
         """
 
 
 def make_app(
     checkpoint: Checkpoint, backend: Backend, api_key: str | None = None
 ) -> FastAPI:
-    """The server's application.
+    """Returns the server's application.
 
     Args:
-        checkpoint: its name, sizes and tokenizer.
+        checkpoint: used for the name, the sizes and the tokenizer.
         backend: writes the texts.
-        api_key: what clients have to know; None asks for none.
+        api_key: clients must send this key; None allows requests without a key.
     """
     app = FastAPI(openapi_url=None)
     app.add_middleware(Guards, api_key=api_key)
@@ -76,7 +76,7 @@ class Endpoint:
     """Answers ``/v1/completions``.
 
     Args:
-        checkpoint: its name, sizes and tokenizer.
+        checkpoint: used for the name, the sizes and the tokenizer.
         backend: writes the texts.
     """
 
@@ -85,13 +85,13 @@ class Endpoint:
         self._checkpoint, self._backend = checkpoint, backend
 
     async def answer(self, body: CompletionRequest, request: Request) -> Response:
-        """A whole completion, or the beginning of a stream."""
+        """Returns a whole completion or a started stream; raises ``ApiError``."""
         try:
             job = await asyncio.to_thread(job_of, body, self._checkpoint)
             completion = Completion(body, job, self._checkpoint.tokenizer)
             pieces = self._follow(job, body.stream)
             if body.stream:
-                first = await anext(pieces)  # a full queue is no stream
+                first = await anext(pieces)  # raises if the queue is full
                 events = self._events(completion, first, pieces)
                 return StreamingResponse(events, media_type="text/event-stream")
             return JSONResponse(await unless_gone(request, whole(completion, pieces)))
@@ -101,7 +101,7 @@ class Endpoint:
             raise known from error
 
     async def _follow(self, job: Job, live: bool) -> AsyncGenerator[list[Piece]]:
-        """Passes pieces on, and counts."""
+        """Yields the backend's pieces, and updates the metrics."""
         start, metrics, number = perf_counter(), self.metrics, 0
         metrics.prompt_tokens.inc(sum(map(len, job.prompts)))
         with metrics.active.track_inprogress():
@@ -121,7 +121,7 @@ class Endpoint:
         first: list[Piece],
         rest: AsyncGenerator[list[Piece]],
     ) -> AsyncGenerator[str]:
-        """The stream's events; an error ends it as one of them."""
+        """Yields the stream's events; after an error, the last event describes it."""
         async with aclosing(rest):
             try:
                 yield event(completion.chunk(first))
@@ -139,7 +139,7 @@ class Endpoint:
 async def written(
     backend: Backend, job: Job, live: bool
 ) -> AsyncGenerator[list[Piece]]:
-    """What the backend writes; nothing at all if no tokens are asked for."""
+    """Yields the backend's pieces; ``max_tokens`` 0 does not call the backend."""
     if job.max_tokens == 0:
         yield [Piece(index, finish="length") for index in range(job.rows)]
         return
@@ -149,13 +149,13 @@ async def written(
 
 
 async def whole(completion: Completion, pieces: AsyncGenerator[list[Piece]]) -> dict:
-    """The object for all that comes."""
+    """Returns the JSON object for all pieces."""
     async with aclosing(pieces):
         return completion.whole([piece async for some in pieces for piece in some])
 
 
 async def unless_gone[T](request: Request, wanted: Awaitable[T]) -> T:
-    """Waits for a result, and gives it up when the client disconnects."""
+    """Waits for a result; raises ``ApiError`` if the client disconnects first."""
     work = asyncio.ensure_future(wanted)
     gone = asyncio.ensure_future(disconnected(request))
     try:
@@ -172,11 +172,11 @@ async def unless_gone[T](request: Request, wanted: Awaitable[T]) -> T:
 
 
 async def disconnected(request: Request) -> None:
-    """Returns when the client has gone."""
+    """Returns when the client has disconnected."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
 def event(content: dict) -> str:
-    """A server-sent event."""
+    """Returns a server-sent event."""
     return f"data: {json.dumps(content, ensure_ascii=False)}\n\n"

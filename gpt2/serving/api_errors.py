@@ -1,4 +1,4 @@
-"""Errors as OpenAI's clients expect them."""
+"""Errors in the format that OpenAI's clients expect."""
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,13 +12,13 @@ RETRY_AFTER = {"Retry-After": "1"}  # seconds
 
 
 class ApiError(Exception):
-    """Something to tell a client.
+    """An error for the client.
 
     Args:
         status: the HTTP status.
         message: one sentence.
-        param: the field that it is about.
-        code: a word for programs.
+        param: the request's field that caused the error.
+        code: a short name for programs.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class ApiError(Exception):
         self.status, self.message, self.param, self.code = status, message, param, code
 
     def body(self) -> dict:
-        """OpenAI's shape."""
+        """Returns the error as OpenAI's JSON object."""
         kind = "server_error" if self.status >= 500 else "invalid_request_error"
         return {
             "error": {
@@ -45,13 +45,13 @@ class ApiError(Exception):
         }
 
     def response(self) -> JSONResponse:
-        """The whole answer."""
+        """Returns the HTTP response."""
         headers = RETRY_AFTER if self.status in (429, 503) else None
         return JSONResponse(self.body(), self.status, headers)
 
 
 def as_api_error(error: BaseException) -> ApiError:
-    """Says in public what went wrong, and no more than that."""
+    """Turns any error into one for the client, without internal details."""
     if isinstance(error, ApiError):
         return error
     if isinstance(error, ContextError):
@@ -61,14 +61,14 @@ def as_api_error(error: BaseException) -> ApiError:
     if isinstance(error, QueueFull):
         message = "too many requests are waiting: try again in a moment"
         return ApiError(429, message, code="queue_full")
-    message = "the text could not be written to its end: try again"
+    message = "the text could not be finished: try again"
     return ApiError(503, message, code="generation_failed")
 
 
 def invalid(error: RequestValidationError) -> ApiError:
-    """The first thing that is wrong with a request's body."""
+    """Returns the error for the first invalid field of a request's body."""
     found = error.errors()[0]
-    # The first part of the place is "body", and later ones may name alternatives.
+    # The location starts with "body"; later parts may name alternatives of a type.
     param = next((part for part in found["loc"][1:] if isinstance(part, str)), None)
     if found["type"] == "json_invalid":
         return ApiError(400, "the body is not valid JSON")
@@ -81,7 +81,7 @@ def invalid(error: RequestValidationError) -> ApiError:
 
 
 def handle_errors(app: FastAPI) -> None:
-    """Gives every error that shape."""
+    """Makes the application answer every error in OpenAI's format."""
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -1,4 +1,4 @@
-"""A batch that texts join and leave between two tokens.
+"""A batch that texts can join and leave between two tokens.
 
 Source: Yu et al. 2022, "Orca: A Distributed Serving System for Transformer-Based
 Generative Models", section 3.1 (iteration-level scheduling).
@@ -17,21 +17,21 @@ Deliver = Callable[[Text, Piece], None]
 
 
 class BatchEngine(Protocol):
-    """What a batch needs of the engine."""
+    """The interface that a batch needs from an engine."""
 
     def empty_cache(self, rows: int) -> Cache:
-        """Room for that many texts."""
+        """Returns an empty cache for ``rows`` texts."""
 
     def extend(self, cache: Cache, ids: np.ndarray) -> np.ndarray:
-        """Adds tokens ``[B, T]`` to a cache's texts: the logits ``[B, V]``."""
+        """Adds tokens ``[B, T]`` to a cache's texts; returns logits ``[B, V]``."""
 
 
 class Batch:
-    """Texts at different places that share each run of the model.
+    """Texts of different lengths that share each run of the model.
 
     Args:
         engine: the model.
-        deliver: gets every piece of every text, as soon as there is one.
+        deliver: gets every new piece of every text.
     """
 
     def __init__(self, engine: BatchEngine, deliver: Deliver) -> None:
@@ -40,9 +40,9 @@ class Batch:
         self._cache = engine.empty_cache(0)
 
     def change(self, wanted: Callable[[Text], bool], new: Sequence[Text]) -> None:
-        """Drops texts that are finished or not wanted, and takes new ones in.
+        """Removes texts that are finished or not wanted, and adds new texts.
 
-        Each new prompt is read for itself, equal ones that follow each other once.
+        Each new prompt is read separately. Equal prompts in a row are read once.
         """
         rows = [
             row
@@ -58,16 +58,16 @@ class Batch:
             going = [text for text in group if self._take(text, logits)]
             parts.append((cache, [0] * len(going)))
             self.texts += going
-        self._cache = gather(parts)  # all rows move once
+        self._cache = gather(parts)  # copies every row once
 
     def step(self) -> None:
-        """Writes one more token of every text."""
+        """Adds one token to every text."""
         last = np.array([[text.ids[-1]] for text in self.texts])
         logits = self._engine.extend(self._cache, last)
         for text, scores in zip(self.texts, logits, strict=True):
             self._take(text, scores)
 
     def _take(self, text: Text, logits: np.ndarray) -> bool:
-        """Delivers a text's next token; returns whether more will follow."""
+        """Delivers a text's next token; returns whether the text continues."""
         self._deliver(text, text.take(logits))
         return not text.finished

@@ -1,6 +1,6 @@
-"""Ray Serve: schedulers in processes of their own, on one machine or on many.
+"""Runs schedulers in separate processes with Ray Serve, on one or more machines.
 
-Nothing else knows of Ray. https://docs.ray.io/en/releases-2.60.0/serve/
+No other file uses Ray. https://docs.ray.io/en/releases-2.60.0/serve/
 """
 
 import logging
@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-# Read when Ray is imported, and by the processes that it starts.
+# Ray reads these variables when it is imported, and so do the processes it starts.
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"  # silences a warning
-os.environ.setdefault("RAY_AUTH_MODE", "token")  # nobody else may start processes
-os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"  # `uv run` once, not per process
-os.environ["RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD"] = "0"  # the scheduler has one
-os.environ.setdefault("RAY_worker_niceness", "0")  # the model is what this is for
+os.environ.setdefault("RAY_AUTH_MODE", "token")  # only this program may start processes
+os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"  # no `uv run` in each process
+os.environ["RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD"] = "0"  # needs no thread
+os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's default is a low priority
 
 import ray
 from ray import serve
@@ -29,13 +29,13 @@ from gpt2.serving.scheduler import Scheduler
 from gpt2.serving.text import Job, Piece
 
 APP = "gpt2"
-OBJECTS = 80 * 2**20  # bytes of shared memory; pieces of text are small
+OBJECTS = 80 * 2**20  # bytes of shared memory, enough for pieces of text
 LOGS = LoggingConfig(log_level="ERROR", enable_access_log=False)
 
 
 @dataclass(frozen=True)
 class Size:
-    """How many replicas there are, and what each one has."""
+    """The number of replicas, and the cores, batch and queue of each."""
 
     replicas: int
     cores: int
@@ -44,10 +44,10 @@ class Size:
 
 
 def keep_to_cores(rank: int, count: int) -> None:
-    """Gives this process some of the machine's cores, each replica others.
+    """Limits this process to ``count`` cores, different for each replica.
 
-    MAX starts a thread for each core that it may use, and they spin while they wait:
-    on all cores they would take the time of the processes that speak to clients.
+    MAX starts a thread for each core that it may use. These threads keep their cores
+    busy while they wait, which would slow down the process that answers clients.
     """
     if sys.platform == "linux":  # macOS has no such call
         cores = sorted(os.sched_getaffinity(0), reverse=True)
@@ -59,8 +59,8 @@ class Replica:
     """One process with the model.
 
     Args:
-        model: its name or folder, the same on every machine.
-        size: its batch and its queue.
+        model: the model's name or folder, the same on every machine.
+        size: the sizes of the batch and the queue.
     """
 
     def __init__(self, model: str, size: Size) -> None:
@@ -74,41 +74,41 @@ class Replica:
         )
 
     async def stream(self, job: Job, live: bool) -> AsyncGenerator[list[Piece]]:
-        """As ``Scheduler.stream``."""
+        """Yields the pieces of ``Scheduler.stream``."""
         async for pieces in self._scheduler.stream(job, live):
             yield pieces
 
     def check_health(self) -> None:
-        """Asked by Ray, which replaces a replica that raises."""
+        """Raises RuntimeError if the scheduler has ended; Ray then starts another."""
         if not self._scheduler.alive:
             raise RuntimeError("the scheduler's thread has ended")
 
 
 class Replicas:
-    """All replicas, as one writer of texts."""
+    """All replicas as one ``Backend``."""
 
     def __init__(self, handle: DeploymentHandle) -> None:
         self._handle = handle.options(stream=True)
 
     async def stream(self, job: Job, live: bool) -> AsyncGenerator[list[Piece]]:
-        """As ``Scheduler.stream``, from whichever replica Ray chooses."""
+        """Yields the pieces of ``Scheduler.stream`` from a replica that Ray chooses."""
         response = self._handle.stream.remote(job, live)
         assert isinstance(response, DeploymentResponseGenerator)
         try:
             async for pieces in response:
                 yield pieces
         finally:
-            response.cancel()  # without effect at its end
+            response.cancel()  # has no effect after the end
 
 
 @contextmanager
 def running(model: str, size: Size, address: str | None) -> Iterator[Replicas]:
-    """Starts the replicas, and ends them.
+    """Starts the replicas, and stops them at the end.
 
     Args:
-        model: its name or folder.
-        size: how many, and how large.
-        address: a Ray cluster's; None starts one on this machine alone.
+        model: the model's name or folder.
+        size: the number of replicas and their sizes.
+        address: a Ray cluster's address; None starts Ray on this machine only.
     """
     start(size, address)
     try:
@@ -117,7 +117,7 @@ def running(model: str, size: Size, address: str | None) -> Iterator[Replicas]:
         deployed = serve.deployment(
             name="Replica",
             num_replicas=size.replicas,
-            # The scheduler has the queue, and says so when it is full.
+            # So high that Ray queues nothing: a full scheduler raises QueueFull.
             max_ongoing_requests=4 * (size.batch + size.queue),
             ray_actor_options={"num_cpus": size.cores if address else 0},
             health_check_period_s=1,
@@ -133,7 +133,7 @@ def running(model: str, size: Size, address: str | None) -> Iterator[Replicas]:
 
 
 def start(size: Size, address: str | None) -> None:
-    """Joins a cluster, or starts one that nobody else can reach."""
+    """Joins a cluster, or starts Ray for this machine only."""
     quiet: Any = dict(log_to_driver=False, logging_level="ERROR")
     if address:
         ray.init(address=address, **quiet)

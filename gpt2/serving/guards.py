@@ -1,4 +1,4 @@
-"""What every request passes first: the key, and a limit on its size."""
+"""Checks the key and the size of every request before anything else."""
 
 import hmac
 
@@ -14,21 +14,21 @@ class Guards:
     """Refuses requests without the key, and bodies over 1 MB.
 
     Args:
-        app: what comes next.
-        api_key: None asks for none.
+        app: gets the accepted requests.
+        api_key: None accepts requests without a key.
     """
 
     def __init__(self, app: ASGIApp, api_key: str | None) -> None:
         self._app, self._key = app, api_key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes on what may pass."""
+        """Passes accepted requests on, and answers the others with an error."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         try:
             self._check_key(scope)
             messages = [await whole_body(receive)]
-        except ApiError as error:  # in our own shape, which FastAPI's limit has not
+        except ApiError as error:  # FastAPI's errors have another format
             return await error.response()(scope, receive, send)
 
         async def replay() -> Message:
@@ -40,14 +40,14 @@ class Guards:
         if self._key is None or scope["path"] in OPEN:
             return
         given = dict(scope["headers"]).get(b"authorization", b"")
-        # In the same time for any wrong key: how much of it is right stays a secret.
+        # The comparison's time must not show how many characters of a key are right.
         if not hmac.compare_digest(given, b"Bearer " + self._key.encode()):
             message = "a valid API key is needed: Authorization: Bearer KEY"
             raise ApiError(401, message, code="invalid_api_key")
 
 
 async def whole_body(receive: Receive) -> Message:
-    """The body as one message; raises ``ApiError`` once it is too long."""
+    """Returns the body as one message; raises ``ApiError`` if it is too long."""
     body, more = bytearray(), True
     while more:
         message = await receive()

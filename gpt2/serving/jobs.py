@@ -1,4 +1,4 @@
-"""From a valid request to a job: tokens, limits, the seed."""
+"""Turns a valid request into a job: token ids, limits and the seed."""
 
 import secrets
 
@@ -13,15 +13,15 @@ NEW_TOKENS = 16  # OpenAI's default
 
 
 def job_of(request: CompletionRequest, checkpoint: Checkpoint) -> Job:
-    """Makes a job of a request.
+    """Makes a job from a request.
 
     Raises:
-        ApiError: the model cannot do that.
+        ApiError: the server does not support the request.
         ContextError: a prompt is too long.
     """
     check_model(request.model, checkpoint)
     if request.stream_options and not request.stream:
-        raise ApiError(400, "stream_options goes with stream", param="stream_options")
+        raise ApiError(400, "stream_options needs stream", param="stream_options")
     if request.echo and request.logprobs is not None:
         message = "the prompt's logprobs are not computed: leave out echo or logprobs"
         raise ApiError(400, message, param="logprobs", code="unsupported")
@@ -44,14 +44,14 @@ def job_of(request: CompletionRequest, checkpoint: Checkpoint) -> Job:
 
 
 def check_model(name: str, checkpoint: Checkpoint) -> None:
-    """Raises ``ApiError`` unless that is the model's name."""
+    """Raises ``ApiError`` unless ``name`` is the model's name."""
     if name != checkpoint.name:
         message = f"there is no model {name!r} here, only {checkpoint.name!r}"
         raise ApiError(404, message, param="model", code="model_not_found")
 
 
 def token_ids(prompt: str | list[int], checkpoint: Checkpoint) -> list[int]:
-    """The ids of a prompt, which may be ids already."""
+    """Returns the ids of a prompt, which may be text or ids."""
     if isinstance(prompt, str):
         return checkpoint.tokenizer.encode_prompt(prompt)
     if max(prompt) >= (size := checkpoint.config.vocab_size):

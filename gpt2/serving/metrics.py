@@ -8,7 +8,7 @@ SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 
 
 class Metrics:
-    """What one server has done since it started."""
+    """Counts and times of one server since its start."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

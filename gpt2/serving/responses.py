@@ -1,4 +1,4 @@
-"""From pieces of texts to OpenAI's objects."""
+"""Turns pieces of texts into OpenAI's JSON objects."""
 
 import math
 import time
@@ -14,12 +14,12 @@ from gpt2.serving.text import Job, Piece, merge
 
 @dataclass
 class Completion:
-    """The answer to one request, in one piece or in many.
+    """The answer to one request, as one object or as several.
 
     Args:
-        request: what was asked for.
-        job: what was made of it.
-        tokenizer: names tokens.
+        request: the client's request.
+        job: the job made from the request.
+        tokenizer: gives the tokens' text.
     """
 
     request: CompletionRequest
@@ -31,27 +31,27 @@ class Completion:
 
     def __post_init__(self) -> None:
         echo = [self._echo(number) for number in range(self.job.rows)]
-        self._unsent = echo  # the prompts that go before the texts
+        self._unsent = echo  # prompts to send before the texts
         self._offsets = [len(text) for text in echo]
 
     def _echo(self, index: int) -> str:
-        """What the client's own prompt puts in front of a text."""
+        """Returns the prompt to send before a text; empty without ``echo``."""
         if not self.request.echo:
             return ""
         prompt = self.request.prompts[index // self.job.samples]
         return prompt if isinstance(prompt, str) else self.tokenizer.decode(prompt)
 
     def chunk(self, pieces: Sequence[Piece]) -> dict:
-        """The object for some pieces."""
+        """Returns the JSON object for some pieces."""
         self.tokens += sum(piece.tokens for piece in pieces)
         return self._object([self._choice(piece) for piece in pieces])
 
     def whole(self, pieces: Sequence[Piece]) -> dict:
-        """The object for all pieces of a job."""
+        """Returns the JSON object for all pieces of a job."""
         return self.chunk(merge(pieces)) | {"usage": self.usage()}
 
     def usage(self) -> dict:
-        """How many tokens were read and written."""
+        """Returns the numbers of tokens read and written."""
         read = sum(map(len, self.job.prompts))
         return {
             "prompt_tokens": read,
@@ -60,7 +60,7 @@ class Completion:
         }
 
     def usage_chunk(self) -> dict:
-        """The last object of a stream that asked for it."""
+        """Returns a stream's last object, sent if the request has ``include_usage``."""
         return self._object([]) | {"usage": self.usage()}
 
     def _object(self, choices: list[dict]) -> dict:
@@ -82,11 +82,11 @@ class Completion:
         }
 
     def _logprobs(self, piece: Piece) -> dict:
-        """Of the distribution that the token was drawn from."""
+        """Returns logprobs of the distribution from which the token was drawn."""
         names = ("tokens", "token_logprobs", "top_logprobs", "text_offset")
         found: dict[str, list] = {name: [] for name in names}
         for step, text in piece.steps:
-            assert step.probability is not None  # for the job asks to look
+            assert step.probability is not None  # because job.look is true
             found["tokens"].append(self.tokenizer.token(step.id))
             found["token_logprobs"].append(math.log(step.probability))
             found["top_logprobs"].append(self._top(step))

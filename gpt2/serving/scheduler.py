@@ -1,4 +1,4 @@
-"""The scheduler: a thread that decodes for everyone, behind a bounded queue."""
+"""The scheduler: one thread that decodes all jobs, behind a bounded queue."""
 
 import logging
 import threading
@@ -10,14 +10,14 @@ from gpt2.serving.answer import Answer
 from gpt2.serving.batch import Batch, BatchEngine
 from gpt2.serving.text import Job, Piece, Text, texts
 
-# Each message takes its way through several processes. With many texts they are
-# fewer and longer; the first token of each is sent at once.
+# Each message passes through several processes. So with many texts, messages are fewer
+# and longer. The first token of each job is sent at once.
 SHORTEST = 0.05  # seconds between two messages of a job
 MOST_MESSAGES = 30  # a second, of all texts together
 
 
 class QueueFull(Exception):
-    """There is no room for the job now; later there may be."""
+    """The queue has no room for the job now."""
 
 
 class Scheduler:
@@ -26,8 +26,8 @@ class Scheduler:
     Args:
         engine: the model; only the scheduler's thread uses it.
         tokenizer: turns tokens into text.
-        batch: how many texts are decoded together.
-        queue: how many more may wait.
+        batch: the number of texts decoded together.
+        queue: the number of texts that may wait.
     """
 
     def __init__(
@@ -37,30 +37,30 @@ class Scheduler:
         self._size, self._room = batch, batch + queue
         self._batch = Batch(engine, self._deliver)
         self._waiting: deque[Text] = deque()
-        self._answers: dict[Text, Answer] = {}  # of every text that has not ended
+        self._answers: dict[Text, Answer] = {}  # for every text that has not ended
         self._change, self._closed = threading.Condition(), False
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     @property
     def alive(self) -> bool:
-        """Whether the thread works."""
+        """Whether the thread is running."""
         return self._thread.is_alive()
 
     @property
     def load(self) -> int:
-        """How many texts are being written or wait."""
+        """The number of texts that are being written or wait."""
         return len(self._answers)
 
     async def stream(self, job: Job, live: bool = True) -> AsyncGenerator[list[Piece]]:
-        """Yields the pieces of a job; who stops listening ends it.
+        """Yields the pieces of a job; closing the generator cancels the job.
 
         Args:
-            job: what to write.
-            live: yield what there is from time to time, not only once at the end.
+            job: the texts to write.
+            live: yield pieces from time to time, not only once at the end.
 
         Raises:
-            QueueFull: at once.
+            QueueFull: the queue has no room; raised before any piece.
         """
         answer = Answer(job.rows)
         self._submit(job, answer)
@@ -71,7 +71,7 @@ class Scheduler:
             answer.gone = True
 
     def close(self) -> None:
-        """Ends the thread after the token that it is at."""
+        """Ends the thread after the current token."""
         with self._change:
             self._closed = True
             self._change.notify()
@@ -101,7 +101,7 @@ class Scheduler:
                 self._fail(error)
 
     def _work(self) -> bool:
-        """Forgets who has gone, and waits for work; returns False at the end."""
+        """Drops cancelled texts and waits for work; returns False after ``close``."""
         with self._change:
             for text in [text for text, a in self._answers.items() if a.gone]:
                 del self._answers[text]
@@ -109,7 +109,7 @@ class Scheduler:
             return not self._closed
 
     def _admitted(self) -> list[Text]:
-        """Takes from the queue what the batch has room for."""
+        """Removes as many texts from the queue as the batch has room for."""
         with self._change:
             waiting = [text for text in self._waiting if text in self._answers]
             going = sum(text in self._answers for text in self._batch.texts)
@@ -125,7 +125,7 @@ class Scheduler:
         answer.add(piece)
 
     def _fail(self, error: Exception) -> None:
-        """Tells everyone, and starts again with nothing."""
+        """Ends all jobs with the error, and starts with an empty batch."""
         with self._change:
             answers = set(self._answers.values())
             self._answers.clear()

@@ -1,4 +1,4 @@
-"""What a client may ask for: the fields of ``/v1/completions`` and their limits."""
+"""The fields of a request to ``/v1/completions``, with their limits."""
 
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ from gpt2.decoding.settings import NUM_SAMPLES, SAMPLING, SEED, Setting
 TokenId = Annotated[int, Field(ge=0)]
 Stop = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
-# Fields of OpenAI's that this server does not have, with what changes nothing.
+# OpenAI's fields that this server does not support, with values that have no effect.
 NEUTRAL = {
     "best_of": 1,
     "frequency_penalty": 0,
@@ -28,14 +28,14 @@ NEUTRAL = {
 
 
 class StreamOptions(BaseModel):
-    """What a stream has besides its text."""
+    """Options of a stream."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
     include_usage: bool = False
 
 
 def field_of(setting: Setting, **limits: Any) -> Any:
-    """The field of a setting, with its default and its range."""
+    """Returns a setting's field, with its default and its range."""
     ranges = {"ge": setting.least, "gt": setting.above, "le": setting.most}
     return Field(setting.default, **ranges, **limits)
 
@@ -45,9 +45,9 @@ Sampling: Any = create_model("Sampling", **FIELDS)
 
 
 class CompletionRequest(Sampling):
-    """The body of a request; OpenAI's names and defaults.
+    """The body of a request, with OpenAI's names and defaults.
 
-    ``Sampling`` adds the settings of decoding, some of which OpenAI does not have.
+    ``Sampling`` adds the settings of decoding. OpenAI lacks some of these settings.
     """
 
     model_config = ConfigDict(
@@ -75,7 +75,7 @@ class CompletionRequest(Sampling):
     @model_validator(mode="before")
     @classmethod
     def leave_out_what_changes_nothing(cls, fields: Any) -> Any:
-        """Drops nulls, and neutral values of fields that there are not."""
+        """Drops nulls, and unsupported fields whose value has no effect."""
         if not isinstance(fields, dict):
             return fields
         return {
@@ -86,17 +86,17 @@ class CompletionRequest(Sampling):
 
     @property
     def strategy(self) -> Strategy:
-        """How tokens are chosen."""
+        """The settings for choosing tokens."""
         return Strategy(**self.model_dump(include=set(Sampling.model_fields)))
 
     @property
     def prompts(self) -> list[str] | list[list[int]]:
-        """The prompts as a list, whatever form they came in."""
+        """The prompts as a list, also for a single prompt."""
         prompt: Any = self.prompt
         one = isinstance(prompt, str) or isinstance(prompt[0], int)
         return [prompt] if one else prompt
 
     @property
     def stops(self) -> list[str]:
-        """The stop strings as a list."""
+        """The stop strings as a list, also for a single string."""
         return [self.stop] if isinstance(self.stop, str) else self.stop

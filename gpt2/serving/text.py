@@ -1,4 +1,4 @@
-"""One text of a request: what it is to be, and how far it has come."""
+"""The texts of a request: the job, its texts, and pieces of new text."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,12 +13,12 @@ from gpt2.decoding.generation import Step, Strategy, choose
 
 @dataclass(frozen=True)
 class Job:
-    """What one client asks for: each prompt continued ``samples`` times.
+    """The texts that a client asks for: each prompt continued ``samples`` times.
 
     Attributes:
-        prompts: token ids; with ``max_tokens`` they fit the model's context.
+        prompts: token ids; each prompt and ``max_tokens`` fit the model's context.
         stop: a text ends before the first of these strings.
-        look: also report how likely each token was, and which were the likeliest.
+        look: also report each token's probability and the likeliest tokens.
     """
 
     prompts: Sequence[Sequence[int]]
@@ -31,20 +31,19 @@ class Job:
 
     @property
     def rows(self) -> int:
-        """How many texts there will be."""
+        """The number of texts."""
         return len(self.prompts) * self.samples
 
 
 @dataclass
 class Piece:
-    """What one text has more since the last piece.
+    """The new part of one text since the last piece.
 
     Attributes:
-        index: which text of the job, the samples of a prompt after each other.
-        tokens: how many new tokens the piece stands for.
-        steps: the steps, if the job looks at them, each with the text that is
-            complete with it.
-        finish: why the text ends here: "stop" or "length".
+        index: the text's number in the job; samples of a prompt follow each other.
+        tokens: the number of new tokens.
+        steps: each step with the text that it completes; empty unless ``job.look``.
+        finish: the reason why the text ends here, "stop" or "length"; else None.
     """
 
     index: int
@@ -55,7 +54,7 @@ class Piece:
 
 
 def merge(pieces: Sequence[Piece]) -> list[Piece]:
-    """One piece for each text."""
+    """Joins pieces, so that each text has one."""
     ordered = sorted(pieces, key=attrgetter("index"))
     return [_join(list(own)) for _, own in groupby(ordered, key=attrgetter("index"))]
 
@@ -74,15 +73,15 @@ class Text:
     """A text being written.
 
     Args:
-        job: what it belongs to.
-        index: which of the job's texts it is.
+        job: the text's job.
+        index: the text's number in the job.
         prompt: token ids.
-        rng: its own source of randomness.
+        rng: the text's own random generator.
         tokenizer: turns tokens into text.
 
     Attributes:
         ids: the prompt and all new tokens.
-        finished: whether nothing follows.
+        finished: whether the text has ended.
     """
 
     def __init__(
@@ -100,7 +99,7 @@ class Text:
         self._decoder, self._stops = StreamingDecoder(tokenizer), Stops(job.stop)
 
     def take(self, logits: np.ndarray) -> Piece:
-        """Chooses the next token by the model's logits ``[V]``."""
+        """Chooses the next token from the logits ``[V]``; returns the new piece."""
         job = self.job
         step = choose(logits, self.ids, job.strategy, self._rng, look=job.look)
         self.ids.append(step.id)
@@ -118,12 +117,12 @@ class Text:
 
 
 class Stops:
-    """Lets a text through up to the first of some strings.
+    """Cuts a text before the first of some stop strings.
 
-    What could be the beginning of such a string is held back until that is known.
+    An ending that may be the start of a stop string is held back until this is clear.
 
     Attributes:
-        found: whether one of them came; nothing is let through after it.
+        found: whether a stop string was found; no text is returned after it.
     """
 
     def __init__(self, strings: Sequence[str]) -> None:
@@ -131,7 +130,7 @@ class Stops:
         self._strings, self._held = strings, ""
 
     def feed(self, text: str) -> str:
-        """Takes more text and returns what is certain."""
+        """Adds text; returns the text that no stop string can cut any more."""
         if self.found or not self._strings:
             return "" if self.found else text
         self._held += text
@@ -145,11 +144,11 @@ class Stops:
         return certain
 
     def rest(self) -> str:
-        """What was held back, if the text ends without such a string."""
+        """Returns the text held back; empty if a stop string was found."""
         return "" if self.found else self._held
 
     def _beginning(self) -> int:
-        """How many characters at the end may become one of the strings."""
+        """Returns how many characters at the end may start a stop string."""
         return max(
             size
             for string in self._strings
@@ -159,7 +158,7 @@ class Stops:
 
 
 def texts(job: Job, tokenizer: Tokenizer) -> Iterator[Text]:
-    """The texts of a job; with its seed they are those of ``gpt2 --seed``."""
+    """Yields the texts of a job; ``gpt2 --seed`` gives the same for that seed."""
     for number, prompt in enumerate(job.prompts):
         for sample, rng in enumerate(
             np.random.default_rng(job.seed).spawn(job.samples)

@@ -1,4 +1,4 @@
-"""Fixtures of the command's tests."""
+"""Fixtures for the tests of the commands."""
 
 import sys
 from collections.abc import Callable
@@ -23,7 +23,7 @@ SOLUTIONS = Path(__file__).parents[3] / "solutions"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A whole checkpoint: one float32 file, keys with their prefix."""
+    """Makes a complete checkpoint: one float32 file, keys with the prefix."""
     write_config(tmp_path)
     BPE.save(str(tmp_path / "tokenizer.json"))
     save_file(prefixed(tensors()), tmp_path / "model.safetensors")
@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeEngine]:
-    """Replaces the engine of the command by one that writes a given text."""
+    """Replaces the command's engine by one that writes a given text."""
 
     def replace(text: str = " there was a girl.", margin: float = 4.0) -> FakeEngine:
         engine = FakeEngine(BPE.encode(text).ids, margin)
@@ -44,7 +44,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeEngine]:
 
 @pytest.fixture
 def table(monkeypatch: pytest.MonkeyPatch) -> TableEngine:
-    """Replaces the engine of the command by one that depends on the whole text."""
+    """Replaces the command's engine by one that depends on the whole text."""
     engine = TableEngine()
     monkeypatch.setattr("gpt2.writer.open_engine", lambda *_, **__: engine)
     return engine
@@ -54,7 +54,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> TableEngine:
 def run(folder, monkeypatch):
     """Runs the command in this process, with the tiny checkpoint by default.
 
-    Without ``fake`` there is no engine: what is to be refused never compiles one.
+    Without ``fake`` there is no engine: a refused command never compiles a model.
     """
     monkeypatch.setattr("gpt2.writer.open_engine", None)
 
@@ -68,7 +68,7 @@ def run(folder, monkeypatch):
 
 @pytest.fixture
 def steps(tmp_path, monkeypatch):
-    """Makes a desk of a learner's own, and opens the model there."""
+    """Makes a learner's folder ``steps`` and imports the model from there."""
 
     config = (SOLUTIONS / "solution_01.py").read_text()
     blank = "raise NotImplementedError('Later.')"
@@ -85,4 +85,4 @@ def steps(tmp_path, monkeypatch):
 
     yield open_desk
     for name in [name for name in sys.modules if name.split(".")[0] == "steps"]:
-        del sys.modules[name]  # the next test has another desk
+        del sys.modules[name]  # the next test has another folder

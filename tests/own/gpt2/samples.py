@@ -19,7 +19,7 @@ CHANNELS, INNER, POSITIONS, LAYERS, HEADS = 12, 48, 32, 2, 3
 
 
 def train_bpe() -> Tokenizer:
-    """A byte-level BPE with a few merges; every byte is a token."""
+    """Makes a byte-level BPE with a few merges; every byte is a token."""
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
@@ -38,7 +38,7 @@ VOCAB = BPE.get_vocab_size()
 
 
 def tensors() -> dict[str, np.ndarray]:
-    """All tensors of a two-layer GPT-2, named and shaped as on the hub."""
+    """Returns all tensors of a two-layer GPT-2, with names and shapes as on the hub."""
     shapes = {"wte.weight": [VOCAB, CHANNELS], "wpe.weight": [POSITIONS, CHANNELS]}
     shapes |= {"ln_f.weight": [CHANNELS], "ln_f.bias": [CHANNELS]}
     for block in (f"h.{number}" for number in range(LAYERS)):
@@ -60,12 +60,12 @@ def tensors() -> dict[str, np.ndarray]:
 
 
 def prefixed(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The same tensors as ``GPT2LMHeadModel`` saves them."""
+    """Renames the tensors as ``GPT2LMHeadModel`` saves them."""
     return {f"transformer.{name}": array for name, array in arrays.items()}
 
 
 def save_bfloat16(arrays: dict[str, np.ndarray], path: Path) -> None:
-    """Writes the upper halves of float32 arrays, which NumPy has no type for."""
+    """Writes the upper halves of float32 arrays; NumPy has no bfloat16."""
     halves = {
         name: (x.view(np.uint32) >> 16).astype("<u2") for name, x in arrays.items()
     }
@@ -82,7 +82,7 @@ def save_bfloat16(arrays: dict[str, np.ndarray], path: Path) -> None:
 
 
 def write_config(folder: Path, **changes: object) -> None:
-    """Writes config.json; a change to ... leaves the key out."""
+    """Writes config.json with changes; the value ... removes a key."""
     settings = {
         "model_type": "gpt2",
         "activation_function": "gelu_new",
@@ -99,11 +99,11 @@ def write_config(folder: Path, **changes: object) -> None:
 
 
 class FakeEngine:
-    """Makes the given tokens the likeliest ones, in turn; then it begins again.
+    """Makes the given tokens the likeliest ones in turn, again and again.
 
     Args:
         script: the ids.
-        margin: how far the likeliest logit is above the others.
+        margin: the likeliest logit minus the other logits.
     """
 
     def __init__(self, script: Sequence[int], margin: float = 4.0) -> None:
@@ -120,26 +120,26 @@ class FakeEngine:
         return logits.astype(np.float32).repeat(self.rows, axis=0)
 
     def prefill(self, ids: np.ndarray) -> np.ndarray:
-        """Starts anew: ids ``[B, T]``."""
+        """Starts new texts with ids ``[B, T]``."""
         self.rows = len(ids)
         return self._next("prefill", ids)
 
     def decode(self, ids: np.ndarray) -> np.ndarray:
-        """One more id for each row, ``[B]``."""
+        """Appends one id to each row, ids ``[B]``."""
         assert len(ids) == self.rows
         return self._next("decode", ids)
 
     def select(self, rows: Sequence[int]) -> None:
-        """Other rows."""
+        """Keeps only these rows."""
         assert all(0 <= row < self.rows for row in rows)
         self.calls.append(("select", list(rows)))
         self.rows = len(rows)
 
 
 class TableEngine:
-    """Scores the next token by all tokens of a text, the last ones most.
+    """Scores the next token from all tokens of a text; the last tokens count most.
 
-    It keeps its texts as the real engines do; ``read`` counts the tokens it was given.
+    The engine keeps its texts like the real engines; ``read`` counts the tokens read.
     """
 
     def __init__(self, vocab: int = VOCAB) -> None:
@@ -148,21 +148,21 @@ class TableEngine:
         self.read = 0
 
     def logits(self, ids: np.ndarray) -> np.ndarray:
-        """Ids ``[N, T]`` to logits ``[N, V]``."""
+        """Returns logits ``[N, V]`` for ids ``[N, T]``."""
         weights = 0.7 ** np.arange(ids.shape[1])[::-1]
         return (weights[:, None] * self.table[ids]).sum(axis=1)
 
     def prefill(self, ids: np.ndarray) -> np.ndarray:
-        """Starts anew: ids ``[N, T]``."""
+        """Starts new texts with ids ``[N, T]``."""
         self.texts = np.empty([len(ids), 0], dtype=np.int64)
         return self._extend(ids)
 
     def decode(self, ids: np.ndarray) -> np.ndarray:
-        """One more id for each row, ``[N]``."""
+        """Appends one id to each row, ids ``[N]``."""
         return self._extend(ids[:, None])
 
     def select(self, rows: Sequence[int]) -> None:
-        """Other rows."""
+        """Keeps only these rows."""
         self.texts = self.texts[list(rows)]
 
     def _extend(self, ids: np.ndarray) -> np.ndarray:
@@ -172,7 +172,7 @@ class TableEngine:
 
 
 def interrupted(engine, after):
-    """Makes Ctrl-C come while the model works on a later token."""
+    """Raises KeyboardInterrupt while the model computes a later token."""
     decode = engine.decode
 
     def decode_or_stop(ids):
@@ -185,7 +185,7 @@ def interrupted(engine, after):
 
 
 def shard(folder: Path) -> None:
-    """Replaces the one file by two and their index."""
+    """Replaces the single file by two shards and an index."""
     (folder / "model.safetensors").unlink()
     arrays = prefixed(tensors())
     index: dict[str, str] = {}
@@ -198,7 +198,7 @@ def shard(folder: Path) -> None:
 
 
 def sentence(folder: Path) -> str:
-    """The message for a folder that cannot be used, which is one line."""
+    """Returns the one-line message for a folder that cannot be used."""
     with pytest.raises(CheckpointError) as caught:
         load_checkpoint(str(folder))
     message = str(caught.value)

@@ -1,4 +1,4 @@
-"""Folders that cannot be used: one sentence each."""
+"""Folders that cannot be used give one sentence each."""
 
 import numpy as np
 import pytest

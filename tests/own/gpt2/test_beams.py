@@ -1,4 +1,4 @@
-"""Beam search on an engine: the same as without one, and with little work."""
+"""Beam search on an engine: the result without an engine, with fewer tokens read."""
 
 import json
 import math
@@ -14,7 +14,7 @@ from tests.own.gpt2.test_cli import KEYS
 from tests.own.gpt2.test_cli_refusals import usage_error
 
 PROMPT = [3, 1, 4]
-SMALL = 7  # tokens in a small vocabulary, where beams end often and come together
+SMALL = 7  # size of a vocabulary in which beams often end and meet
 
 
 @pytest.mark.parametrize("num_beams", [1, 2, 5])
@@ -42,7 +42,7 @@ def test_other_texts_are_read_from_their_beginning():
 def test_the_callers_ids_are_only_read():
     ask, ids = Continuations(TableEngine()), np.array([[1, 2]])
     ask(ids)
-    ids[0, 0] = 5  # what the caller does with them later changes nothing
+    ids[0, 0] = 5  # changes the caller's array only
     longer = np.array([[5, 2, 3]])
     np.testing.assert_array_equal(ask(longer), TableEngine().logits(longer))
 
@@ -63,7 +63,7 @@ def test_replay_says_how_likely_each_token_was():
 
 
 def search(run, *arguments):
-    """The JSON object of a search."""
+    """Returns the JSON object of a search."""
     return json.loads(run("Once", "--json", *arguments).stdout)
 
 
@@ -163,7 +163,7 @@ def test_bad_value_is_a_usage_error(run, option, value):
 )
 def test_what_has_no_place_in_a_search_is_refused(run, arguments):
     error = usage_error(run("Once", "--beams", "2", *arguments))
-    assert "--beams looks for the likeliest text: it goes without" in error
+    assert "--beams looks for the likeliest text and cannot be used with" in error
     assert arguments[0] in error
 
 
@@ -173,4 +173,4 @@ def test_greedy_and_beams(run):
 
 def test_a_length_penalty_without_beams(run):
     error = usage_error(run("Once", "--length-penalty", "1"))
-    assert "--length-penalty goes with --beams N." in error
+    assert "--length-penalty needs --beams N." in error

@@ -1,4 +1,4 @@
-"""Texts of different lengths in one batch: each as it would be alone."""
+"""Texts of different lengths in one batch: each text is as if alone."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def engine():
 
 
 def alone(engine, prompt, count):
-    """Greedy ids ``[count]`` and the logits ``[count, V]`` that they come from."""
+    """Returns greedy ids ``[count]`` and their logits ``[count, V]``."""
     logits = [engine.prefill(prompt[None])[0]]
     while len(logits) < count:
         logits.append(engine.decode(logits[-1].argmax(keepdims=True))[0])
@@ -25,7 +25,7 @@ def alone(engine, prompt, count):
 
 
 class Row:
-    """A text in the batch, its logits so far, and how many it is to have."""
+    """A text in the batch, with its logits so far and the number of tokens to write."""
 
     def __init__(self, length, count):
         self.prompt = CHANCE.integers(0, CONFIG.vocab_size, length)
@@ -79,7 +79,7 @@ def test_several_tokens_for_texts_of_different_lengths(engine):
 
 
 def test_what_was_left_behind_a_text_does_not_matter(engine):
-    """A new cache's memory may hold anything, NaN too."""
+    """A new cache's memory may hold any values, also NaN."""
     short, long = engine.empty_cache(1), engine.empty_cache(1)
     for cache, size in ((short, 4), (long, 50)):
         for buffer in cache.buffers:

@@ -5,7 +5,7 @@ from tests.own.gpt2.samples import BPE, POSITIONS, STORY, interrupted
 
 
 def turns(run, fake, stdin, *arguments, text=STORY):
-    """Runs a chat and returns its output and what the model was given each turn."""
+    """Runs a chat; returns the output and the model's input in each turn."""
     engine = fake(text)
     result = run("--greedy", *arguments, stdin=stdin, command=chat)
     given = [BPE.decode(ids[0]) for kind, ids in engine.calls if kind == "prefill"]

@@ -1,4 +1,4 @@
-"""Checkpoints: every format that is read, and every name that is known."""
+"""Checkpoints: all formats that can be read, and all known names."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ LINEAR = ("c_attn.weight", "c_proj.weight", "c_fc.weight")
 
 
 def expected() -> dict[str, np.ndarray]:
-    """What ``MaxGPT2LMHeadModel`` is to get: prefixed, linear layers [out, in]."""
+    """Returns weights for ``MaxGPT2LMHeadModel``: prefixed, linear ones [out, in]."""
     return {
         name: x.T if name.endswith(LINEAR) else x
         for name, x in prefixed(tensors()).items()
@@ -35,7 +35,7 @@ def expected() -> dict[str, np.ndarray]:
 
 
 def assert_loaded(folder: Path, tolerance: float = 0.0) -> None:
-    """The folder loads as the tensors above, in arrays of their own."""
+    """Checks that the folder loads as the tensors above, in new arrays."""
     weights = load_checkpoint(str(folder)).weights
     assert weights.keys() == expected().keys()
     for name, array in expected().items():

@@ -1,4 +1,4 @@
-"""The command: what is printed where, and what Ctrl-C keeps."""
+"""The command's output on stdout and stderr, also after Ctrl-C."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The command: what is refused, in one sentence and with which exit code."""
+"""The command refuses wrong input with one sentence and an exit code."""
 
 from types import SimpleNamespace
 
@@ -15,15 +15,15 @@ from tests.own.gpt2.samples import POSITIONS, STORY
 
 
 class Terminal:
-    """Standard input as it is without a pipe."""
+    """Standard input that is a terminal, not a pipe."""
 
     def isatty(self):
-        """Someone could type."""
+        """Says that standard input is a terminal."""
         return True
 
 
 def usage_error(result):
-    """The one sentence of a usage error, which leaves stdout empty."""
+    """Returns the sentence of a usage error; stdout must be empty."""
     assert result.exit_code == 2, result.output
     assert result.stdout == ""
     assert "Traceback" not in result.stderr
@@ -123,7 +123,7 @@ def test_text_past_the_context(run, tokens, arguments, words):
         (compare, [], POSITIONS),
         (diversity, [], POSITIONS),
         (plot, ["next-token"], POSITIONS),
-        (layers, ["--prompt"], POSITIONS + 1),  # it writes nothing
+        (layers, ["--prompt"], POSITIONS + 1),  # needs no room for a new token
     ],
 )
 def test_every_command_checks_its_text(run, command, before, tokens):

@@ -1,4 +1,4 @@
-"""``compare`` and ``diversity``: every way side by side, and what the rates say."""
+"""``compare`` and ``diversity``: all ways of choosing, and their rates."""
 
 import json
 
@@ -14,7 +14,7 @@ PROMPT = BPE.encode("Once").ids
 
 
 def report(run, command, *arguments):
-    """The JSON object of a command."""
+    """Returns the JSON object of a command."""
     result = run("Once", "--json", *arguments, command=command)
     assert result.exit_code == 0, result.output
     (line,) = result.stdout.splitlines()
@@ -22,7 +22,7 @@ def report(run, command, *arguments):
 
 
 def ways(run, *arguments):
-    """Every way's report by its name."""
+    """Returns each way's report by name."""
     return {way["name"]: way for way in report(run, compare, *arguments)["ways"]}
 
 
@@ -55,7 +55,7 @@ def test_each_way_is_what_the_main_command_writes(run, table):
 
 
 def test_greedy_falls_into_a_loop_and_the_penalty_gets_out(run, table):
-    table.table += 2 * np.eye(VOCAB)  # what was written becomes likelier
+    table.table += 2 * np.eye(VOCAB)  # each token makes itself likelier
     found = ways(run)
     greedy, penalized = found["greedy"], found["greedy, penalty 1.3"]
     assert greedy["repetition_4"] > 0.5
@@ -69,7 +69,7 @@ def test_the_table_shows_texts_rates_and_what_repeats(run, fake):
     assert result.exit_code == 0
     for word in ("greedy", "4 beams", "min-p 0.1", "xyxyxyxyxy", "20%", "71%"):
         assert word in result.stdout
-    assert "71% were there before" in result.stdout
+    assert "71% occurred before" in result.stdout
     assert "seed" in result.stderr
     assert all(len(line) <= 80 for line in result.stdout.splitlines())
 

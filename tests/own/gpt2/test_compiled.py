@@ -1,4 +1,4 @@
-"""Compiled graphs on disk: read where they are whole, made again where not."""
+"""Compiled graphs on disk: complete ones are read, damaged ones are compiled again."""
 
 import time
 
@@ -14,7 +14,7 @@ from tests.own.gpt2.test_engine import CONFIG, WEIGHTS
 
 
 class Made:
-    """A compiled graph that writes a few bytes in place of itself."""
+    """A fake compiled graph that writes a few bytes."""
 
     engine_model = object()
 

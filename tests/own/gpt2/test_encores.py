@@ -1,4 +1,4 @@
-"""``--mine`` uses a learner's encores once they are finished, or borrows them."""
+"""``--mine`` uses a learner's finished encores, and solutions for the others."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ BLANK = "\n\ndef {}(*_, **__):\n    raise NotImplementedError('Fill it in.')\n"
 
 
 def opened(mine=True):
-    """The encores, and what is said of them."""
+    """Returns the encores, and the notes about them."""
     said = []
     return open_encores(mine=mine, note=said.append), said
 
@@ -82,7 +82,7 @@ def test_the_learners_own_choice_is_heard(run, fake, steps):
     steps(encore_sampling=SAMPLING + always)
     result = run("Once", "--mine", "--max-new-tokens", "3", "--top-p", "1")
     assert result.exit_code == 0
-    assert result.stdout == "Once```\n"  # the token 64
+    assert result.stdout == "Once```\n"  # token 64, three times
     assert "borrowed from the solutions: encore_beam_search" in result.stderr
 
 

@@ -1,4 +1,4 @@
-"""The engines against Hugging Face's golden answers, the oracle and each other.
+"""Compares the engines with Hugging Face's results, the oracle and each other.
 
 One tiny model serves every test: a compile costs about a minute on a fresh machine.
 """
@@ -24,7 +24,7 @@ CONFIG = read_config(FOLDER / "config.json")
 WEIGHTS = convert_weights(read_weights(FOLDER), CONFIG)
 GOLDEN = np.load(FOLDER.with_suffix(".npz"))
 FULL = CONFIG.n_positions
-ROWS = LONG // FULL + 1  # at the end their cache is long
+ROWS = LONG // FULL + 1  # enough rows for a long cache at the end
 BATCH = np.random.default_rng(0).integers(0, CONFIG.vocab_size, [ROWS, FULL])
 NEAR = dict(rtol=0, atol=1e-4)
 
@@ -46,12 +46,12 @@ def engine(request):
 
 @pytest.fixture(scope="module")
 def expected():
-    """Logits of the whole batch at every position, ``[ROWS, n_positions, V]``."""
+    """Returns the batch's logits at every position, ``[ROWS, n_positions, V]``."""
     return oracle.logits(BATCH, WEIGHTS, CONFIG.n_layer, CONFIG.n_head)
 
 
 def greedy(engine, prompt, count):
-    """The ids that follow a prompt."""
+    """Returns the greedy ids that follow a prompt."""
     ids = [engine.prefill(prompt[None]).argmax(axis=-1)]
     while len(ids) < count:
         ids.append(engine.decode(ids[-1]).argmax(axis=-1))

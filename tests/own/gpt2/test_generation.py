@@ -1,4 +1,4 @@
-"""The loop: which tokens it asks for, which it takes, and when it ends."""
+"""The loop of generation: the tokens read, the tokens chosen, and the end."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ GREEDY = Strategy(temperature=0)
 
 
 def run(engine, prompt=(7, 8, 9), strategy=GREEDY, count=5, seed=1):
-    """All steps of one generation."""
+    """Returns all steps of one generation."""
     rng = np.random.default_rng(seed)
     steps = generate(
         engine, prompt, strategy, rng, max_new_tokens=count, end_of_text_id=END
@@ -21,7 +21,7 @@ def run(engine, prompt=(7, 8, 9), strategy=GREEDY, count=5, seed=1):
 
 
 def ids(steps):
-    """The chosen tokens."""
+    """Returns the chosen tokens."""
     return [step.id for step in steps]
 
 
@@ -81,7 +81,7 @@ def test_a_step_tells_its_chance_and_the_five_best():
     assert step.best[0] == (5, step.probability)
     assert len(step.best) == 5
     assert chances == sorted(chances, reverse=True)
-    assert 0 < chances[-1] < chances[0] < 1  # greedy shows the model's own doubts
+    assert 0 < chances[-1] < chances[0] < 1  # the model's own probabilities
 
 
 def test_seed_repeats_the_draw():

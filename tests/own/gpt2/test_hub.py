@@ -1,4 +1,4 @@
-"""The hub, without a network: what a failed download says."""
+"""The hub, without a network: the messages of failed downloads."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ from tests.own.gpt2.samples import (
 
 @pytest.fixture
 def hub(monkeypatch):
-    """Lets a test decide what a download does."""
+    """Lets a test choose the result of a download."""
 
     def download(outcome):
         def snapshot_download(repo, allow_patterns):

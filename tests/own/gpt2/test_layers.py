@@ -15,7 +15,7 @@ from tests.own.gpt2.samples import POSITIONS
 
 @pytest.fixture
 def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A package ``steps`` in which every step is solved."""
+    """Makes a package ``steps`` in which every step is solved."""
     folder = tmp_path / "steps"
     folder.mkdir()
     for exercise in load_registry():
@@ -32,7 +32,7 @@ def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def compare(steps: Path, folder: Path) -> Callable[..., Result]:
-    """Runs the command on a random checkpoint; ``steps`` may be edited before."""
+    """Runs the command on a random checkpoint; a test may edit ``steps`` first."""
 
     def run(*options: str) -> Result:
         return CliRunner().invoke(layers, ["--model", str(folder), *options])

@@ -1,4 +1,4 @@
-"""Distinct n-grams and repetition, on texts that can be counted by hand."""
+"""Distinct n-grams and repetition, on texts short enough to count by hand."""
 
 import pytest
 
@@ -17,8 +17,8 @@ def test_ngrams():
         ([[1, 2, 3]], 1, 1.0),
         ([[1, 1, 1, 1]], 1, 0.25),
         ([[1, 2, 1, 2, 1]], 2, 0.5),
-        ([[1, 2], [1, 2]], 2, 0.5),  # over all texts
-        ([[1, 2], [3, 4]], 2, 1.0),  # a pair does not reach into the next text
+        ([[1, 2], [1, 2]], 2, 0.5),  # counted over all texts
+        ([[1, 2], [3, 4]], 2, 1.0),  # no pair spans two texts
         ([[1], []], 1, 1.0),
     ],
 )
@@ -35,7 +35,7 @@ def test_nothing_to_count():
 
 
 def test_repetition_of_a_loop():
-    ids = [5, 6] * 10  # 17 runs of four, two of them different
+    ids = [5, 6] * 10  # 17 four-grams, two of them different
     assert repetition(ids) == pytest.approx(15 / 17)
     assert repetition([1, 2, 3, 4, 5]) == 0
 

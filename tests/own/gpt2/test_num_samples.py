@@ -1,4 +1,4 @@
-"""Several samples in one batch: each with its own end, and the same however many."""
+"""Several samples in one batch end separately and do not affect each other."""
 
 import json
 
@@ -14,7 +14,7 @@ END, PROMPT = 0, [2, 3, 1]
 
 
 def write(engine, number, count=12):
-    """The new ids of every row."""
+    """Returns the new ids of every row."""
     texts = [[] for _ in range(number)]
     rngs = np.random.default_rng(1).spawn(number)
     steps = generate_batch(
@@ -33,7 +33,7 @@ def test_a_sample_does_not_depend_on_how_many_there_are():
 
 
 def test_each_row_ends_at_its_own_end():
-    texts = write(TableEngine(6), 20)  # of six tokens, one is the end
+    texts = write(TableEngine(6), 20)  # one of the six tokens ends a text
     assert all(END not in text[:-1] for text in texts)
     assert all(text[-1] == END or len(text) == 12 for text in texts)
     assert len({len(text) for text in texts}) > 3
@@ -42,7 +42,7 @@ def test_each_row_ends_at_its_own_end():
 def test_ended_rows_are_read_no_more():
     engine = TableEngine(6)
     texts = write(engine, 20)
-    # The last token of a row is not read, whether it ended there or not.
+    # The last token of a row is not read, whether the text has ended or not.
     assert engine.read == len(PROMPT) + sum(len(text) - 1 for text in texts)
 
 
@@ -110,4 +110,4 @@ def test_bad_number(run, value):
 def test_contradictions(run):
     arguments = ("Once", "--num-samples", "2")
     assert "one and the same text" in usage_error(run(*arguments, "--greedy"))
-    assert "follows one text" in usage_error(run(*arguments, "--show-steps"))
+    assert "shows one text" in usage_error(run(*arguments, "--show-steps"))

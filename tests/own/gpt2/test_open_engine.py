@@ -1,4 +1,4 @@
-"""``--mine``: a learner's model is run, or the step that is missing is named."""
+"""``--mine`` runs a learner's model, or names the missing step."""
 
 import numpy as np
 import pytest
@@ -23,18 +23,18 @@ class MaxGPT2LMHeadModel(Module):
 
 
 def model(init: str = "pass", forward: str = "pass") -> str:
-    """A step 13 of two given lines."""
+    """Returns a step 13 with two given lines."""
     return MODEL.format(init=init, forward=forward)
 
 
 def open_mine(folder):
-    """Opens the tiny checkpoint with whatever model is in steps/."""
+    """Opens the tiny checkpoint with the model in steps/."""
     checkpoint = load_checkpoint(str(folder))
     return open_engine(checkpoint, mine=True, cache=True, on_compile=lambda _: None)
 
 
 def sentence(folder):
-    """What a learner is told, which is one line."""
+    """Returns the one-line message for the learner."""
     with pytest.raises(LearnerError) as caught:
         open_mine(folder)
     message = str(caught.value)
@@ -105,7 +105,7 @@ def test_parameters_that_are_not_the_checkpoints(steps, folder):
 
 
 def open_on_gpu(folder, monkeypatch, count, **options):
-    """Opens the tiny checkpoint where MAX finds so many accelerators."""
+    """Opens the tiny checkpoint with a given number of accelerators."""
     monkeypatch.setattr("max.driver.accelerator_count", lambda: count)
     monkeypatch.setattr(engines, "RecomputingEngine", lambda *_, **more: more)
     checkpoint = load_checkpoint(str(folder))
@@ -133,7 +133,7 @@ def test_a_learners_model_on_an_accelerator(steps, folder, monkeypatch):
 
 
 def solved(steps):
-    """Every solution in the steps' place."""
+    """Puts every solution in place of the step."""
     steps(**{exercise.file: exercise.solved for exercise in load_registry()})
 
 
@@ -141,7 +141,7 @@ def test_a_finished_kv_cache_is_used(steps, folder):
     solved(steps)
     said, checkpoint = [], load_checkpoint(str(folder))
     mine = open_engine(checkpoint, mine=True, cache=True, on_compile=said.append)
-    assert "your KV cache is at work" in said[0]
+    assert "your KV cache runs uncompiled" in said[0]
     text = np.array([[5, 2, 7], [1, 1, 4]])
     got = mine.prefill(text)
     np.testing.assert_allclose(got, last_logits(checkpoint, text), atol=1e-4)
@@ -152,7 +152,7 @@ def test_a_finished_kv_cache_is_used(steps, folder):
 
 
 def last_logits(checkpoint, ids):
-    """What the oracle says: ``[B, V]`` after ids ``[B, T]``."""
+    """Returns the oracle's logits ``[B, V]`` after ids ``[B, T]``."""
     c = checkpoint.config
     state = dict(checkpoint.weights)
     return oracle.logits(ids, state, c.n_layer, c.n_head, c.layer_norm_epsilon)[:, -1]

@@ -1,4 +1,4 @@
-"""The pictures: what they show, and the files that the command writes."""
+"""The content of the pictures, and the files that the command writes."""
 
 from itertools import pairwise
 from xml.etree import ElementTree
@@ -24,23 +24,23 @@ from tests.own.gpt2.test_cli_refusals import usage_error
 CHANCES = np.array([0.1, 0.5, 0.25, 0.15])
 LOGITS = np.log(CHANCES)
 NAMES = "abcd"
-ORDER = ["b", "c", "d", "a"]  # by falling probability
+ORDER = ["b", "c", "d", "a"]  # from the likeliest to the least likely
 
 
 @pytest.fixture
 def axes():
-    """An empty chart in matplotlib's own style, whatever the book has made of it."""
+    """Returns an empty chart in matplotlib's default style."""
     with style.context("default"):
         yield Figure().subplots()
 
 
 def heights(axes):
-    """The bars' heights."""
+    """Returns the bars' heights."""
     return [bar.get_height() for bar in axes.patches]
 
 
 def ticks(axes):
-    """The labels under the bars."""
+    """Returns the labels under the bars."""
     return [tick.get_text() for tick in axes.get_xticklabels()]
 
 
@@ -48,7 +48,7 @@ def test_next_tokens_by_falling_probability(axes):
     charts.next_token(axes, LOGITS, NAMES.__getitem__, count=3)
     np.testing.assert_allclose([bar.get_width() for bar in axes.patches], [50, 25, 15])
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ORDER[:3]
-    assert axes.yaxis_inverted()  # the first bar is the top one
+    assert axes.yaxis_inverted()  # the first bar is on top
     assert [text.get_text() for text in axes.texts] == ["50.0 %", "25.0 %", "15.0 %"]
 
 

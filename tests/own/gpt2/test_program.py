@@ -1,4 +1,4 @@
-"""The real program, run as a newcomer does."""
+"""The real program, run as a new user runs it."""
 
 import json
 import os
@@ -17,7 +17,7 @@ GOLDEN = ROOT / "tests" / "golden"
 
 
 def program(*arguments, **options):
-    """Runs ``gpt2`` as a newcomer does."""
+    """Runs ``gpt2`` as a new user does."""
     return subprocess.run(
         [sys.executable, "-m", "gpt2", *arguments],
         cwd=ROOT,
@@ -51,7 +51,7 @@ def test_usage_errors_do_not_import_max():
 
 
 def report(*arguments):
-    """What eight greedy tokens are reported as."""
+    """Returns the JSON report of eight greedy tokens."""
     options = ("--greedy", "--max-new-tokens", "8", "--json")
     return json.loads(program("Once upon a time", *options, *arguments).stdout)
 
@@ -66,7 +66,7 @@ def test_embedded_model_writes_what_hugging_faces_writes():
 
 
 def test_with_and_without_cache(tmp_path):
-    """On the checkpoint whose graphs other tests need as well."""
+    """Uses a checkpoint whose graphs other tests need too."""
     for path in (GOLDEN / "odd").iterdir():
         shutil.copy(path, tmp_path)
     tokens = ["<|endoftext|>", "Ġ", *ascii_letters]
@@ -83,7 +83,7 @@ def test_closed_pipe_ends_quietly():
         command,
         shell=True,
         cwd=ROOT,
-        env=dict(os.environ),  # without what MAX's C++ adds in a process that loads it
+        env=dict(os.environ),  # without variables that MAX's C++ code adds
         capture_output=True,
         text=True,
         check=True,

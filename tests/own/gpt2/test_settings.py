@@ -1,4 +1,4 @@
-"""Every setting of decoding is everywhere: a filter that is forgotten fails here."""
+"""Every setting of decoding works in every interface; a forgotten filter fails."""
 
 import inspect
 import json
@@ -35,7 +35,7 @@ every = pytest.mark.parametrize(
 
 
 def values_around(setting: Setting) -> Iterator[tuple[float, bool]]:
-    """Values at the edges of a range and past them, and whether they are in it."""
+    """Returns values at a range's edges and beyond, and whether the range has them."""
     step = 1 if setting.kind is int else 0.01
     if setting.least is not None:
         yield from [(setting.least, True), (setting.least - step, False)]
@@ -64,7 +64,7 @@ def test_each_changes_the_probabilities(setting: Setting, value: Any) -> None:
 @usual
 def test_only_a_penalty_changes_the_likeliest(setting: Setting, value: Any) -> None:
     logits = LOGITS.copy()
-    logits[SEEN[0]] = logits.max() * 1.01  # a token that was there, by a hair
+    logits[SEEN[0]] = logits.max() * 1.01  # a token in the text is the likeliest by 1 %
     chosen = Strategy(**{setting.name: value}).probabilities(logits, SEEN).argmax()
     assert bool(chosen != SEEN[0]) is setting.penalty
 

@@ -1,4 +1,4 @@
-"""The tokenizer: both file formats, no loss, and no half characters on the way."""
+"""The tokenizer: both file formats, no loss, no incomplete characters."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ TEXTS = [
 
 @pytest.fixture(params=["tokenizer.json", "vocab.json and merges.txt"])
 def tokenizer(request, tmp_path):
-    """The same vocabulary from either format."""
+    """Returns the same vocabulary, read from each format."""
     if request.param == "tokenizer.json":
         BPE.save(str(tmp_path / "tokenizer.json"))
     else:
@@ -35,7 +35,7 @@ def tokenizer(request, tmp_path):
 
 @pytest.fixture(scope="module")
 def gpt2():
-    """A part of GPT-2's own vocabulary, with the ids of the whole."""
+    """Returns a part of GPT-2's vocabulary, with the original ids."""
     return load_tokenizer(GPT2)
 
 
@@ -72,7 +72,7 @@ def test_training_settings_in_the_file_change_nothing(tmp_path):
 
 
 def stream(tokenizer, ids):
-    """All pieces a decoder gives, the last from ``finish``."""
+    """Returns all pieces of a decoder; the last piece comes from ``finish``."""
     decoder = StreamingDecoder(tokenizer)
     return [*(decoder.feed(token) for token in ids), decoder.finish()]
 
@@ -110,7 +110,7 @@ def test_decoder_can_go_on_after_the_end(tokenizer):
     assert decoder.feed(first) + decoder.feed(second) == "é"
 
 
-# GPT-2's own vocabulary, and what OpenAI's tokenizer answers
+# GPT-2's own vocabulary, compared with OpenAI's tokenizer
 
 
 def test_known_ids_of_gpt2(gpt2):
@@ -143,7 +143,7 @@ def test_gpt2_splits_an_emoji_and_streams_it_whole(gpt2):
 
 
 def sentence(folder):
-    """The message for a tokenizer that cannot be used."""
+    """Returns the message for a tokenizer that cannot be used."""
     with pytest.raises(CheckpointError) as caught:
         load_tokenizer(folder)
     assert str(folder) in str(caught.value)

@@ -1,4 +1,4 @@
-"""Fixtures of the server's tests: the embedded model, and a server on loopback."""
+"""Fixtures for the server's tests: the embedded model and a server on loopback."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ def checkpoint() -> Checkpoint:
 
 @pytest.fixture(scope="session")
 def engine(checkpoint):
-    """It compiled."""
+    """The embedded model, compiled."""
     from gpt2.engine.engines import Engine
 
     return Engine(checkpoint.config, checkpoint.weights)
@@ -27,7 +27,7 @@ def engine(checkpoint):
 
 @pytest.fixture(scope="session")
 def command() -> Callable[..., str]:
-    """What ``gpt2 --greedy`` writes after a prompt."""
+    """Returns the text that ``gpt2 --greedy`` writes after a prompt."""
     from gpt2.commands.cli import continue_text
 
     @cache
@@ -42,7 +42,7 @@ def command() -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[WatchedServer]:
-    """A server with a small batch and a small queue."""
+    """Runs a server with a small batch and a small queue."""
     running = WatchedServer("--batch", str(BATCH), "--queue", str(QUEUE))
     yield running
     if running.process.poll() is None:

@@ -1,8 +1,8 @@
-"""A server in a process of its own, and the processes that it starts."""
+"""Runs a server in a separate process and looks at the processes that it starts."""
 
 from contextlib import suppress
 
-import psutil  # MAX has it
+import psutil  # a dependency of MAX
 
 from benchmarks.server import Server
 
@@ -14,7 +14,7 @@ class WatchedServer(Server):
     """A server whose processes can be looked at."""
 
     def family(self) -> dict[int, str]:
-        """The commands of the processes that it has started, by their numbers."""
+        """Returns a name for each process of the server, by process id."""
         children = psutil.Process(self.process.pid).children(recursive=True)
         found = {self.process.pid: "server"}
         for child in children:
@@ -23,6 +23,6 @@ class WatchedServer(Server):
         return found
 
     def replica(self) -> int:
-        """The number of the process that has the model."""
+        """Returns the id of the process with the model."""
         (pid,) = [pid for pid, args in self.family().items() if "ServeReplica" in args]
         return pid

@@ -1,4 +1,4 @@
-"""What ``serve`` refuses before anything starts, and who may ask."""
+"""``serve`` refuses bad options before it starts, and requests without the key."""
 
 import socket
 
@@ -11,7 +11,7 @@ from tests.own.packages import needed
 
 
 def refused(*arguments: str) -> Result:
-    """The command's answer to what it cannot do: a sentence, and no traceback."""
+    """Runs a command that must fail with one sentence and no traceback."""
     result = CliRunner().invoke(serve, arguments, env={"GPT2_API_KEY": None})
     assert result.exit_code != 0
     assert isinstance(result.exception, SystemExit)
@@ -20,7 +20,7 @@ def refused(*arguments: str) -> Result:
 
 @pytest.fixture
 def installed(monkeypatch):
-    """As if the extra were there; what needs it is never reached."""
+    """Pretends that the extra is installed; no code that needs it runs."""
     monkeypatch.setattr(serve_command, "NEEDED", ())
 
 
@@ -50,7 +50,7 @@ def test_the_extra_is_not_installed(monkeypatch):
     monkeypatch.setattr(serve_command, "NEEDED", ("no_such_package",))
     result = refused()
     assert result.exit_code == 1
-    assert "there is no no_such_package here; the server is an extra" in result.stderr
+    assert "no_such_package is not installed; the server is an extra" in result.stderr
 
 
 def test_replicas_share_all_cores_but_one(monkeypatch):
@@ -60,7 +60,7 @@ def test_replicas_share_all_cores_but_one(monkeypatch):
 
 @pytest.fixture
 def visitor(checkpoint):
-    """A client of an application with a key, behind which nobody writes."""
+    """Returns a client of an application with a key and without a backend."""
     testing = needed("fastapi.testclient")
     from gpt2.serving.api import make_app
 

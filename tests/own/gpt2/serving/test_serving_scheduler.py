@@ -1,4 +1,4 @@
-"""The batch and its thread, without a network: each text as it would be alone."""
+"""The batch and the scheduler, without a network: each text is as if alone."""
 
 import asyncio
 import time
@@ -24,7 +24,7 @@ def scheduler(engine, checkpoint):
 
 @pytest.fixture
 def jobs(checkpoint):
-    """Jobs of different lengths, some greedy and some not."""
+    """Jobs of different lengths, some of them greedy."""
     ids = [checkpoint.tokenizer.encode(prompt) for prompt in PROMPTS]
     filtered = Strategy(temperature=0.8, top_k=40, top_p=0.9)
     strategies = [GREEDY, filtered, Strategy(repetition_penalty=1.3)]
@@ -35,12 +35,12 @@ def jobs(checkpoint):
 
 
 async def collect(scheduler, job, live=False):
-    """All pieces of a job."""
+    """Returns all pieces of a job."""
     return [piece async for some in scheduler.stream(job, live) for piece in some]
 
 
 def alone(engine, checkpoint, job):
-    """The text that the command would write."""
+    """Returns the text that the command would write."""
     (rng,) = np.random.default_rng(job.seed).spawn(1)
     limits = dict(max_new_tokens=job.max_tokens)
     limits["end_of_text_id"] = checkpoint.tokenizer.end_of_text_id
@@ -66,7 +66,7 @@ def test_every_text_is_what_it_would_be_alone(
 
 
 def test_texts_are_written_together(engine, checkpoint, jobs):
-    """Four texts take one run of the model a token, not four."""
+    """Four texts take one run of the model for each token, not four."""
     calls = []
 
     class Counting:

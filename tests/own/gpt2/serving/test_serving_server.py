@@ -1,4 +1,4 @@
-"""The whole server on loopback, by OpenAI's own client."""
+"""The whole server on loopback, tested with OpenAI's client."""
 
 import json
 import os
@@ -27,19 +27,19 @@ def client(server):
 
 
 def ask(client, prompt="Once upon a time", **settings):
-    """A completion, greedy unless told otherwise."""
+    """Asks for a completion, greedy by default."""
     settings = {"model": MODEL, "max_tokens": 12, "temperature": 0} | settings
     return client.completions.create(prompt=prompt, **settings)
 
 
 def streamed(client, prompt, **settings):
-    """The text of a stream, from all its events."""
+    """Returns the text of a stream, joined from all events."""
     events = ask(client, prompt, stream=True, **settings)
     return "".join(event.choices[0].text for event in events)
 
 
 def post(server, body, path="/completions"):
-    """The status, the headers and the object that come for a raw body."""
+    """Sends a raw body; returns the status, the headers and the JSON object."""
     headers = {"Content-Type": "application/json"}
     try:
         with urlopen(Request(server.address + path, body, headers)) as answer:
@@ -49,7 +49,7 @@ def post(server, body, path="/completions"):
 
 
 def error_of(server, **fields):
-    """The status and the error of a request; None leaves a field out."""
+    """Returns the status and the error of a request; None removes a field."""
     fields = {"model": MODEL, "prompt": "Once"} | fields
     fields = {name: value for name, value in fields.items() if value is not ...}
     status, _, content = post(server, json.dumps(fields).encode())
@@ -237,7 +237,7 @@ def test_a_full_queue_answers_at_once_and_a_leaver_makes_room(server, client):
         with pytest.raises(openai.RateLimitError) as refused:
             ask(client)
         assert refused.value.response.headers["Retry-After"] == "1"
-    until = time.monotonic() + 2  # all of it would take longer
+    until = time.monotonic() + 2  # writing the whole text would take longer
     while True:
         try:
             ask(client, max_tokens=1)
@@ -263,7 +263,7 @@ def test_a_client_that_hangs_up_while_it_waits(server, client):
 
 
 def test_a_killed_replica_is_replaced(server, client):
-    """What it was writing ends with an error; later requests succeed."""
+    """The text in progress ends with an error; later requests succeed."""
     stream = iter(ask(client, stream=True, max_tokens=240))
     next(stream)
     with ThreadPoolExecutor(1) as pool:
@@ -286,7 +286,7 @@ def test_a_killed_replica_is_replaced(server, client):
 
 
 def test_ctrl_c_ends_it_and_leaves_nothing(server):
-    """The last test: the server is gone after it."""
+    """This test comes last, because it stops the server."""
     family = server.family()
     assert len(family) > 3
     assert server.end(signal.SIGINT) == 0

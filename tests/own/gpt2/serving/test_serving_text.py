@@ -1,4 +1,4 @@
-"""One text of a request: stop strings, split characters, its own randomness."""
+"""One text of a request: stop strings, split characters, its random generator."""
 
 import numpy as np
 import pytest
@@ -12,14 +12,14 @@ TOKENIZER = Tokenizer(BPE)
 
 
 def logits(token):
-    """Scores that make a token by far the likeliest."""
+    """Returns logits that make a token by far the likeliest."""
     scores = np.zeros(TOKENIZER.size, dtype=np.float32)
     scores[token] = 50
     return scores
 
 
 def write(ids, **settings):
-    """Feeds the tokens that a model would choose; returns the pieces."""
+    """Gives a text the logits of chosen tokens; returns the pieces."""
     job = Job([[5]], Strategy(temperature=0), 0, **{"max_tokens": 30} | settings)
     (text,) = texts(job, TOKENIZER)
     pieces = []
@@ -89,5 +89,5 @@ def test_each_sample_draws_from_its_own_generator():
 
     two, three = draw(2), draw(3)
     assert two[0] != two[1]
-    assert [two[0], two[1]] == three[:2]  # however many others there are
+    assert [two[0], two[1]] == three[:2]  # independent of the number of samples
     assert two[:2] == two[2:]  # and the same for each prompt
