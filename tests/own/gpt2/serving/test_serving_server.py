@@ -270,7 +270,7 @@ def test_a_killed_replica_is_replaced(server, client):
         waiting = pool.submit(ask, client, max_tokens=240)
         time.sleep(0.2)
         os.kill(server.replica(), signal.SIGKILL)
-        with pytest.raises(openai.APIError, match="could not be written"):
+        with pytest.raises(openai.APIError, match="could not be finished"):
             list(stream)
         with pytest.raises(openai.InternalServerError) as failed:
             waiting.result(20)
