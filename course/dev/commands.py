@@ -96,7 +96,8 @@ def try_release(release: str, *, quick: bool) -> int:
             file, printed = trial.run_suite(course, quick=quick)
         if not file.exists():
             console.print(f"With MAX {release} the suite does not even start:\n")
-            console.print("\n".join(printed.splitlines()[-15:]), markup=False)
+            end = "\n".join(printed.splitlines()[-15:])
+            console.print(end, markup=False, soft_wrap=True)
             return 1
         results = read_results(file, course)
     show(results, release, (time.monotonic() - start) / 60)

@@ -129,6 +129,7 @@ def run_suite(course: Path, *, quick: bool) -> tuple[Path, str]:
         The path of the JUnit file, and pytest's output.
     """
     results = course / "build" / "results.xml"
+    results.parent.mkdir(exist_ok=True)
     chosen = [str(e.checker_path) for e in load_registry()] if quick else ["-n", "auto"]
     done = subprocess.run(
         [*pytest_command(course), f"--junitxml={results}", *chosen],

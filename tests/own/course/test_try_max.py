@@ -36,8 +36,10 @@ else:
     (programs / "python").symlink_to({suite!r})
 """
 SUITE = """#!/bin/sh
-for word; do case $word in --junitxml=*) file=${{word#*=}};; esac; done
-mkdir -p build
+for word; do case $word in
+--junitxml=*) file=${{word#*=}};;
+--basetemp=*) mkdir "${{word#*=}}" || exit 3;;
+esac; done
 {body}
 """
 RESULTS = """<testsuites><testsuite>
