@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from course.grading import short
 from course.registry import ROOT
 
 
@@ -20,7 +21,7 @@ def test_right_file(solved_steps: Path) -> None:
     arguments = ["tests/test_step_10.py", "--steps-dir", str(solved_steps)]
     code, text = pytest_run(*arguments, COLUMNS="300")  # on one line, however deep
     assert code == 0
-    assert text.startswith(f"Grading {solved_steps / 'step_10.py'}")
+    assert text.startswith(f"Grading {short(solved_steps / 'step_10.py')}")
     assert "✗" not in text
     assert "✓" in text
 
