@@ -84,9 +84,8 @@ def look_at_python() -> Finding:
     text = platform.python_version()
     if (3, 12) <= sys.version_info < (3, 15):
         return Finding("Python", "good", text)
-    return Finding(
-        "Python", "bad", text, "Use Python 3.12 to 3.14: uv sync --python 3.13"
-    )
+    cure = f"Use Python 3.12 to 3.14. Install the course again: {installer()}"
+    return Finding("Python", "bad", text, cure)
 
 
 def look_at_system() -> Finding:

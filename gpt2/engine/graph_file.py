@@ -40,8 +40,10 @@ def graph_path(config: GPT2Config, device: Device) -> Path:
 
 def sources() -> str:
     """Returns the source text that the graph is compiled from."""
+    root = HERE.parents[1]
     own = [HERE / "cached_model.py", HERE / "projection.py"]
-    files = [*own, *sorted((HERE.parents[1] / "solutions").glob("solution_*.py"))]
+    own += [root / "runtime" / "releases.py"]  # it decides what the graph may contain
+    files = [*own, *sorted((root / "solutions").glob("solution_*.py"))]
     return "".join(path.read_text(encoding="utf-8") for path in files)
 
 
