@@ -1,13 +1,12 @@
 """The course's commands, such as ``course progress``."""
 
 import json
-import subprocess
+import os
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
 
@@ -27,6 +26,7 @@ from course.registry import (
     load_registry,
 )
 from course.state import Progress
+from runtime.terminal import Console
 
 console = Console()
 
@@ -169,7 +169,7 @@ def watch(steps_dir: Path) -> None:
 def repl() -> None:
     """Open Python with MAX as the checks run it, to try things out."""
     command = [sys.executable, "-i", "-m", "course.repl"]
-    sys.exit(subprocess.run(command, env=worker_environment()).returncode)
+    os.execve(sys.executable, command, worker_environment())
 
 
 @main.command()

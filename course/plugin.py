@@ -13,6 +13,7 @@ import pytest
 from course.foreign import refuse_foreign_packages
 from course.process import WorkerProcess
 from course.registry import ROOT, load_registry
+from runtime.ctrl_c import raise_on_ctrl_c
 
 refuse_foreign_packages()  # before any import finds one
 
@@ -48,7 +49,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     options = early_config.known_args_namespace
     if names_checkers_alone(options.file_or_dir) and not options.collectonly:
         early_config.stash[WORKER] = early or WorkerProcess()
-    elif early:
+        return
+    raise_on_ctrl_c()  # pytest prints its summary then
+    if early:
         early.close()
 
 

@@ -8,7 +8,7 @@ import sys
 
 def test_ctrl_c_ends_a_compile_that_python_waits_for():
     code = (
-        "from runtime.interruptible import interruptible\n"
+        "from runtime.ctrl_c import interruptible\n"
         "with interruptible():\n"
         "    print('compiling', flush=True)\n"
         "    sum(range(10**13))\n"  # takes hours and never checks for signals
