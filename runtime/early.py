@@ -6,11 +6,12 @@ runs 0.2 s before it imports anything of ours, and Ctrl-C would print a tracebac
 Other programs of the environment are not affected.
 """
 
+import _signal  # signal would import enum first, and each moment counts
 import sys
 from os.path import basename
 
 PROGRAMS = {
-    *("gpt2", "course", "book", "benchmarks", "runtime", "pytest"),
+    *("gpt2", "course", "book", "benchmarks", "runtime", "tests", "pytest"),
     *(f"s{number:02}" for number in range(1, 15)),
     *("sampling", "beam-search", "kv-cache"),
 }
@@ -28,9 +29,7 @@ def program(arguments: list[str]) -> str:
     return ""
 
 
-if program(sys.orig_argv[1:]) in PROGRAMS:
-    import signal
-
-    # A script's background jobs begin with SIGINT ignored; that stays.
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+# A script's background jobs begin with SIGINT ignored; that stays.
+usual = _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler
+if usual and program(sys.orig_argv[1:]) in PROGRAMS:
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
