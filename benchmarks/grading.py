@@ -21,13 +21,14 @@ from rich.table import Table
 
 from benchmarks.machine import machine
 from course.registry import ROOT, Exercise, load_registry
+from runtime.children import child_group, run_child
 
 
 def seconds(command: list[str], **environment: str) -> float:
     """Runs a command that must succeed; returns the wall time."""
     started = time.perf_counter()
     env = os.environ | environment
-    subprocess.run(command, cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)
+    run_child(command, cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - started
 
 
@@ -45,12 +46,16 @@ def watch_latencies(rounds: int) -> list[float]:
         for exercise in filter(lambda e: e.is_step, load_registry()):
             (steps / exercise.step_path.name).write_text(exercise.solved)
         command = [sys.executable, "-u", "-m", "course", "watch"]
-        with subprocess.Popen(
-            [*command, "--steps-dir", str(steps)],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as watcher:
+        with (
+            child_group() as number,
+            subprocess.Popen(
+                [*command, "--steps-dir", str(steps)],
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                text=True,
+                process_group=number,
+            ) as watcher,
+        ):
             try:
                 wait_for(watcher, "Watching")
                 paths = sorted(steps.glob("step_*.py"))

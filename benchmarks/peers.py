@@ -18,6 +18,7 @@ import numpy as np
 
 from benchmarks import numpy_gpt2
 from gpt2.engine.engines import Engine, RecomputingEngine
+from runtime.children import ChildGroup
 from solutions.solution_01 import GPT2Config
 
 
@@ -80,11 +81,13 @@ class Torch:
 
     def __init__(self, python: str, folder: str) -> None:
         script = Path(__file__).with_name("torch_peer.py")
+        self._group = ChildGroup()
         self._process = subprocess.Popen(
             [python, script, folder, str(os.cpu_count() or 1)],
             env=dict(os.environ),  # without the variables that MAX's C++ has added
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            process_group=self._group.number,
             text=True,
         )
         assert self._process.stdin

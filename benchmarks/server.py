@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from runtime.children import ChildGroup
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -25,11 +27,13 @@ class Server:
     """
 
     def __init__(self, *options: str) -> None:
+        self._group = ChildGroup()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gpt2", "serve", "--port", "0", *options],
             cwd=ROOT,
             env=os.environ | {"NO_COLOR": "1"},
             stderr=subprocess.PIPE,
+            process_group=self._group.number,
             text=True,
         )
         lines = []

@@ -19,6 +19,7 @@ from rich.table import Table
 
 from benchmarks.machine import keep, machine
 from benchmarks.server import Server
+from runtime.children import run_child
 
 MODEL = "tiny-stories"
 CLIENTS = (1, 8, 32)
@@ -88,7 +89,7 @@ def load(address: str, clients: int, seconds: float, expected: list[str]) -> dic
         file.flush()
         command = [sys.executable, "-m", "benchmarks.clients", address, file.name]
         command += [str(clients), str(seconds)]
-        done = subprocess.run(
+        done = run_child(
             command, env=dict(os.environ), stdout=subprocess.PIPE, check=True
         )
     return json.loads(done.stdout)

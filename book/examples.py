@@ -9,7 +9,6 @@ import io
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 from book.pages import SRC, BookError
 from book.recorder import Made, Recorder
 from course.registry import ROOT
+from runtime.children import run_child
 from runtime.defaults import INTERPRETED
 
 EXAMPLE = re.compile(
@@ -59,7 +59,7 @@ def run(names: list[str]) -> dict[str, list[str]]:
         ExampleFailed: a block does not run.
     """
     codes = {page: read(page) for page in names}
-    done = subprocess.run(
+    done = run_child(
         [sys.executable, "-m", "book.examples", *INSIDE],
         cwd=ROOT,
         env=os.environ | INTERPRETED,

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from book.preprocess import SHOWS_PROGRESS
 from book.search import write_index
 from book.summary import summary
 from course.registry import ROOT
+from runtime.children import run_child
 
 # Files for mdBook's own theme, and files that are already part of the pages.
 UNUSED = (
@@ -36,7 +36,7 @@ def build_pages(folder: Path, *, shows_progress: bool = False) -> list[str]:
     if shows_progress:
         env[SHOWS_PROGRESS] = "1"
     command = [str(programs / "mdbook"), "build", str(BOOK), "--dest-dir", str(folder)]
-    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    done = run_child(command, env=env, capture_output=True, text=True)
     if done.returncode != 0:
         raise BookError(reason(done.stderr))
     remove_unused(folder)

@@ -3,7 +3,6 @@
 import functools
 import threading
 import webbrowser
-from contextlib import suppress
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 from watchfiles import watch
@@ -11,6 +10,7 @@ from watchfiles import watch
 from book.pages import BOOK, BUILD, SRC, BookError
 from book.render import build_pages
 from course.registry import ROOT
+from runtime.ctrl_c import leave_on_ctrl_c
 
 PROGRESS = ROOT / ".course"
 
@@ -35,14 +35,13 @@ def serve(port: int, *, opens: bool) -> None:
     build_pages(BUILD, shows_progress=True)
     handler = functools.partial(Handler, directory=str(BUILD))
     with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        leave_on_ctrl_c()
         address = f"http://127.0.0.1:{server.server_port}"
         print(f"The book is at {address} until you press Ctrl-C.", flush=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         if opens:
             webbrowser.open(address)
-        with suppress(KeyboardInterrupt):
-            rebuild_on_change()
-        server.shutdown()
+        rebuild_on_change()
 
 
 def rebuild_on_change() -> None:

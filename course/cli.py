@@ -1,24 +1,22 @@
-"""The course's commands, such as ``course progress``."""
+"""The course's commands, such as ``course progress``.
+
+``course hint`` should not wait for the imports of ``course dev``, so each command has
+its own imports, as far as they take long.
+"""
 
 import json
-import subprocess
+import os
 import sys
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-from rich.console import Console
-from rich.syntax import Syntax
 from rich.table import Table
 
-from course import overview, step_files
-from course.attempt import up_to_date_status
 from course.check_program import check as run_check
 from course.commands import typed
-from course.dev.commands import dev
-from course.doctor import doctor
-from course.grading import Target
-from course.process import worker_environment
 from course.registry import (
     ROOT,
     Exercise,
@@ -26,7 +24,7 @@ from course.registry import (
     find_exercise,
     load_registry,
 )
-from course.state import Progress
+from runtime.terminal import Console
 
 console = Console()
 
@@ -52,7 +50,24 @@ def stop(message: str) -> NoReturn:
     sys.exit(1)
 
 
-@click.group()
+LATER = {"doctor": "course.doctor", "dev": "course.dev.commands"}
+
+
+class Commands(click.Group):
+    """A group that imports two of its commands when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Lists all names, for the help."""
+        return sorted([*super().list_commands(ctx), *LATER])
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Returns a command; None if there is none of that name."""
+        if name in LATER:
+            return getattr(import_module(LATER[name]), name)
+        return super().get_command(ctx, name)
+
+
+@click.group(cls=Commands)
 def main() -> None:
     """Tools for working through the course."""
 
@@ -62,6 +77,10 @@ def main() -> None:
 @click.option("--markdown", "form", flag_value="markdown", help="print Markdown")
 def progress(form: str | None) -> None:
     """Show which exercises pass; changed files are graded first."""
+    from course import overview
+    from course.grading import Target
+    from course.state import Progress
+
     rows = overview.survey(Target(), Progress(), Console(stderr=True))
     if form == "json":
         print(json.dumps(overview.as_json(rows), indent=2))
@@ -75,12 +94,20 @@ def progress(form: str | None) -> None:
 @main.command("next")
 def next_exercise() -> None:
     """Show the first exercise that does not pass yet."""
-    records, target = Progress(), Target()
     for exercise in load_registry():
-        if up_to_date_status(exercise, target, records) != "passed":
+        if not passes(exercise):
             show(exercise)
             return
     console.print(f"Everything passes. Let your model write: {typed('gpt2 --mine')}")
+
+
+def passes(exercise: Exercise) -> bool:
+    """Returns whether the learner's file passes; grades a changed file first."""
+    from course.attempt import up_to_date_status
+    from course.grading import Target
+    from course.state import Progress
+
+    return up_to_date_status(exercise, Target(), Progress()) == "passed"
 
 
 def show(exercise: Exercise) -> None:
@@ -112,7 +139,11 @@ def hint(exercise: Exercise, level: int) -> None:
 @click.option("--force", is_flag=True, help="show it although yours does not pass")
 def diff(exercise: Exercise, force: bool) -> None:
     """Show your file beside the solution, once yours passes."""
-    if not force and up_to_date_status(exercise, Target(), Progress()) != "passed":
+    from rich.syntax import Syntax
+
+    from course import step_files
+
+    if not force and not passes(exercise):
         hint = typed(f"course hint {exercise.short}")
         stop(
             f"{exercise.step_path} does not pass yet; the solution waits. "
@@ -122,6 +153,7 @@ def diff(exercise: Exercise, force: bool) -> None:
         rows = step_files.compare(exercise)
     except step_files.StepFileError as error:
         stop(str(error))
+    code = partial(Syntax, lexer="python", background_color="default", word_wrap=True)
     grid = Table("", "yours", "solution", expand=True, box=None, padding=(0, 1))
     for yours, theirs in rows:
         mark = "" if yours == theirs else "[yellow]│[/]"
@@ -129,15 +161,12 @@ def diff(exercise: Exercise, force: bool) -> None:
     console.print(grid)
 
 
-def code(line: str) -> Syntax:
-    """Colours and wraps one line of Python."""
-    return Syntax(line, "python", background_color="default", word_wrap=True)
-
-
 @main.command()
 @click.argument("exercise", type=EXERCISE)
 def reset(exercise: Exercise) -> None:
     """Put the skeleton back; your file is kept as a backup."""
+    from course import step_files
+
     try:
         backup = step_files.reset(exercise)
     except step_files.StepFileError as error:
@@ -160,6 +189,7 @@ def check(exercise: Exercise, pytest_options: tuple[str, ...]) -> None:
 @click.option("--steps-dir", type=click.Path(path_type=Path), default=ROOT / "steps")
 def watch(steps_dir: Path) -> None:
     """Grade each step when you save it, until Ctrl-C."""
+    from course.grading import Target
     from course.watch import watch
 
     watch(Target(steps_dir=steps_dir.resolve()), console)
@@ -168,8 +198,10 @@ def watch(steps_dir: Path) -> None:
 @main.command()
 def repl() -> None:
     """Open Python with MAX as the checks run it, to try things out."""
+    from course.process import worker_environment
+
     command = [sys.executable, "-i", "-m", "course.repl"]
-    sys.exit(subprocess.run(command, env=worker_environment()).returncode)
+    os.execve(sys.executable, command, worker_environment())
 
 
 @main.command()
@@ -182,7 +214,3 @@ def setup() -> None:
     if not warmup.solutions_run():
         stop(f"MAX cannot run the solutions here. Try: {typed('course doctor')}")
     console.print(f"[green]✓[/] Ready. First step: {typed('course next')}")
-
-
-main.add_command(doctor)
-main.add_command(dev)

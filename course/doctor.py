@@ -22,6 +22,7 @@ from rich.table import Table
 from course.commands import installer, typed
 from course.foreign import foreign_packages
 from course.registry import ROOT
+from runtime.children import run_child
 from runtime.kernel_batches import all_compiled
 
 State = Literal["good", "warning", "bad"]
@@ -147,7 +148,7 @@ def run_python(code: str) -> subprocess.CompletedProcess[str]:
     The options -E and -s hide all packages outside the virtual environment. MAX's C++
     code sets variables that mislead another Python; ``os.environ`` lacks them.
     """
-    return subprocess.run(
+    return run_child(
         [sys.executable, "-E", "-s", "-c", code],
         env=dict(os.environ),
         capture_output=True,

@@ -13,6 +13,8 @@ import pytest
 from course.foreign import refuse_foreign_packages
 from course.process import WorkerProcess
 from course.registry import ROOT, load_registry
+from runtime.children import end_with_parent
+from runtime.ctrl_c import raise_on_ctrl_c
 
 refuse_foreign_packages()  # before any import finds one
 
@@ -48,7 +50,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     options = early_config.known_args_namespace
     if names_checkers_alone(options.file_or_dir) and not options.collectonly:
         early_config.stash[WORKER] = early or WorkerProcess()
-    elif early:
+        return
+    raise_on_ctrl_c()  # pytest prints its summary then
+    if early:
         early.close()
 
 
@@ -57,6 +61,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Registers the grader; its report replaces pytest's if only steps are graded."""
     from course.grader import Grader, QuietReporter
 
+    if hasattr(config, "workerinput"):  # a process of pytest -n
+        end_with_parent()
     plugins = config.pluginmanager
     grader = Grader(config, spare=config.stash.get(WORKER, None))
     plugins.register(grader, "course-grader")

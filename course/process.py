@@ -11,11 +11,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
 from course.messages import Compiling, Reply
 from course.registry import ROOT
+from runtime.children import ChildGroup
 from runtime.defaults import INTERPRETED
 
 PAGE = 4_000  # characters kept of what a learner's code prints
@@ -36,6 +38,7 @@ class WorkerProcess:
         ours, theirs = socket.socketpair()
         self.on_compile = on_compile
         self.output = ""
+        self.group = ChildGroup()  # first: a worker never runs without its keeper
         self.process = subprocess.Popen(
             [sys.executable, "-m", "course.worker", str(theirs.fileno())],
             cwd=ROOT,
@@ -44,7 +47,7 @@ class WorkerProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             pass_fds=[theirs.fileno()],
-            start_new_session=True,
+            process_group=self.group.number,
         )
         theirs.close()
         self.connection = Connection(ours.detach())
@@ -115,11 +118,10 @@ class WorkerProcess:
     def close(self) -> None:
         """Ends the worker and every process that the worker started."""
         self.connection.close()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self.process.wait(0.2 if self.process.poll() is None else 0)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, 9)
-            self.process.wait()
+        self.group.kill()
+        self.process.wait()
         self.reader.join(1.0)
 
 

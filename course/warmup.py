@@ -1,7 +1,6 @@
 """Compiles what the course needs, once on each machine."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from course.grading import Grading, Target
 from course.process import WorkerProcess
 from course.registry import ROOT, find_exercise
+from runtime.children import run_child
 from runtime.kernel_batches import BATCHES, compile_batch
 
 
@@ -21,7 +21,7 @@ def compile_model() -> None:
     """Compiles the embedded model by letting it write one token."""
     command = [sys.executable, "-m", "gpt2", "Once upon a time"]
     command += ["--max-new-tokens", "1"]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    run_child(command, cwd=ROOT, check=True, capture_output=True)
 
 
 # The job that takes longest comes first.

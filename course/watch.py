@@ -1,6 +1,5 @@
 """Grades a file each time it is saved, in a worker that has MAX loaded already."""
 
-from contextlib import suppress
 from pathlib import Path
 
 import watchfiles
@@ -12,6 +11,7 @@ from course.process import WorkerProcess
 from course.registry import Exercise, UnknownExercise, find_exercise
 from course.report import Report
 from course.state import Progress
+from runtime.ctrl_c import leave_on_ctrl_c
 
 
 def watch(target: Target, console: Console) -> None:
@@ -19,19 +19,18 @@ def watch(target: Target, console: Console) -> None:
     progress = Progress(target.steps_dir)
     report = Report(console)
     spare = WorkerProcess(report.compiling)
+    leave_on_ctrl_c()
     console.print(
         f"Watching {target.steps_dir.name}/; save a step to grade it. Ctrl-C ends."
     )
     changes = watchfiles.watch(target.steps_dir, debounce=400, step=30)
     try:
-        # With raise_interrupt=False, watchfiles would print a line on Ctrl-C.
-        with suppress(KeyboardInterrupt):
-            for paths in changes:
-                for exercise in saved_exercises({Path(path) for _, path in paths}):
-                    console.rule(style="dim")
-                    attempt = Attempt(exercise, target, progress, spare, report=report)
-                    spare = WorkerProcess(report.compiling)
-                    attempt.run_all()
+        for paths in changes:
+            for exercise in saved_exercises({Path(path) for _, path in paths}):
+                console.rule(style="dim")
+                attempt = Attempt(exercise, target, progress, spare, report=report)
+                spare = WorkerProcess(report.compiling)
+                attempt.run_all()
     finally:
         spare.close()
 

@@ -11,7 +11,7 @@ from max.driver import Device
 from max.engine import InferenceSession, Model, read
 
 from runtime.compilation_cache import Exports, store
-from runtime.interruptible import interruptible
+from runtime.ctrl_c import interruptible
 from runtime.plain_max import plain_max
 
 Weights = Mapping[str, np.ndarray]

@@ -5,19 +5,21 @@ load in 0.05 s. Compiled separately, each kernel takes 20 to 40 s.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from filelock import FileLock
 
 from runtime.announce import Announce
+from runtime.children import run_child
 from runtime.compilation_cache import cache_path, store
-from runtime.interruptible import interruptible
+from runtime.ctrl_c import interruptible
 
 # Kernel names by batch. Each batch has its own file: few checks need the second.
 BATCHES: dict[str, list[str]] = tomllib.loads(
@@ -69,14 +71,26 @@ def compile_batch(name: str) -> None:
     path = batch_path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     # With other kernels in its cache, MAX writes a file four times as large.
-    with FileLock(path.with_suffix(".lock")), TemporaryDirectory() as empty:
-        subprocess.run(
+    with FileLock(path.with_suffix(".lock")), empty_folder(path) as empty:
+        run_child(
             [sys.executable, "-m", "runtime.kernel_batches", name, path],
-            env=dict(os.environ) | {"MODULAR_CACHE_DIR": empty},
+            env=dict(os.environ) | {"MODULAR_CACHE_DIR": str(empty)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=True,
         )
+
+
+@contextmanager
+def empty_folder(path: Path) -> Iterator[Path]:
+    """Makes an empty folder beside a file; deletes what a killed run left there."""
+    folder = path.with_suffix(".cache")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def main(name: str, path: Path) -> None:

@@ -4,11 +4,11 @@ import sys
 import time
 
 import click
-from rich.console import Console
 
 from course.dev import trial
 from course.dev.causes import Results, read_results
 from course.dev.recorded import RECORDED, Recorded
+from runtime.terminal import Console
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)

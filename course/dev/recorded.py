@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 
 from course.registry import ROOT
+from runtime.children import run_child
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,7 @@ class Recorded:
         """Makes stale files, or only names them; stdout has one line for each."""
         command = [sys.executable, "-m", self.module, *["--check"] * check]
         env = dict(os.environ)  # lacks the variables that MAX's C++ code sets
-        return subprocess.run(
-            command, cwd=ROOT, env=env, capture_output=True, text=True
-        )
+        return run_child(command, cwd=ROOT, env=env, capture_output=True, text=True)
 
 
 RECORDED = (

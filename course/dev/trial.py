@@ -14,12 +14,15 @@ from pathlib import Path
 import psutil
 
 from course.registry import ROOT, load_registry
+from runtime.children import run_child
+from runtime.ctrl_c import stoppable
 
 PIN = re.compile(r'"max[<=>]+[^"]*?([\w.]+)"')  # the last version is installed
 VERSION = re.compile(r"newest|\d[\w.]*")
 LEFT_OUT = (".git", ".venv", ".pixi", ".course", ".*_cache", "__pycache__", "build")
 LOCKS = ("uv.lock", "pixi.lock")
 TESTS = ("--extra", "test")
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # Ctrl-C, kill, no terminal
 
 
 class TrialError(Exception):
@@ -64,7 +67,7 @@ def run_uv(
     for name in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH"):
         env.pop(name, None)
     try:
-        return subprocess.run(
+        return run_child(
             ["uv", *arguments],
             cwd=cwd,
             env=env,
@@ -87,13 +90,15 @@ def temporary_copy() -> Iterator[Path]:
     """Makes a copy of the course; ends its processes and deletes it afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="try-max-")).resolve()
     try:
-        ignore = shutil.ignore_patterns(*LEFT_OUT, *LOCKS)
-        yield Path(shutil.copytree(ROOT, folder / "course", ignore=ignore))
+        with stoppable(*ENDS):
+            ignore = shutil.ignore_patterns(*LEFT_OUT, *LOCKS)
+            yield Path(shutil.copytree(ROOT, folder / "course", ignore=ignore))
     finally:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # ignores Ctrl-C
+        before = {number: signal.signal(number, signal.SIG_IGN) for number in ENDS}
         end_processes(folder)
         shutil.rmtree(folder, ignore_errors=True)
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def end_processes(folder: Path) -> None:
@@ -131,7 +136,7 @@ def run_suite(course: Path, *, quick: bool) -> tuple[Path, str]:
     results = course / "build" / "results.xml"
     results.parent.mkdir(exist_ok=True)
     chosen = [str(e.checker_path) for e in load_registry()] if quick else ["-n", "auto"]
-    done = subprocess.run(
+    done = run_child(
         [*pytest_command(course), f"--junitxml={results}", *chosen],
         cwd=course,
         env=environment(course),

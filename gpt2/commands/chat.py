@@ -16,6 +16,7 @@ from gpt2.commands.terminal import note, show
 from gpt2.decoding.generation import Strategy
 from gpt2.runs import Run
 from gpt2.writer import Writer
+from runtime.ctrl_c import stoppable
 
 GREETING = """Type the beginning of a story. The model continues, then it is your turn.
 After an empty line the model continues alone. Ctrl-C stops the model. Ctrl-D leaves."""
@@ -119,6 +120,8 @@ def _lines() -> Iterator[str]:
         sys.stdin.reconfigure(errors="surrogateescape")
     with contextlib.suppress(EOFError):
         while True:
-            line = input(prompt).encode(errors="surrogateescape")
+            with stoppable():  # input() tidies the terminal up
+                typed = input(prompt)
+            line = typed.encode(errors="surrogateescape")
             yield as_text(line, "standard input").strip()
     click.echo(err=True, nl=bool(prompt))  # ends the line with ^D in a terminal

@@ -1,6 +1,7 @@
 """The base of every command: help in sections, exit codes, types of values."""
 
 import math
+import os
 
 import click
 
@@ -82,6 +83,7 @@ class Command(click.Command):
         except OSError as error:  # for example, stdout on a full disk
             raise click.ClickException(str(error)) from error
         except KeyboardInterrupt:
+            click.echo(err=True, nl=os.isatty(2))  # after the terminal's ^C
             ctx.exit(130)  # 128 + SIGINT, as in shells
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter):

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -19,6 +18,7 @@ from gpt2.decoding.generation import Strategy
 from gpt2.decoding.ngrams import RUN, distinct, repeats, repetition
 from gpt2.decoding.settings import SAMPLING
 from gpt2.writer import Writer
+from runtime.terminal import Console
 
 GREEDY, PENALIZED = "greedy", "greedy, penalty 1.3"
 WAYS: dict[str, Strategy | Beams] = {

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +16,7 @@ from gpt2.decoding.generation import Strategy
 from gpt2.decoding.ngrams import distinct
 from gpt2.decoding.settings import NUM_SAMPLES
 from gpt2.writer import Writer
+from runtime.terminal import Console
 
 TEMPERATURES = (0.0, 0.3, 0.5, 0.7, 1.0, 1.3, 1.6, 2.0)
 NEW_TOKENS = 15

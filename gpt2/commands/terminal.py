@@ -11,6 +11,7 @@ from rich.text import Text
 from gpt2.commands.step_table import StepTable
 from gpt2.decoding.generation import Step
 from gpt2.runs import Run, Samples
+from runtime.ctrl_c import stoppable
 
 
 def write(text: str) -> None:
@@ -40,11 +41,12 @@ def show(
     """
     interrupted = False
     try:
-        for step, piece in run.follow(steps):
-            if table:
-                table.add(step)
-            if live:
-                write(piece)
+        with stoppable():
+            for step, piece in run.follow(steps):
+                if table:
+                    table.add(step)
+                if live:
+                    write(piece)
     except KeyboardInterrupt:
         interrupted = True
     rest = run.finish()

@@ -13,6 +13,7 @@ from gpt2.decoding.beams import Beams
 from gpt2.decoding.generation import Strategy
 from gpt2.runs import Run, Samples
 from gpt2.writer import Writer
+from runtime.ctrl_c import stoppable
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def write_samples(writer: Writer, task: Task, number: int) -> bool:
         [Run(start.text, start.ids, writer.tokenizer) for _ in range(number)]
     )
     interrupted = True
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt), stoppable():
         samples.follow(writer.samples(start.ids, start.count, strategy, number))
         interrupted = False
     for run in samples.runs:

@@ -7,7 +7,6 @@ goldens of the embedded model belong to the present weights.
 
 import hashlib
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import numpy as np
 
 from course.commands import runner
 from course.registry import ROOT
+from runtime.children import run_child
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "tiny-stories.npz"
@@ -36,7 +36,7 @@ def main(check: bool) -> None:
         if not shutil.which("uv"):
             sys.exit("Making the goldens needs uv, and there is none on this PATH.")
         command = ["uv", "run", "--script", str(HERE / "make_golden.py")]
-        sys.exit(subprocess.run(command).returncode)
+        sys.exit(run_child(command).returncode)
     if is_stale():
         file = GOLDEN.relative_to(ROOT)
         print(f"{file} is stale: {runner()} python -m tests.golden")

@@ -16,9 +16,9 @@ from max.graph import KernelLibrary
 
 from course.registry import ROOT
 from runtime.compiled_graphs import load_graph
+from runtime.ctrl_c import interruptible
 from runtime.custom_ops import without_kernel_check
 from runtime.initial_weights import draw_with_numpy
-from runtime.interruptible import interruptible
 from runtime.kernels import Kernels
 from runtime.lazy_operations import collect_operations
 

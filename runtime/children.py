@@ -1,0 +1,76 @@
+"""Child processes that end when this process ends, however it ends.
+
+After SIGKILL a process cannot end its children, and macOS has no signal for a parent's
+death. So the children join a process group with a keeper, a shell that reads a pipe.
+Only this process can write to the pipe. When this process ends, the system closes the
+pipe, and the keeper kills the group. No code that a child runs can keep it from that.
+"""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+KEEPER = "trap '' HUP INT TERM; read _; kill -KILL 0"
+
+
+class ChildGroup:
+    """A process group that the system ends with this process.
+
+    Attributes:
+        number: the group's number, for ``Popen(..., process_group=number)``.
+    """
+
+    def __init__(self) -> None:
+        self._keeper = subprocess.Popen(
+            ["/bin/sh", "-c", KEEPER],
+            cwd="/",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            process_group=0,
+        )
+        self.number = self._keeper.pid
+
+    def kill(self) -> None:
+        """Kills every process of the group; later calls have no effect."""
+        if self._keeper.returncode is not None:
+            return  # the number may belong to others by now
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.number, signal.SIGKILL)
+        self._keeper.communicate()
+
+
+@contextmanager
+def child_group() -> Iterator[int]:
+    """Yields the number of a group, and kills the group's processes at the end."""
+    group = ChildGroup()
+    try:
+        yield group.number
+    finally:
+        group.kill()
+
+
+def run_child(
+    command: Sequence[str | Path], **options: Any
+) -> subprocess.CompletedProcess[Any]:
+    """Does what ``subprocess.run`` does; nothing that the command started is left."""
+    with child_group() as number:
+        return subprocess.run(command, process_group=number, **options)
+
+
+def end_with_parent() -> None:
+    """Ends this process soon after its parent, where others started this process."""
+    parent = os.getppid()
+
+    def look() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.2)
+        os._exit(1)
+
+    threading.Thread(target=look, daemon=True).start()

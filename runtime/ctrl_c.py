@@ -1,0 +1,79 @@
+"""What Ctrl-C does.
+
+``early.py`` lets it end the course's programs at once, by the system's own action: a
+KeyboardInterrupt inside an import or inside MAX's code would end in a traceback or a
+crash. The few places that have something to do on Ctrl-C say so with this module.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from runtime.plain_max import plain_max
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Lets Ctrl-C end the process; Python's handler cannot run while MAX compiles."""
+    if plain_max() or not in_main_thread():
+        yield
+        return
+    usual = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+@contextmanager
+def stoppable(*signals: signal.Signals) -> Iterator[None]:
+    """Lets a signal raise KeyboardInterrupt, once; another one ends the process.
+
+    Args:
+        signals: the signals; without any, it is SIGINT, which Ctrl-C sends.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        raise KeyboardInterrupt
+
+    numbers = [n for n in signals or [signal.SIGINT] if not ignored(n)]
+    usual = {}
+    try:
+        if in_main_thread():
+            usual = {number: signal.signal(number, stop) for number in numbers}
+        yield
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+
+
+def leave_on_ctrl_c() -> None:
+    """Lets Ctrl-C end the process with exit code 0: it is the command's usual end."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        if os.isatty(2):
+            os.write(2, b"\n")  # the terminal has printed ^C
+        os._exit(0)
+
+    if not ignored(signal.SIGINT):
+        signal.signal(signal.SIGINT, leave)
+
+
+def raise_on_ctrl_c() -> None:
+    """Lets Ctrl-C raise KeyboardInterrupt again, as in other Python programs."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def ignored(number: signal.Signals) -> bool:
+    """Whether the process began with this signal ignored, as a script's jobs do."""
+    return signal.getsignal(number) is signal.SIG_IGN
+
+
+def in_main_thread() -> bool:
+    """Whether this thread may change what signals do."""
+    return threading.current_thread() is threading.main_thread()
