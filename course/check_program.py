@@ -7,10 +7,12 @@ from typing import NoReturn
 
 from course.foreign import refuse_foreign_packages
 from course.registry import ROOT, Exercise, find_exercise
+from course.streams import mend_streams
 
 
 def main() -> None:
     """Checks the exercise whose name this program has."""
+    mend_streams()
     refuse_foreign_packages()
     check(find_exercise(Path(sys.argv[0]).name), sys.argv[1:])
 

@@ -1,6 +1,7 @@
 """The course's commands, such as ``course progress``."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,6 @@ from course.commands import typed
 from course.dev.commands import dev
 from course.doctor import doctor
 from course.grading import Target
-from course.process import worker_environment
 from course.registry import (
     ROOT,
     Exercise,
@@ -27,6 +27,8 @@ from course.registry import (
     load_registry,
 )
 from course.state import Progress
+from runtime.child_python import python_command
+from runtime.defaults import INTERPRETED
 
 console = Console()
 
@@ -168,8 +170,8 @@ def watch(steps_dir: Path) -> None:
 @main.command()
 def repl() -> None:
     """Open Python with MAX as the checks run it, to try things out."""
-    command = [sys.executable, "-i", "-m", "course.repl"]
-    sys.exit(subprocess.run(command, env=worker_environment()).returncode)
+    command = python_command("from course.repl import settings", options="-P -i")
+    sys.exit(subprocess.run(command, env=dict(os.environ) | INTERPRETED).returncode)
 
 
 @main.command()

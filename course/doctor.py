@@ -22,6 +22,7 @@ from rich.table import Table
 from course.commands import installer, typed
 from course.foreign import foreign_packages
 from course.registry import ROOT
+from runtime.child_python import python_command
 from runtime.kernel_batches import all_compiled
 
 State = Literal["good", "warning", "bad"]
@@ -145,14 +146,15 @@ def look_at_max() -> Finding:
 def run_python(code: str) -> subprocess.CompletedProcess[str]:
     """Runs a line of Python in another process, for two minutes at most.
 
-    The options -E and -s hide all packages outside the virtual environment. MAX's C++
+    Python looks at nothing outside the virtual environment and the course. MAX's C++
     code sets variables that mislead another Python; ``os.environ`` lacks them.
     """
     return subprocess.run(
-        [sys.executable, "-E", "-s", "-c", code],
+        python_command(code, options="-I"),
         env=dict(os.environ),
         capture_output=True,
         text=True,
+        errors="replace",
         timeout=120,
     )
 

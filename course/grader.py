@@ -1,6 +1,7 @@
 """Grades the checks of a pytest session and prints the report."""
 
 import io
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,11 @@ class Grader:
             text = plain_text(outcome, whole_trace=self.config.option.trace)
             pytest.fail(text, pytrace=False)
         return True
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Makes the session a failure if its report could not be written."""
+        if getattr(sys.stdout, "failed", False):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_unconfigure(self) -> None:
         for worker in (self.spare, self.attempt and self.attempt.grading.worker):

@@ -13,7 +13,9 @@ import pytest
 from course.foreign import refuse_foreign_packages
 from course.process import WorkerProcess
 from course.registry import ROOT, load_registry
+from course.streams import mend_streams
 
+mend_streams(go_on=True)
 refuse_foreign_packages()  # before any import finds one
 
 WORKER = pytest.StashKey[WorkerProcess]()

@@ -73,12 +73,12 @@ class Progress:
         data = {key: asdict(record) for key, record in self.records.items()}
         self.path.parent.mkdir(exist_ok=True)
         new = self.path.with_suffix(".tmp")
-        new.write_text(json.dumps(data, indent=2))
+        new.write_text(json.dumps(data, indent=2), encoding="utf-8")
         new.replace(self.path)
 
     def _read(self) -> dict[str, Record]:
         try:
-            data = json.loads(self.path.read_text())
+            data = json.loads(self.path.read_text(encoding="utf-8"))
             return {key: Record(**record) for key, record in data.items()}
         except (OSError, ValueError, TypeError, AttributeError):
             return {}  # missing or damaged: grading makes new records

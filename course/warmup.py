@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -14,13 +13,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from course.grading import Grading, Target
 from course.process import WorkerProcess
 from course.registry import ROOT, find_exercise
+from runtime.child_python import python_command
 from runtime.kernel_batches import BATCHES, compile_batch
 
 
 def compile_model() -> None:
     """Compiles the embedded model by letting it write one token."""
-    command = [sys.executable, "-m", "gpt2", "Once upon a time"]
-    command += ["--max-new-tokens", "1"]
+    code = "from gpt2.__main__ import main; main()"
+    command = python_command(code, "Once upon a time", "--max-new-tokens", "1")
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
 
 

@@ -6,7 +6,6 @@ load in 0.05 s. Compiled separately, each kernel takes 20 to 40 s.
 
 import os
 import subprocess
-import sys
 import tomllib
 from contextlib import suppress
 from pathlib import Path
@@ -16,13 +15,18 @@ from typing import Any
 from filelock import FileLock
 
 from runtime.announce import Announce
+from runtime.child_python import python_command
 from runtime.compilation_cache import cache_path, store
 from runtime.interruptible import interruptible
 
 # Kernel names by batch. Each batch has its own file: few checks need the second.
 BATCHES: dict[str, list[str]] = tomllib.loads(
-    Path(__file__).with_name("kernels.toml").read_text()
+    Path(__file__).with_name("kernels.toml").read_text(encoding="utf-8")
 )
+COMPILE = """
+from pathlib import Path; from runtime.kernel_batches import compile_here
+compile_here(sys.argv[1], Path(sys.argv[2]))
+"""
 SECONDS = {"needed": 110, "likely": 60}  # to compile them on two cores
 
 
@@ -71,7 +75,7 @@ def compile_batch(name: str) -> None:
     # With other kernels in its cache, MAX writes a file four times as large.
     with FileLock(path.with_suffix(".lock")), TemporaryDirectory() as empty:
         subprocess.run(
-            [sys.executable, "-m", "runtime.kernel_batches", name, path],
+            python_command(COMPILE, name, str(path)),
             env=dict(os.environ) | {"MODULAR_CACHE_DIR": empty},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -79,7 +83,7 @@ def compile_batch(name: str) -> None:
         )
 
 
-def main(name: str, path: Path) -> None:
+def compile_here(name: str, path: Path) -> None:
     """Compiles a batch into a file, in this process."""
     from max._mlir_context import in_default_mlir_context
     from max.driver import CPU
@@ -107,7 +111,3 @@ def build_module(names: list[str]) -> Any:
         if graph.sym_name not in names:
             mlir.Operation._CAPICreate(graph._CAPIPtr).erase()
     return module
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
