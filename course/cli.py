@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
 
@@ -50,11 +51,30 @@ EXERCISE = ExerciseArgument()
 
 def stop(message: str) -> NoReturn:
     """Ends with one sentence on stderr and exit code 1."""
-    Console(stderr=True).print(f"[red]✗[/] {message}", highlight=False)
+    Console(stderr=True).print(f"[red]✗[/] {escape(message)}", highlight=False)
     sys.exit(1)
 
 
-@click.group()
+class Commands(click.Group):
+    """Commands that say in one sentence which file cannot be read or written."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.filename is None:  # not a file's: for example a closed pipe
+                raise
+            stop(f"{error.filename}: {error.strerror}.")
+
+
+def tell_not_kept(records: Progress) -> None:
+    """Prints a note on stderr if results could not be written."""
+    if records.not_kept:
+        text = f"The results are not kept: {records.not_kept}"
+        Console(stderr=True).print(text, highlight=False, markup=False)
+
+
+@click.group(cls=Commands)
 def main() -> None:
     """Tools for working through the course."""
 
@@ -64,7 +84,9 @@ def main() -> None:
 @click.option("--markdown", "form", flag_value="markdown", help="print Markdown")
 def progress(form: str | None) -> None:
     """Show which exercises pass; changed files are graded first."""
-    rows = overview.survey(Target(), Progress(), Console(stderr=True))
+    records = Progress()
+    rows = overview.survey(Target(), records, Console(stderr=True))
+    tell_not_kept(records)
     if form == "json":
         print(json.dumps(overview.as_json(rows), indent=2))
     elif form == "markdown":

@@ -23,6 +23,7 @@ from course.commands import installer, typed
 from course.foreign import foreign_packages
 from course.registry import ROOT
 from runtime.child_python import python_command
+from runtime.compilation_cache import cache_folder
 from runtime.kernel_batches import all_compiled
 
 State = Literal["good", "warning", "bad"]
@@ -181,8 +182,13 @@ def look_at_cores() -> Finding:
 
 def look_at_disk() -> Finding:
     """Checks free space: the environment takes 1 GB, kernels 0.1 GB, GPT-2 0.5 GB."""
-    free = shutil.disk_usage(os.path.expanduser("~")).free / GIB
-    text = f"{free:.0f} GiB free in your home folder"
+    folder = cache_folder()
+    place = next(each for each in [folder, *folder.parents] if each.exists())
+    free = shutil.disk_usage(place).free / GIB
+    text = f"{free:.0f} GiB free in {place}"
+    if not os.access(place, os.W_OK):
+        text = f"this user may not write in {place}"
+        return Finding("disk", "warning", text, "Each run compiles anew what it needs.")
     if free < 1:
         return Finding("disk", "bad", text, "Make room: MAX's kernels need 1 GiB.")
     if free < 3:

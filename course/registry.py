@@ -150,3 +150,8 @@ def find_exercise(text: str) -> Exercise:
     raise UnknownExercise(
         f"There is no exercise {text!r}; there are 1 to {steps}{more}."
     )
+
+
+def short(path: Path) -> str:
+    """Returns a path as a learner would type it."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
