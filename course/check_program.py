@@ -3,7 +3,7 @@
 import os
 import sys
 
-from course.foreign import refuse_foreign_packages
+from course.foreign import current_folder, refuse_foreign_packages
 from course.streams import mend_streams
 
 TYPE_CHECKING = False
@@ -29,5 +29,9 @@ def check(exercise: "Exercise", options: "Sequence[str]") -> "NoReturn":
 
     from course.registry import ROOT
 
-    sys.argv = ["pytest", str(ROOT / exercise.checker_path), *options]
+    if not current_folder():
+        os.chdir(ROOT)
+    # pytest cannot read a path with "::" or "["; the course's own path may have them.
+    checker = os.path.relpath(ROOT / exercise.checker_path)
+    sys.argv = ["pytest", checker, *options]
     sys.exit(pytest.console_main())

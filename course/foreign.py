@@ -9,6 +9,8 @@ import site
 import sys
 
 LIST = "PYTHONPATH"
+# Packages without __init__.py: Python prefers a file of that name in a later folder.
+WEAK = {"max"}
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 SUFFIXES = (".py", ".pyc", ".so")
 
@@ -74,6 +76,11 @@ def foreign_packages() -> list[Foreign]:
             Foreign(sorted(needed & modules_in(f)), f, cure)
             for f, cure in folders.items()
         ]
+    cure = "Give that file another name."
+    own = {ROOT, *sys.path[-1:]}  # the last is the current folder after ``python -m``
+    found += [
+        Foreign(sorted(WEAK & modules_in(folder)), folder, cure) for folder in own
+    ]
     return [each for each in found if each.names]
 
 
