@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from course.commands import installer, typed
-from course.foreign import foreign_packages
+from course.foreign import foreign_packages, hidden_of_python
 from course.registry import ROOT
 from runtime.child_python import python_command
 from runtime.compilation_cache import cache_folder
@@ -114,6 +114,12 @@ def look_at_folder() -> Finding:
     if breaks := sorted(set("'$") & set(str(ROOT))):
         text = f"its path has {' and '.join(breaks)}, with which pixi does not work"
         return Finding("folder", "warning", text, "Use uv, or move the folder.")
+    if any(mark in str(ROOT) for mark in ("::", "[")):
+        text = "its path has :: or [, which pytest takes for the name of a check"
+        return Finding("folder", "warning", text, f"Use {typed('s01')} or move it.")
+    if hidden := hidden_of_python(str(ROOT)):
+        text = f"{', '.join(hidden)} in it has the name of a module of Python"
+        return Finding("folder", "warning", text, "Rename it: python -m would take it.")
     return Finding("folder", "good", str(ROOT))
 
 

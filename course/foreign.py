@@ -78,9 +78,7 @@ def foreign_packages() -> list[Foreign]:
         ]
     cure = "Give that file another name."
     own = {ROOT, *sys.path[-1:]}  # the last is the current folder after ``python -m``
-    found += [
-        Foreign(sorted(WEAK & modules_in(folder)), folder, cure) for folder in own
-    ]
+    found += [Foreign(sorted(WEAK & modules_in(f)), f, cure) for f in own]
     return [each for each in found if each.names]
 
 

@@ -9,6 +9,7 @@ import os
 import sys
 
 ERRORS = "course.plain"  # this module's error handler, by name
+NARROWEST = 20  # characters; narrower tables have lost all their text
 # What an encoding without these characters shows instead.
 PLAIN = {
     "✓": "+",
@@ -47,6 +48,7 @@ def mend_streams(*, go_on: bool = False) -> None:
         go_on: do not end the program when standard output cannot be written.
     """
     occupy_descriptors()
+    forget_senseless_width()
     codecs.register_error(ERRORS, plainly)
     if sys.stdin is None:
         sys.stdin = sys.__stdin__ = null_device("r")
@@ -76,6 +78,13 @@ def occupy_descriptors() -> None:
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(number, True)
     os.close(number)
+
+
+def forget_senseless_width() -> None:
+    """Takes ``COLUMNS`` out of the environment if no report fits in that width."""
+    width = os.environ.get("COLUMNS", "")
+    if not (width.isdecimal() and len(width) < 6 and int(width) >= NARROWEST):
+        os.environ.pop("COLUMNS", None)
 
 
 def plainly(error: UnicodeError) -> tuple[str, int]:
