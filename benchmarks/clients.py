@@ -95,7 +95,7 @@ def summary(seen: list[dict], clients: int, seconds: float, begin: float) -> dic
 
 def main(address: str, file: str, clients: str, seconds: str) -> None:
     """Runs one level of load and prints the figures as JSON."""
-    content = json.loads(Path(file).read_text())
+    content = json.loads(Path(file).read_text(encoding="utf-8"))
     Client.host, Client.seen = address, []
     Client.requests, Client.expected = content["requests"], content["expected"]
     begin = perf_counter()

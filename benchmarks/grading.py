@@ -44,7 +44,9 @@ def watch_latencies(rounds: int) -> list[float]:
         steps = Path(folder, "steps")
         steps.mkdir()
         for exercise in filter(lambda e: e.is_step, load_registry()):
-            (steps / exercise.step_path.name).write_text(exercise.solved)
+            (steps / exercise.step_path.name).write_text(
+                exercise.solved, encoding="utf-8"
+            )
         command = [sys.executable, "-u", "-m", "course", "watch"]
         with (
             child_group() as number,
@@ -69,7 +71,8 @@ def watch_latencies(rounds: int) -> list[float]:
 def save_and_wait(watcher: subprocess.Popen[str], path: Path) -> float:
     """Appends a line to a file; returns the seconds until the check's result."""
     time.sleep(1.5)  # no one saves faster; a spare worker loads MAX
-    path.write_text(f"{path.read_text()}# saved again\n")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(f"{text}# saved again\n", encoding="utf-8")
     started = time.perf_counter()
     wait_for(watcher, "Passed in")
     return time.perf_counter() - started
@@ -124,7 +127,7 @@ def main(rounds: int, cold: bool, json_path: Path | None) -> None:
     console.print(table)
     console.print(f"{figures['cpu']}, {figures['cores']} cores, {figures['system']}")
     if json_path:
-        json_path.write_text(json.dumps(figures, indent=2))
+        json_path.write_text(json.dumps(figures, indent=2), encoding="utf-8")
 
 
 if __name__ == "__main__":

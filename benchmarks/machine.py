@@ -14,7 +14,7 @@ def machine() -> dict[str, str | int]:
     """The processor, the number of cores, the versions and the date."""
     cpu = platform.processor() or platform.machine()
     if (info := Path("/proc/cpuinfo")).exists():
-        found = re.search(r"model name\s*: (.*)", info.read_text())
+        found = re.search(r"model name\s*: (.*)", info.read_text(encoding="utf-8"))
         cpu = found[1] if found else cpu
     return {
         "cpu": cpu,
@@ -29,4 +29,4 @@ def machine() -> dict[str, str | int]:
 def keep(result: dict[str, Any], path: Path) -> None:
     """Writes the figures of a run as JSON, in a folder that may be new."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(result, indent=1) + "\n")
+    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

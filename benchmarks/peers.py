@@ -110,6 +110,6 @@ class Torch:
 def save(config: GPT2Config, weights: Mapping[str, np.ndarray], folder: str) -> None:
     """Writes the model's files for the torch interpreter."""
     sizes = asdict(config) | {"bos_token_id": None, "eos_token_id": None}
-    Path(folder, "config.json").write_text(json.dumps(sizes))
+    Path(folder, "config.json").write_text(json.dumps(sizes), encoding="utf-8")
     for name, array in weights.items():
         np.save(Path(folder, f"{name}.npy"), array)

@@ -84,7 +84,7 @@ def server(*options: str) -> Iterator[str]:
 def load(address: str, clients: int, seconds: float, expected: list[str]) -> dict:
     """Runs one level of load in a separate process, ``benchmarks.clients``."""
     task = {"requests": requests(), "expected": expected}
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".json") as file:
         json.dump(task, file)
         file.flush()
         command = [sys.executable, "-m", "benchmarks.clients", address, file.name]

@@ -16,7 +16,7 @@ import transformers
 
 def load(folder: Path) -> transformers.GPT2LMHeadModel:
     """Loads the model from ``folder``, where linear layers are ``[out, in]``."""
-    sizes = json.loads((folder / "config.json").read_text())
+    sizes = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     config = transformers.GPT2Config(**sizes)
     with torch.device("meta"):
         model = transformers.GPT2LMHeadModel(config)

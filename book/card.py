@@ -71,7 +71,7 @@ def command(text: str) -> str:
 def skeleton(arguments: str, expand: Expand) -> str:
     """The untouched skeleton, even when the learner has changed their copy."""
     exercise = exercise_of(arguments)
-    text = (ROOT / exercise.skeleton_path).read_text()
+    text = (ROOT / exercise.skeleton_path).read_text(encoding="utf-8")
     return file(str(exercise.step_path), text)
 
 
@@ -79,7 +79,7 @@ def solution(arguments: str, expand: Expand) -> str:
     """The solution, hidden until the reader opens it."""
     exercise = exercise_of(arguments)
     path = exercise.solution_path
-    text = (ROOT / path).read_text()
+    text = (ROOT / path).read_text(encoding="utf-8")
     return (
         '<details class="solution">\n<summary>Show the solution</summary>\n\n'
         f"{file(str(path), text)}\n\n</details>"

@@ -26,6 +26,8 @@ def build(to: Path) -> None:
         warnings = build_pages(to.resolve())
     except BookError as error:
         sys.exit(str(error))
+    except OSError as error:
+        sys.exit(f"The book cannot be made: {error}")
     print(*warnings, sep="\n", end="\n" * bool(warnings), file=sys.stderr)
     print(f"The book begins at {to / 'index.html'}")
 

@@ -34,7 +34,7 @@ class ExampleFailed(BookError):
 
 def pages() -> list[str]:
     """The names of the pages that have code to run."""
-    texts = {path.stem: path.read_text() for path in SRC.glob("*.md")}
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in SRC.glob("*.md")}
     return sorted(name for name, text in texts.items() if EXAMPLE.search(text))
 
 

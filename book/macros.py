@@ -29,7 +29,7 @@ def figure(arguments: str, expand: Expand) -> str:
     path = FIGURES / f"{name}.svg"
     if not path.exists():
         raise BookError(f"there is no figure {name!r}; a script must write {path.name}")
-    svg = labelled(path.read_text().strip(), alternative)
+    svg = labelled(path.read_text(encoding="utf-8").strip(), alternative)
     return (
         f'<figure class="drawing"><div class="scroll">{svg}</div>\n<figcaption>\n\n'
         f"{expand(caption)}\n\n</figcaption></figure>"
@@ -84,7 +84,7 @@ def computed(place: str) -> Any:
 def numbers_of(key: str) -> dict[str, Any]:
     """All values of one page."""
     path = NUMBERS / f"{key}.json"
-    text = path.read_text() if path.exists() else "{}"
+    text = path.read_text(encoding="utf-8") if path.exists() else "{}"
     return json.loads(INSEPARABLE.sub("\N{NO-BREAK SPACE}", text))
 
 
@@ -98,7 +98,7 @@ def report(arguments: str, expand: Expand) -> str:
         raise BookError(
             f"there is no report {path.name}; python -m book.reports records"
         )
-    text = path.read_text().strip("\n")
+    text = path.read_text(encoding="utf-8").strip("\n")
     return f'<pre class="terminal"><code>{text}</code></pre>'
 
 

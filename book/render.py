@@ -1,6 +1,7 @@
 """Makes the pages with mdBook and deletes the files that no page needs."""
 
 import os
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -9,9 +10,10 @@ from book.pages import BOOK, SRC, BookError
 from book.preprocess import SHOWS_PROGRESS
 from book.search import write_index
 from book.summary import summary
-from course.registry import ROOT
+from runtime.child_python import python_command
 from runtime.children import run_child
 
+PREPROCESS = "from book.preprocess import main; main()"
 # Files for mdBook's own theme, and files that are already part of the pages.
 UNUSED = (
     *("*highlight-*", "tomorrow-night-*", "clipboard-*", "toc*", "fonts"),
@@ -30,13 +32,17 @@ def build_pages(folder: Path, *, shows_progress: bool = False) -> list[str]:
     """
     write_summary()
     programs = Path(sys.executable).parent
-    # mdBook starts our preprocessor with the first Python on the PATH.
-    env = os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
-    env["PYTHONPATH"] = str(ROOT)
+    preprocessor = shlex.join(
+        python_command("from book.preprocess import main; main()")
+    )
+    env = os.environ | {"MDBOOK_preprocessor__course__command": preprocessor}
+    env["PYTHONIOENCODING"] = "utf-8"  # mdBook's encoding, whatever the terminal's
     if shows_progress:
         env[SHOWS_PROGRESS] = "1"
     command = [str(programs / "mdbook"), "build", str(BOOK), "--dest-dir", str(folder)]
-    done = run_child(command, env=env, capture_output=True, text=True)
+    done = run_child(
+        command, env=env, capture_output=True, encoding="utf-8", errors="replace"
+    )
     if done.returncode != 0:
         raise BookError(reason(done.stderr))
     remove_unused(folder)
@@ -47,8 +53,8 @@ def build_pages(folder: Path, *, shows_progress: bool = False) -> list[str]:
 def write_summary() -> None:
     """Writes ``SUMMARY.md`` if its content has changed."""
     path = SRC / "SUMMARY.md"
-    if not path.exists() or path.read_text() != summary():
-        path.write_text(summary())
+    if not path.exists() or path.read_text(encoding="utf-8") != summary():
+        path.write_text(summary(), encoding="utf-8")
 
 
 def remove_unused(folder: Path) -> None:

@@ -72,7 +72,7 @@ def wanted() -> dict[str, list[str]]:
     """The mistakes with a report in a page, by exercise key; "" is the solution."""
     found: dict[str, set[str]] = {}
     for page in SRC.glob("*.md"):
-        for key, name in MACRO.findall(page.read_text()):
+        for key, name in MACRO.findall(page.read_text(encoding="utf-8")):
             found.setdefault(exercise_of(key).key, set()).add(name)
     return {key: sorted(names) for key, names in sorted(found.items())}
 
@@ -89,7 +89,7 @@ def record(key: str, names: list[str], worker: WorkerProcess) -> dict[str, str]:
 
 def rehearse(exercise: Exercise, mistake: Mistake | None, worker: WorkerProcess) -> str:
     """Grades the solution, or one mistake in it; returns the printed report."""
-    text = (ROOT / exercise.solution_path).read_text()
+    text = (ROOT / exercise.solution_path).read_text(encoding="utf-8")
     source = apply_mistake(exercise, mistake) if mistake else text
     worker.output = ""  # forget earlier output
     grading = Rehearsal(exercise, worker, source)

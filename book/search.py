@@ -39,9 +39,11 @@ class Sections(HTMLParser):
 def write_index(folder: Path) -> None:
     """Writes ``search-index.js`` into the folder of the built pages."""
     pages = [path for path in sorted(folder.glob("*.html")) if is_searched(path)]
-    index = {path.name: sections(path.read_text()) for path in pages}
+    index = {path.name: sections(path.read_text(encoding="utf-8")) for path in pages}
     text = json.dumps(index, ensure_ascii=False, separators=(",", ":"))
-    (folder / "search-index.js").write_text(f"window.searchIndex={text}\n")
+    (folder / "search-index.js").write_text(
+        f"window.searchIndex={text}\n", encoding="utf-8"
+    )
 
 
 def is_searched(page: Path) -> bool:

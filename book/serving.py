@@ -3,6 +3,7 @@
 import functools
 import threading
 import webbrowser
+from contextlib import suppress
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 from watchfiles import watch
@@ -46,8 +47,10 @@ def serve(port: int, *, opens: bool) -> None:
 
 def rebuild_on_change() -> None:
     """Builds again when a page, the theme or the learner's progress changes."""
-    PROGRESS.mkdir(exist_ok=True)
-    for _ in watch(SRC, BOOK / "theme", PROGRESS):
+    with suppress(OSError):  # this user may not write here
+        PROGRESS.mkdir(exist_ok=True)
+    folders = [folder for folder in (SRC, BOOK / "theme", PROGRESS) if folder.exists()]
+    for _ in watch(*folders):
         try:
             build_pages(BUILD, shows_progress=True)
         except BookError as error:

@@ -3,10 +3,12 @@
 import sys
 
 from course.foreign import refuse_foreign_packages
+from course.streams import mend_streams
 
 
 def main() -> None:
     """Runs a command; only the doctor runs where packages are not the course's."""
+    mend_streams()
     if sys.argv[1:2] == ["doctor"]:
         from course.doctor import doctor
 

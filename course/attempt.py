@@ -1,6 +1,8 @@
 """Grades an attempt at an exercise, with borrowed earlier steps, and records it."""
 
+import os
 import time
+from pathlib import Path
 
 from course.grading import Check, Grading, Outcome, Target, load_checks
 from course.process import WorkerProcess
@@ -35,7 +37,7 @@ class Attempt:
     ) -> None:
         self.started = time.perf_counter()
         self.progress, self.report, self.closes = progress, report, closes
-        self.records = not target.solutions and target.path(exercise).exists()
+        self.records = not target.solutions and can_be_read(target.path(exercise))
         # Computed before grading, because the learner may save the file meanwhile.
         self.digest = progress.digest(exercise) if self.records else ""
         lend = not (mine or target.solutions)
@@ -71,6 +73,12 @@ class Attempt:
             )
         if self.report:
             self.report.end(grading, seconds)
+            self.report.not_kept(self.progress.not_kept)
+
+
+def can_be_read(path: Path) -> bool:
+    """Says whether a path is that of a file which this user may read."""
+    return path.is_file() and os.access(path, os.R_OK)
 
 
 def prerequisites(exercise: Exercise) -> list[Exercise]:

@@ -30,7 +30,10 @@ def load_mistakes(exercise: Exercise) -> list[Mistake]:
     path = ROOT / exercise.mistakes_path
     if not path.exists():
         return []
-    return [Mistake(**entry) for entry in tomllib.loads(path.read_text())["mistake"]]
+    return [
+        Mistake(**entry)
+        for entry in tomllib.loads(path.read_text(encoding="utf-8"))["mistake"]
+    ]
 
 
 def apply_mistake(exercise: Exercise, mistake: Mistake) -> str:
@@ -39,7 +42,7 @@ def apply_mistake(exercise: Exercise, mistake: Mistake) -> str:
     Raises:
         ValueError: ``find`` does not occur exactly once in the solution.
     """
-    text = (ROOT / exercise.solution_path).read_text()
+    text = (ROOT / exercise.solution_path).read_text(encoding="utf-8")
     if (count := text.count(mistake.find)) != 1:
         raise ValueError(
             f"{exercise.key}/{mistake.name}: found {count} times, not once."

@@ -1,23 +1,37 @@
 """The programs ``s01``, ``s02``, …: each checks the exercise that it is named after."""
 
+import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
-from typing import NoReturn
 
-from course.foreign import refuse_foreign_packages
-from course.registry import ROOT, Exercise, find_exercise
+from course.foreign import current_folder, refuse_foreign_packages
+from course.streams import mend_streams
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+    from course.registry import Exercise
 
 
 def main() -> None:
     """Checks the exercise whose name this program has."""
+    mend_streams()
     refuse_foreign_packages()
-    check(find_exercise(Path(sys.argv[0]).name), sys.argv[1:])
+    from course.registry import find_exercise
+
+    check(find_exercise(os.path.basename(sys.argv[0])), sys.argv[1:])
 
 
-def check(exercise: Exercise, options: Sequence[str]) -> NoReturn:
+def check(exercise: "Exercise", options: "Sequence[str]") -> "NoReturn":
     """Runs ``pytest tests/test_step_08.py``, from any folder, and exits."""
-    sys.argv = ["pytest", str(ROOT / exercise.checker_path), *options]
     import pytest  # imported late: its plugin reads sys.argv
 
+    from course.registry import ROOT
+
+    if not current_folder():
+        os.chdir(ROOT)
+    # pytest cannot read a path with "::" or "["; the course's own path may have them.
+    checker = os.path.relpath(ROOT / exercise.checker_path)
+    sys.argv = ["pytest", checker, *options]
     sys.exit(pytest.console_main())

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+from rich.markup import escape
 from rich.table import Table
 
 from course.check_program import check as run_check
@@ -46,7 +47,7 @@ EXERCISE = ExerciseArgument()
 
 def stop(message: str) -> NoReturn:
     """Ends with one sentence on stderr and exit code 1."""
-    Console(stderr=True).print(f"[red]✗[/] {message}", highlight=False)
+    Console(stderr=True).print(f"[red]✗[/] {escape(message)}", highlight=False)
     sys.exit(1)
 
 
@@ -54,7 +55,10 @@ LATER = {"doctor": "course.doctor", "dev": "course.dev.commands"}
 
 
 class Commands(click.Group):
-    """A group that imports two of its commands when they are asked for."""
+    """A group that imports two of its commands when they are asked for.
+
+    Its commands say in one sentence which file cannot be read or written.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Lists all names, for the help."""
@@ -65,6 +69,22 @@ class Commands(click.Group):
         if name in LATER:
             return getattr(import_module(LATER[name]), name)
         return super().get_command(ctx, name)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs a command; an error of a file ends it with one sentence."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.filename is None:  # not a file's: for example a closed pipe
+                raise
+            stop(f"{error.filename}: {error.strerror}.")
+
+
+def tell_not_kept(trouble: str) -> None:
+    """Prints a note on stderr if results could not be written."""
+    if trouble:
+        text = f"The results are not kept: {trouble}"
+        Console(stderr=True).print(text, highlight=False, markup=False)
 
 
 @click.group(cls=Commands)
@@ -81,7 +101,9 @@ def progress(form: str | None) -> None:
     from course.grading import Target
     from course.state import Progress
 
-    rows = overview.survey(Target(), Progress(), Console(stderr=True))
+    records = Progress()
+    rows = overview.survey(Target(), records, Console(stderr=True))
+    tell_not_kept(records.not_kept)
     if form == "json":
         print(json.dumps(overview.as_json(rows), indent=2))
     elif form == "markdown":
@@ -198,10 +220,11 @@ def watch(steps_dir: Path) -> None:
 @main.command()
 def repl() -> None:
     """Open Python with MAX as the checks run it, to try things out."""
-    from course.process import worker_environment
+    from runtime.child_python import python_command
+    from runtime.defaults import INTERPRETED
 
-    command = [sys.executable, "-i", "-m", "course.repl"]
-    os.execve(sys.executable, command, worker_environment())
+    command = python_command("from course.repl import settings", options="-P -i")
+    os.execve(command[0], command, dict(os.environ) | INTERPRETED)
 
 
 @main.command()

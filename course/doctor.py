@@ -20,9 +20,11 @@ from rich.console import Console
 from rich.table import Table
 
 from course.commands import installer, typed
-from course.foreign import foreign_packages
+from course.foreign import foreign_packages, hidden_of_python
 from course.registry import ROOT
+from runtime.child_python import python_command
 from runtime.children import run_child
+from runtime.compilation_cache import cache_folder
 from runtime.kernel_batches import all_compiled
 
 State = Literal["good", "warning", "bad"]
@@ -112,6 +114,12 @@ def look_at_folder() -> Finding:
     if breaks := sorted(set("'$") & set(str(ROOT))):
         text = f"its path has {' and '.join(breaks)}, with which pixi does not work"
         return Finding("folder", "warning", text, "Use uv, or move the folder.")
+    if any(mark in str(ROOT) for mark in ("::", "[")):
+        text = "its path has :: or [, which pytest takes for the name of a check"
+        return Finding("folder", "warning", text, f"Use {typed('s01')} or move it.")
+    if hidden := hidden_of_python(str(ROOT)):
+        text = f"{', '.join(hidden)} in it has the name of a module of Python"
+        return Finding("folder", "warning", text, "Rename it: python -m would take it.")
     return Finding("folder", "good", str(ROOT))
 
 
@@ -145,14 +153,15 @@ def look_at_max() -> Finding:
 def run_python(code: str) -> subprocess.CompletedProcess[str]:
     """Runs a line of Python in another process, for two minutes at most.
 
-    The options -E and -s hide all packages outside the virtual environment. MAX's C++
+    Python looks at nothing outside the virtual environment and the course. MAX's C++
     code sets variables that mislead another Python; ``os.environ`` lacks them.
     """
     return run_child(
-        [sys.executable, "-E", "-s", "-c", code],
+        python_command(code, options="-I"),
         env=dict(os.environ),
         capture_output=True,
         text=True,
+        errors="replace",
         timeout=120,
     )
 
@@ -179,8 +188,13 @@ def look_at_cores() -> Finding:
 
 def look_at_disk() -> Finding:
     """Checks free space: the environment takes 1 GB, kernels 0.1 GB, GPT-2 0.5 GB."""
-    free = shutil.disk_usage(os.path.expanduser("~")).free / GIB
-    text = f"{free:.0f} GiB free in your home folder"
+    folder = cache_folder()
+    place = next(each for each in [folder, *folder.parents] if each.exists())
+    free = shutil.disk_usage(place).free / GIB
+    text = f"{free:.0f} GiB free in {place}"
+    if not os.access(place, os.W_OK):
+        text = f"this user may not write in {place}"
+        return Finding("disk", "warning", text, "Each run compiles anew what it needs.")
     if free < 1:
         return Finding("disk", "bad", text, "Make room: MAX's kernels need 1 GiB.")
     if free < 3:

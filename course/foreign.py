@@ -1,32 +1,31 @@
-"""Finds packages in other folders that hide those of the course's environment.
+"""Finds files in other folders that hide modules of Python or of the course.
 
-Programs import this module first, so it imports only the standard library.
+Programs import this module first. It imports only what Python has loaded at its start:
+anything else could come from such a file.
 """
 
 import os
-import re
 import site
 import sys
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 LIST = "PYTHONPATH"
+# Packages without __init__.py: Python prefers a file of that name in a later folder.
+WEAK = {"max"}
+ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+SUFFIXES = (".py", ".pyc", ".so")
 
 
-@dataclass(frozen=True)
 class Foreign:
-    """A folder that hides packages of the course, because Python looks there first.
+    """A folder that hides modules, because Python looks there first.
 
-    Attributes:
-        names: the hidden packages by their import names, such as ``numpy``.
+    Args:
+        names: the hidden modules by their import names, such as ``numpy``.
         folder: the folder that hides them.
         cure: what to do about the folder.
     """
 
-    names: list[str]
-    folder: Path
-    cure: str
+    def __init__(self, names: list[str], folder: str, cure: str) -> None:
+        self.names, self.folder, self.cure = names, folder, cure
 
     @property
     def listed(self) -> str:
@@ -35,30 +34,99 @@ class Foreign:
 
     def __str__(self) -> str:
         """Returns one sentence that says what is wrong, and one with the cure."""
-        text = f"{self.listed} would come from {self.folder}, not from the course."
+        course = set(self.names).isdisjoint(sys.stdlib_module_names)
+        home = "the course" if course else "Python"
+        text = f"{self.listed} would come from {self.folder}, not from {home}."
         return f"{text} {self.cure}"
 
 
-def foreign_packages() -> list[Foreign]:
-    """Lists the folders that hide packages of the course."""
-    found = []
-    for folder, cure in earlier_folders():
-        names = [name for name in needed_packages() if holds(folder, name)]
-        if names:
-            found.append(Foreign(names, folder, cure))
-    return found
-
-
 def refuse_foreign_packages() -> None:
-    """Ends the program if any folder hides packages, with one line for each."""
+    """Ends the program if any folder hides modules, with one line for each."""
+    search_own_folders_last()
     if found := foreign_packages():
         sys.exit("\n".join(f"✗ {each}" for each in found))
 
 
-@cache
+def search_own_folders_last() -> None:
+    """Moves the current folder and the course's own to the end of Python's path.
+
+    ``python -m`` looks in the current folder first. A learner's ``random.py`` there
+    would replace Python's own module.
+    """
+    places = {"", ROOT, f"{ROOT}/steps", f"{ROOT}/tests", current_folder()}
+    own = [entry for entry in sys.path if {entry, os.path.realpath(entry)} & places]
+    sys.path[:] = [entry for entry in sys.path if entry not in own] + own
+
+
+def current_folder() -> str:
+    """Returns the current folder's path; empty if the folder was deleted."""
+    try:
+        return os.path.realpath(os.getcwd())
+    except OSError:
+        return ""
+
+
+def foreign_packages() -> list[Foreign]:
+    """Lists the folders that hide modules of Python or packages of the course."""
+    folders = listed_folders()
+    found = [Foreign(hidden_of_python(f), f, cure) for f, cure in folders.items()]
+    if not any(each.names for each in found) and (folders := folders | user_folder()):
+        needed = set(needed_packages())  # slow, and itself needs modules of Python
+        found = [
+            Foreign(sorted(needed & modules_in(f)), f, cure)
+            for f, cure in folders.items()
+        ]
+    cure = "Give that file another name."
+    own = {ROOT, *sys.path[-1:]}  # the last is the current folder after ``python -m``
+    found += [Foreign(sorted(WEAK & modules_in(f)), f, cure) for f in own]
+    return [each for each in found if each.names]
+
+
+def listed_folders() -> dict[str, str]:
+    """Maps the folders that the person's settings put on Python's path to a cure."""
+    cure = f"Take that folder out of {LIST}, or try: unset {LIST}"
+    listed = os.environ.get(LIST, "").split(os.pathsep)
+    return {folder: cure for folder in listed if folder}
+
+
+def user_folder() -> dict[str, str]:
+    """Maps the folder of the person's own packages to a cure, if Python uses it."""
+    if not site.ENABLE_USER_SITE:
+        return {}
+    cure = "Python prefers your own packages. Try: export PYTHONNOUSERSITE=1"
+    return {site.getusersitepackages(): cure}
+
+
+def hidden_of_python(folder: str) -> list[str]:
+    """Returns the modules of Python that a folder hides by the same name."""
+    names = modules_in(folder) & sys.stdlib_module_names - {"test"}  # many have tests
+    return sorted(name for name in names if not loaded_elsewhere(name, folder))
+
+
+def loaded_elsewhere(name: str, folder: str) -> bool:
+    """Says whether Python has loaded a module, as it does at its start, from itself."""
+    file = getattr(sys.modules.get(name), "__file__", None)
+    return name in sys.modules and os.path.dirname(file or "") != folder
+
+
+def modules_in(folder: str) -> set[str]:
+    """Returns the names that ``import`` would find in a folder."""
+    try:
+        entries = os.listdir(folder)
+    except OSError:
+        return set()
+    files = {entry.partition(".")[0] for entry in entries if entry.endswith(SUFFIXES)}
+    return files | {
+        entry
+        for entry in entries
+        if os.path.exists(os.path.join(folder, entry, "__init__.py"))
+    }
+
+
 def needed_packages() -> list[str]:
     """Returns the import names of the packages that pyproject.toml requires."""
-    from importlib.metadata import PackageNotFoundError, requires  # slow
+    import re
+    from importlib.metadata import PackageNotFoundError, requires
 
     try:
         listed = requires("gpt2-on-max") or []
@@ -67,19 +135,3 @@ def needed_packages() -> list[str]:
     lines = [line for line in listed if "extra ==" not in line]
     names = [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in lines]
     return [name.replace("-", "_") for name in names]
-
-
-def earlier_folders() -> list[tuple[Path, str]]:
-    """Lists folders that Python searches before the environment, with a cure each."""
-    listed = filter(None, os.environ.get(LIST, "").split(os.pathsep))
-    cure = f"Take that folder out of {LIST}, or try: unset {LIST}"
-    folders = [(Path(folder), cure) for folder in listed]
-    if site.ENABLE_USER_SITE:
-        cure = "Python prefers your own packages. Try: export PYTHONNOUSERSITE=1"
-        folders.append((Path(site.getusersitepackages()), cure))
-    return folders
-
-
-def holds(folder: Path, name: str) -> bool:
-    """Says whether ``import name`` would find something in this folder."""
-    return (folder / name / "__init__.py").exists() or (folder / f"{name}.py").exists()

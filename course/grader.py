@@ -1,6 +1,8 @@
 """Grades the checks of a pytest session and prints the report."""
 
 import io
+import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,12 @@ from course.process import WorkerProcess
 from course.registry import ROOT, Exercise, load_registry
 from course.report import Report
 from course.state import Progress
+
+
+@cache
+def resolve(path: Path) -> Path:
+    """Returns a path without symbolic links, which editors and people use."""
+    return path.resolve()
 
 
 class Grader:
@@ -39,7 +47,7 @@ class Grader:
         self.spare = spare
         if spare:
             spare.on_compile = self.on_compile
-        self.waiting: set[Path] = set()  # checkers that have not begun
+        self.waiting: set[str] = set()  # keys of exercises that have not begun
         self.attempt: Attempt | None = None
 
     def use_report(self) -> None:
@@ -54,12 +62,17 @@ class Grader:
         (self.report or Report(Console(stderr=True))).compiling(message)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        self.waiting = {i.path for i in session.items if i.path in self.exercises}
+        found = filter(None, map(self.exercise_of, session.items))
+        self.waiting = {exercise.key for exercise in found}
+
+    def exercise_of(self, item: pytest.Item) -> Exercise | None:
+        """Returns the exercise that a check belongs to; None for other tests."""
+        return self.exercises.get(resolve(item.path))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: Any) -> Any:
         """Begins an exercise before its first check and ends it after its last."""
-        exercise = self.exercises.get(item.path)
+        exercise = self.exercise_of(item)
         if exercise and self.attempt is None:
             self.begin(exercise)
         result = yield
@@ -79,7 +92,7 @@ class Grader:
             mine=self.config.option.mine,
             closes=not self.target.solutions,
         )
-        self.waiting.discard(ROOT / exercise.checker_path)
+        self.waiting.discard(exercise.key)
         if self.waiting and attempt.closes:
             self.start_worker()
 
@@ -94,7 +107,7 @@ class Grader:
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
         """Runs a check in the worker instead of calling it here."""
-        exercise = self.exercises.get(pyfuncitem.path)
+        exercise = self.exercise_of(pyfuncitem)
         if exercise is None or self.attempt is None:
             return None
         checks = {check.name: check for check in load_checks(exercise)}
@@ -107,6 +120,11 @@ class Grader:
             text = plain_text(outcome, whole_trace=self.config.option.trace)
             pytest.fail(text, pytrace=False)
         return True
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Makes the session a failure if its report could not be written."""
+        if getattr(sys.stdout, "failed", False):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_unconfigure(self) -> None:
         for worker in (self.spare, self.attempt and self.attempt.grading.worker):

@@ -17,7 +17,7 @@ from course.catalogue import Mistake, apply_mistake, load_mistakes
 from course.checks import CheckFailed
 from course.messages import Failure, Load
 from course.process import Stopped, WorkerProcess
-from course.registry import ROOT, Exercise
+from course.registry import ROOT, Exercise, short
 from course.student import Raised, Student
 
 State = Literal["passed", "failed", "to do", "not run"]
@@ -298,8 +298,3 @@ def same(a: Any, b: Any) -> bool:
             np.allclose(a, b, rtol=1e-4, atol=1e-5, equal_nan=True)
         )
     return type(a) is type(b) and a == b
-
-
-def short(path: Path) -> str:
-    """Returns a path as a learner would type it."""
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

@@ -13,9 +13,11 @@ import pytest
 from course.foreign import refuse_foreign_packages
 from course.process import WorkerProcess
 from course.registry import ROOT, load_registry
+from course.streams import mend_streams
 from runtime.children import end_with_parent
 from runtime.ctrl_c import raise_on_ctrl_c
 
+mend_streams(go_on=True)
 refuse_foreign_packages()  # before any import finds one
 
 WORKER = pytest.StashKey[WorkerProcess]()

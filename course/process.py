@@ -7,7 +7,6 @@ import io
 import os
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -17,9 +16,11 @@ from typing import Any
 
 from course.messages import Compiling, Reply
 from course.registry import ROOT
+from runtime.child_python import python_command
 from runtime.children import ChildGroup
 from runtime.defaults import INTERPRETED
 
+RUN_WORKER = "from course.worker import main; main()"
 PAGE = 4_000  # characters kept of what a learner's code prints
 
 
@@ -40,7 +41,7 @@ class WorkerProcess:
         self.output = ""
         self.group = ChildGroup()  # first: a worker never runs without its keeper
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "course.worker", str(theirs.fileno())],
+            python_command(RUN_WORKER, str(theirs.fileno())),
             cwd=ROOT,
             env=worker_environment(),
             stdin=subprocess.DEVNULL,
@@ -127,12 +128,5 @@ class WorkerProcess:
 
 def worker_environment() -> dict[str, str]:
     """Returns the environment variables with which MAX runs as the course needs."""
-    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    return (
-        os.environ
-        | INTERPRETED
-        | {
-            "PYTHONPATH": path,
-            "PYTHONUNBUFFERED": "1",
-        }
-    )
+    output = {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8:backslashreplace"}
+    return os.environ | INTERPRETED | output

@@ -84,7 +84,7 @@ class Exercise:
     @property
     def solved(self) -> str:
         """The solution's text as a learner would have written it in ``steps/``."""
-        return as_step((ROOT / self.solution_path).read_text())
+        return as_step((ROOT / self.solution_path).read_text(encoding="utf-8"))
 
     @property
     def checker_path(self) -> Path:
@@ -123,7 +123,7 @@ def as_solution(text: str) -> str:
 @cache
 def load_registry() -> tuple[Exercise, ...]:
     """Reads every exercise, in the course's order."""
-    text = (ROOT / "course" / "registry.toml").read_text()
+    text = (ROOT / "course" / "registry.toml").read_text(encoding="utf-8")
     entries: list[dict[str, Any]] = tomllib.loads(text)["exercise"]
     return tuple(Exercise(**{k: frozen(v) for k, v in e.items()}) for e in entries)
 
@@ -150,3 +150,8 @@ def find_exercise(text: str) -> Exercise:
     raise UnknownExercise(
         f"There is no exercise {text!r}; there are 1 to {steps}{more}."
     )
+
+
+def short(path: Path) -> str:
+    """Returns a path as a learner would type it."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

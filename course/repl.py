@@ -1,4 +1,4 @@
-"""Python with MAX as the checks run it: ``python -i -m course.repl``."""
+"""Python with MAX as the checks run it: ``course repl``."""
 
 from contextlib import ExitStack
 

@@ -9,9 +9,9 @@ from rich.padding import Padding
 from rich.table import Table
 
 from course.commands import typed
-from course.grading import Grading, Outcome, short
+from course.grading import Grading, Outcome
 from course.messages import Compiling
-from course.registry import ROOT, find_exercise
+from course.registry import ROOT, find_exercise, short
 
 MARKS = {
     "passed": "[green]✓[/]",
@@ -133,6 +133,14 @@ class Report:
             self.line(f"[dim]your code printed{more}:[/]")
             body = textwrap.indent(shown, "  ")
             self.console.print(body, markup=False, highlight=False)
+
+    def not_kept(self, trouble: str) -> None:
+        """Prints a note if the result could not be written."""
+        if trouble:
+            self.line(
+                f"[yellow]note:[/] this result is not kept: {escape(trouble)} "
+                "The next command that needs it checks again."
+            )
 
     def next_step(self, grading: Grading) -> str:
         """Returns the commands that follow a pass; empty for a solution."""

@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+import os
 import time
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from course.registry import ROOT, Exercise
+from course.registry import ROOT, Exercise, short
 from course.step_files import is_untouched
 
 Status = Literal["passed", "failed", "to do", "changed", "missing"]
@@ -36,22 +37,32 @@ class Progress:
 
     Args:
         steps_dir: the folder with the learner's files.
+
+    Attributes:
+        records: the last result of each exercise, by its key.
+        not_kept: a sentence, if results could not be written; else empty.
     """
 
     def __init__(self, steps_dir: Path = ROOT / "steps") -> None:
         self.steps_dir = steps_dir
         self.path = steps_dir.parent / ".course" / "state.json"
         self.records = self._read()
+        self.not_kept = ""
+        self._unwritten: dict[str, Record] = {}
 
     def status(self, exercise: Exercise) -> Status:
         """Returns an exercise's status, for the text that its file has now."""
         path = self.steps_dir / exercise.step_path.name
         if not path.exists():
             return "missing"
-        if is_untouched(path, exercise):
-            return "to do"
+        try:
+            if is_untouched(path, exercise):
+                return "to do"
+            digest = self.digest(exercise)
+        except OSError:  # the file cannot be read
+            return "failed"
         record = self.records.get(exercise.key)
-        if record is None or record.digest != self.digest(exercise):
+        if record is None or record.digest != digest:
             return "changed"
         return "passed" if record.passed else "failed"
 
@@ -67,18 +78,35 @@ class Progress:
     def record(
         self, exercise: Exercise, digest: str, *, passed: bool, seconds: float
     ) -> None:
-        """Writes the result of the text that had this digest."""
-        self.records = self._read()  # another process may have written meanwhile
-        self.records[exercise.key] = Record(digest, passed, seconds, time.time())
+        """Writes the result of the text that had this digest.
+
+        What cannot be written is known to this process alone.
+        """
+        result = Record(digest, passed, seconds, time.time())
+        self._unwritten[exercise.key] = result
+        # Read again, because another process may have written meanwhile.
+        self.records = self._read() | self._unwritten
+        try:
+            self._write()
+        except OSError as error:
+            place = short(self.path)
+            self.not_kept = f"{place} cannot be written: {error.strerror}."
+        else:
+            self.not_kept, self._unwritten = "", {}
+
+    def _write(self) -> None:
         data = {key: asdict(record) for key, record in self.records.items()}
         self.path.parent.mkdir(exist_ok=True)
-        new = self.path.with_suffix(".tmp")
-        new.write_text(json.dumps(data, indent=2))
-        new.replace(self.path)
+        new = self.path.with_suffix(f".{os.getpid()}")
+        try:
+            new.write_text(json.dumps(data, indent=2), encoding="utf-8")
+            new.replace(self.path)
+        finally:
+            new.unlink(missing_ok=True)
 
     def _read(self) -> dict[str, Record]:
         try:
-            data = json.loads(self.path.read_text())
+            data = json.loads(self.path.read_text(encoding="utf-8"))
             return {key: Record(**record) for key, record in data.items()}
         except (OSError, ValueError, TypeError, AttributeError):
             return {}  # missing or damaged: grading makes new records

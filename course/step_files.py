@@ -40,8 +40,10 @@ def compare(exercise: Exercise) -> list[tuple[str, str]]:
             f"There is no file {exercise.step_path}; "
             f"{typed(f'course reset {exercise.short}')} makes it."
         )
-    yours = path.read_text(errors="replace").splitlines()
-    theirs = as_step((ROOT / exercise.solution_path).read_text()).splitlines()
+    yours = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    theirs = as_step(
+        (ROOT / exercise.solution_path).read_text(encoding="utf-8")
+    ).splitlines()
     rows: list[tuple[str, str]] = []
     matcher = difflib.SequenceMatcher(None, yours, theirs, autojunk=False)
     for _, i1, i2, j1, j2 in matcher.get_opcodes():

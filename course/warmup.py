@@ -1,7 +1,6 @@
 """Compiles what the course needs, once on each machine."""
 
 import os
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -13,14 +12,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from course.grading import Grading, Target
 from course.process import WorkerProcess
 from course.registry import ROOT, find_exercise
+from runtime.child_python import python_command
 from runtime.children import run_child
 from runtime.kernel_batches import BATCHES, compile_batch
 
 
 def compile_model() -> None:
     """Compiles the embedded model by letting it write one token."""
-    command = [sys.executable, "-m", "gpt2", "Once upon a time"]
-    command += ["--max-new-tokens", "1"]
+    code = "from gpt2.__main__ import main; main()"
+    command = python_command(code, "Once upon a time", "--max-new-tokens", "1")
     run_child(command, cwd=ROOT, check=True, capture_output=True)
 
 

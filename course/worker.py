@@ -1,6 +1,6 @@
 """The process that runs learner code; ``course.student`` talks to it over a pipe.
 
-Run it as ``python -m course.worker FD``. FD is the number of an open socket.
+``course.process`` starts it. Its argument is the number of an open socket.
 """
 
 import builtins
@@ -314,7 +314,7 @@ def shapes_in(frame: Any) -> list[tuple[str, str]]:
 def bound_memory() -> None:
     """Limits memory, so that a huge allocation fails and the machine stays usable."""
     with contextlib.suppress(OSError):  # Linux ends this process first
-        Path("/proc/self/oom_score_adj").write_text("900")
+        Path("/proc/self/oom_score_adj").write_text("900", encoding="utf-8")
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     limit = max(memory, 16 * 2**30)  # MAX alone reserves several GiB
     with contextlib.suppress(OSError, ValueError):
@@ -330,7 +330,3 @@ def main() -> None:
     with on_the_cpu():
         Worker(connection).serve()
     os._exit(0)  # threads that learner code started may never end
-
-
-if __name__ == "__main__":
-    main()

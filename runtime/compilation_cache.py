@@ -19,9 +19,18 @@ def cache_path(*parts: object) -> Path:
 
     The file is in MAX's cache folder, so emptying that folder removes the file too.
     """
-    folder = os.environ.get("MODULAR_CACHE_DIR") or Path.home() / ".cache" / "modular"
     text = repr((version("max"), processor(), *parts))
-    return Path(folder, "gpt2-on-max", f"{sha256(text.encode()).hexdigest()[:16]}.mef")
+    return cache_folder() / f"{sha256(text.encode()).hexdigest()[:16]}.mef"
+
+
+def cache_folder() -> Path:
+    """Returns the folder of the files. Perhaps this user may not write there."""
+    try:
+        home = Path.home()
+    except RuntimeError:  # the user has none
+        home = Path("/")
+    usual = home / ".cache" / "modular"
+    return Path(os.environ.get("MODULAR_CACHE_DIR") or usual, "gpt2-on-max")
 
 
 def processor() -> str:

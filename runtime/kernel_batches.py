@@ -7,7 +7,6 @@ load in 0.05 s. Compiled separately, each kernel takes 20 to 40 s.
 import os
 import shutil
 import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,14 +16,19 @@ from typing import Any
 from filelock import FileLock
 
 from runtime.announce import Announce
+from runtime.child_python import python_command
 from runtime.children import run_child
 from runtime.compilation_cache import cache_path, store
 from runtime.ctrl_c import interruptible
 
 # Kernel names by batch. Each batch has its own file: few checks need the second.
 BATCHES: dict[str, list[str]] = tomllib.loads(
-    Path(__file__).with_name("kernels.toml").read_text()
+    Path(__file__).with_name("kernels.toml").read_text(encoding="utf-8")
 )
+COMPILE = """
+from pathlib import Path; from runtime.kernel_batches import compile_here
+compile_here(sys.argv[1], Path(sys.argv[2]))
+"""
 SECONDS = {"needed": 110, "likely": 60}  # to compile them on two cores
 
 
@@ -70,10 +74,12 @@ def compile_batch(name: str) -> None:
     """
     path = batch_path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not os.access(path.parent, os.W_OK):
+        return  # somebody else compiled it, for all users
     # With other kernels in its cache, MAX writes a file four times as large.
     with FileLock(path.with_suffix(".lock")), empty_folder(path) as empty:
         run_child(
-            [sys.executable, "-m", "runtime.kernel_batches", name, path],
+            python_command(COMPILE, name, str(path)),
             env=dict(os.environ) | {"MODULAR_CACHE_DIR": str(empty)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -93,7 +99,7 @@ def empty_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def main(name: str, path: Path) -> None:
+def compile_here(name: str, path: Path) -> None:
     """Compiles a batch into a file, in this process."""
     from max._mlir_context import in_default_mlir_context
     from max.driver import CPU
@@ -121,7 +127,3 @@ def build_module(names: list[str]) -> Any:
         if graph.sym_name not in names:
             mlir.Operation._CAPICreate(graph._CAPIPtr).erase()
     return module
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))

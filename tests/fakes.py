@@ -116,7 +116,7 @@ class GoldenModel:
     """
 
     def __init__(self, folder: Path) -> None:
-        config = json.loads((folder / "config.json").read_text())
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         self.sizes = config["n_layer"], config["n_head"], config["layer_norm_epsilon"]
         weights = load_file(folder / "model.safetensors")
         self.state = {

@@ -70,7 +70,7 @@ def random_model(seed):
 
 @cache
 def golden():
-    cases = json.loads((GOLDEN / "decoding.json").read_text())["beams"]
+    cases = json.loads((GOLDEN / "decoding.json").read_text(encoding="utf-8"))["beams"]
     return fakes.GoldenModel(GOLDEN / "odd"), cases
 
 

@@ -85,7 +85,7 @@ def expect_drawn(ids, logits, asked):
 
 @cache
 def golden():
-    return json.loads(GOLDEN.read_text())["processors"]
+    return json.loads(GOLDEN.read_text(encoding="utf-8"))["processors"]
 
 
 def test_softmax(step):

@@ -36,7 +36,7 @@ def numbers() -> dict[str, str | list]:
 
 def code_lines(exercise: Exercise) -> int:
     """Counts a solution's lines, without empty lines, comments and docstrings."""
-    tree = ast.parse((ROOT / exercise.solution_path).read_text())
+    tree = ast.parse((ROOT / exercise.solution_path).read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
             node.body = node.body[ast.get_docstring(node) is not None :]

@@ -21,7 +21,7 @@ HEAD = ["model", "one token", "tokens", "one full text"]
 @cache
 def result(name: str) -> dict[str, Any]:
     """The result of ``python -m benchmarks.NAME --out``."""
-    return json.loads(next(RESULTS.rglob(f"{name}.json")).read_text())
+    return json.loads(next(RESULTS.rglob(f"{name}.json")).read_text(encoding="utf-8"))
 
 
 def figures() -> dict[str, Figure]:

@@ -22,7 +22,7 @@ READERS = (10, 30, 100, 300)  # at the same moment
 @cache
 def result() -> dict[str, Any]:
     """The result of ``python -m benchmarks.serving --out``."""
-    return json.loads(RESULT.read_text())
+    return json.loads(RESULT.read_text(encoding="utf-8"))
 
 
 def figures() -> dict[str, Figure]:

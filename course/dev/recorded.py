@@ -32,7 +32,7 @@ class Recorded:
 
     def run(self, *, check: bool) -> subprocess.CompletedProcess[str]:
         """Makes stale files, or only names them; stdout has one line for each."""
-        command = [sys.executable, "-m", self.module, *["--check"] * check]
+        command = [sys.executable, "-P", "-m", self.module, *["--check"] * check]
         env = dict(os.environ)  # lacks the variables that MAX's C++ code sets
         return run_child(command, cwd=ROOT, env=env, capture_output=True, text=True)
 

@@ -50,7 +50,7 @@ def find_release(version: str) -> str:
 
 def pinned() -> str:
     """Returns the version of MAX to which the course is pinned."""
-    found = PIN.search((ROOT / "pyproject.toml").read_text())
+    found = PIN.search((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert found, "pyproject.toml has no upper bound of MAX"
     return found[1]
 
@@ -120,7 +120,9 @@ def install(course: Path, version: str, *, quick: bool) -> None:
         TrialError: the version cannot be installed beside the other pins.
     """
     project = course / "pyproject.toml"
-    project.write_text(PIN.sub(f'"max=={version}"', project.read_text()))
+    project.write_text(
+        PIN.sub(f'"max=={version}"', project.read_text(encoding="utf-8"))
+    )
     options = () if quick else TESTS
     done = run_uv("sync", "--compile-bytecode", "--quiet", *options, cwd=course)
     if done.returncode:

@@ -36,13 +36,19 @@ def read_prompt(argument: str | None, file: Path | None, *, literal: bool) -> st
     if file is not None:
         return _without_last_newline(as_text(file.read_bytes(), f"{file}"))
     if argument == "-" or (argument is None and not sys.stdin.isatty()):
-        data = sys.stdin.buffer.read()
-        return _without_last_newline(as_text(data, "standard input"))
+        return _without_last_newline(as_text(_read_stdin(), "standard input"))
     if argument is None:
         raise click.UsageError(
             f'give a prompt, for example: {typed("gpt2")} "Once upon a time"'
         )
     return as_argument(argument)
+
+
+def _read_stdin() -> bytes:
+    """Reads standard input; a notebook's or an editor's has text and no bytes."""
+    if hasattr(sys.stdin, "buffer"):
+        return sys.stdin.buffer.read()
+    return sys.stdin.read().encode(errors="surrogateescape")
 
 
 def as_argument(text: str) -> str:
@@ -51,9 +57,12 @@ def as_argument(text: str) -> str:
 
 
 def as_text(data: bytes, source: str) -> str:
-    """Decodes UTF-8; raises ``click.UsageError`` for other bytes."""
+    """Decodes UTF-8; raises ``click.UsageError`` for other bytes.
+
+    Windows writes a byte order mark before UTF-8; it is no part of the text.
+    """
     try:
-        return data.decode()
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise click.UsageError(
             f"{source} is not UTF-8 text: byte {error.start + 1} is "

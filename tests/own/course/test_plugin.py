@@ -5,8 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from course.grading import short
-from course.registry import ROOT
+from course.registry import ROOT, short
 
 
 def pytest_run(*arguments: str, **environment: str) -> tuple[int, str]:
