@@ -28,6 +28,14 @@ INSTEAD = {
     "**/*.incomplete": (
         "{folder} has a download that was cut off ({file}): start it again to finish it"
     ),
+    "**/*.distcp": (
+        "{folder} has the weights in parts of a distributed run ({file}): gather them "
+        "with accelerate merge-weights"
+    ),
+    "global_step*/*": (
+        "{folder} has the weights in parts of a DeepSpeed run ({file}): gather them "
+        "with zero_to_fp32.py"
+    ),
     "pytorch_model*.bin": PICKLE,
     "*.gguf": FORMAT.replace("{kind}", "llama.cpp's format GGUF"),
     "**/*.onnx": FORMAT.replace("{kind}", "ONNX"),

@@ -12,6 +12,8 @@ from gpt2.checkpoint.contents import unreadable
 from gpt2.checkpoint.errors import CheckpointError
 
 END_OF_TEXT = "<|endoftext|>"  # separates the texts in the training data
+# The second pair are OpenAI's names of the same files.
+VOCABULARIES = (("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe"))
 # The order in which transformers adds them.
 NAMED = ("bos", "eos", "unk", "sep", "pad", "cls", "mask")
 
@@ -63,24 +65,29 @@ def _whole(path: Path) -> BPETokenizer:
     try:
         return BPETokenizer.from_str(path.read_text(encoding="utf-8-sig"))
     except Exception as error:  # the library raises no narrower type
-        bad = f"{path} cannot be read ({error}): get the file again"
+        bad = (
+            f"{path} cannot be read ({error}): get the file again, or save it again "
+            "with another version of tokenizers"
+        )
         raise unreadable(path, bad) from error
 
 
 def _vocabulary(folder: Path) -> BPETokenizer:
     """Reads vocab.json and merges.txt."""
-    vocabulary, merges = folder / "vocab.json", folder / "merges.txt"
-    if not (vocabulary.is_file() and merges.is_file()):
+    pairs = [(folder / first, folder / second) for first, second in VOCABULARIES]
+    whole = [pair for pair in pairs if all(path.is_file() for path in pair)]
+    if not whole:
         raise CheckpointError(
             f"{folder} has no tokenizer: tokenizer.json is needed, or vocab.json and "
             "merges.txt"
         )
+    vocabulary, merges = whole[0]
     try:
         model = models.BPE(read_json(vocabulary), list(_merges(merges)))
     except CheckpointError:
         raise
     except Exception as error:  # the library raises no narrower type
-        bad = f"{vocabulary} and merges.txt cannot be read ({error}): get both again"
+        bad = f"{vocabulary} and {merges.name} cannot be read ({error}): get both again"
         raise unreadable(merges, bad) from error
     bpe = BPETokenizer(model)
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -107,10 +114,8 @@ def _sorted_tokens(folder: Path) -> list[tuple[int | None, AddedToken]]:
     special = {text: flags for text, flags in _named(special_names(folder))}
     if not found:
         for text, number in read_optional(folder / "added_tokens.json").items():
-            found[text] = (
-                int(number),
-                AddedToken(**special.get(text, {"content": text})),
-            )
+            flags = special.get(text, {"content": text})
+            found[text] = int(number), AddedToken(**flags)
     for text, flags in special.items():
         found.setdefault(text, (None, AddedToken(**flags)))
     tokens = list(found.values())

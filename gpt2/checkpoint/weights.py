@@ -115,7 +115,12 @@ def _check(
 def _why_other_shape(name: str, found: tuple[int, ...], asked: tuple[int, ...]) -> str:
     """Returns one sentence; weights in the order of a Linear layer are named."""
     reason = "both have to come from the same model"
-    if name.endswith(TRANSPOSED) and found == asked[::-1]:
+    if 0 in found:
+        reason = (
+            "it is empty, as DeepSpeed's ZeRO stage 3 leaves it: gather the weights "
+            "with zero_to_fp32.py"
+        )
+    elif name.endswith(TRANSPOSED) and found == asked[::-1]:
         reason = (
             "it is stored [out, in], as nanoGPT, minGPT and llm.c have it: transpose "
             "c_attn, c_fc and both c_proj in every block, also the square ones"

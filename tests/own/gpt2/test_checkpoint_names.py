@@ -162,6 +162,7 @@ def test_empty_tensor(folder):
     arrays["transformer.ln_f.bias"] = np.empty([0], np.float32)
     save_file(arrays, folder / "model.safetensors")
     assert "ln_f.bias has shape [0] where config.json asks for [12]" in sentence(folder)
+    assert "zero_to_fp32.py" in sentence(folder)
 
 
 def test_rows_that_only_pad_the_vocabulary_are_no_tokens(folder):

@@ -91,6 +91,8 @@ def test_a_file_that_may_not_be_read(folder, file):
         ("model-00001-of-00002.safetensors", "but no model.safetensors.index.json"),
         ("adapter_model.safetensors", "has an adapter (adapter_model.safetensors)"),
         (".cache/huggingface/download/x.incomplete", "a download that was cut off"),
+        ("pytorch_model_fsdp_0/__0_0.distcp", "parts of a distributed run"),
+        ("global_step9/mp_rank_00_model_states.pt", "parts of a DeepSpeed run"),
         ("notes.txt", "no model.safetensors, so there are no weights to load"),
     ],
 )

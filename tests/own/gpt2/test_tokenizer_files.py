@@ -126,10 +126,7 @@ def test_damaged_lists_of_added_tokens(saved, files):
 
 def test_tokenizer_json_has_priority(tmp_path):
     BPE.save(str(tmp_path / "tokenizer.json"))
-    ids = BPE.get_vocab().values()
-    reverse = {
-        text: VOCAB - 1 - i for text, i in zip(BPE.get_vocab(), ids, strict=True)
-    }
+    reverse = {text: VOCAB - 1 - number for text, number in BPE.get_vocab().items()}
     (tmp_path / "vocab.json").write_text(json.dumps(reverse))
     (tmp_path / "merges.txt").write_text("")
     assert load_tokenizer(tmp_path).encode("Once") == BPE.encode("Once").ids
@@ -178,6 +175,28 @@ def test_merges_as_editors_save_them(tmp_path, change):
     (tmp_path / "vocab.json").write_bytes(b"\xef\xbb\xbf" + vocabulary)
     text = "Once upon a time there was a girl."
     assert load_tokenizer(tmp_path).encode(text) == BPE.encode(text).ids
+
+
+def test_openais_names_of_the_files(tmp_path):
+    BPE.model.save(str(tmp_path))
+    (tmp_path / "vocab.json").rename(tmp_path / "encoder.json")
+    (tmp_path / "merges.txt").rename(tmp_path / "vocab.bpe")
+    assert load_tokenizer(tmp_path).encode("Once") == BPE.encode("Once").ids
+
+
+def test_added_tokens_that_the_vocabulary_has(saved):
+    known = {"<|endoftext|>": 0, BPE.id_to_token(260): 260}
+    folder = saved(added_tokens=known | {"florbix": FIRST})
+    tokenizer = load_tokenizer(folder)
+    assert tokenizer.encode("<|endoftext|>florbix") == [0, FIRST]
+
+
+def test_merges_that_an_old_version_saved_with_spaces_in_tokens(tmp_path):
+    content = json.loads(BPE.to_str())
+    content["model"]["merges"][0] = "a b c"
+    (tmp_path / "tokenizer.json").write_text(json.dumps(content))
+    words = "or save it again with another version of tokenizers"
+    assert words in sentence(tmp_path)
 
 
 def test_merges_as_pairs(tmp_path):
