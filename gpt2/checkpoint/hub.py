@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Iterator
+from json import JSONDecodeError
 from pathlib import Path
 
 from gpt2.checkpoint.errors import CheckpointError
@@ -59,6 +60,11 @@ def _explain(name: str, error: Exception) -> str:
             f"{name} cannot be downloaded: the certificate of {constants.ENDPOINT} is "
             "not trusted; behind a proxy, set SSL_CERT_FILE to the proxy's certificate"
         )
+    if any(isinstance(cause, JSONDecodeError) for cause in causes):
+        return (
+            f"{name} cannot be downloaded: {constants.ENDPOINT} answers with a page; "
+            "log in to the network if it asks for that"
+        )
     if isinstance(error, (IncompleteSnapshotError, LocalEntryNotFoundError)):
         return (
             f"{name} is not complete in the cache ({constants.HF_HUB_CACHE}) and "
@@ -75,7 +81,7 @@ def _why_no_hub() -> str:
     if constants.HF_HUB_OFFLINE:
         return "HF_HUB_OFFLINE forbids downloads: unset it"
     proxy = os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy")
-    also = f" and the proxy {proxy}" if proxy else ""
+    also = " and the proxy in HTTPS_PROXY" if proxy else ""  # it may have a password
     return f"{constants.ENDPOINT} cannot be reached: check the network{also}"
 
 

@@ -44,14 +44,29 @@ def load_checkpoint(name_or_path: str) -> Checkpoint:
             this machine's memory.
     """
     folder = find_folder(name_or_path)
+    try:
+        return _read(name_or_path, folder)
+    except OSError as error:
+        path = error.filename or folder
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
+    except MemoryError as error:
+        raise CheckpointError(f"no memory is left for the model in {folder}") from error
+
+
+def _read(name: str, folder: Path) -> Checkpoint:
+    """Reads all files of a checkpoint.
+
+    Rows past the tokenizer's last token, which only make a size rounder, are no tokens
+    here: nothing can choose them.
+    """
     config = read_config(folder / "config.json")
     _check_memory(config, folder)
     tokenizer = load_tokenizer(folder, config.vocab_size)
     weights = convert_weights(read_weights(folder), config)
-    if tokenizer.size < config.vocab_size:  # rows that only make a size rounder
+    if tokenizer.size < config.vocab_size:
         config = replace(config, vocab_size=tokenizer.size)
         weights[EMBEDDING] = weights[EMBEDDING][: tokenizer.size].copy()
-    return Checkpoint(name_or_path, config, weights, tokenizer)
+    return Checkpoint(name, config, weights, tokenizer)
 
 
 def _check_memory(config: GPT2Config, folder: Path) -> None:

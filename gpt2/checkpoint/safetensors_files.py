@@ -69,7 +69,7 @@ def read_safetensors(path: Path) -> dict[str, np.ndarray]:
 
 def _refused(path: Path, error: Exception) -> CheckpointError:
     """Returns the error for a file that is no whole safetensors file."""
-    if path.is_file() and (text := begins_with_text(path)):
+    if isinstance(error, SafetensorError) and (text := begins_with_text(path)):
         otherwise = f"is a text, not weights; it begins with {text!r}"
     else:
         otherwise = f"is damaged or cut short ({error}): get the file again"

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from json import JSONDecodeError
 from types import SimpleNamespace
 
 import huggingface_hub
@@ -87,8 +88,16 @@ def test_offline_mode_is_named(hub, monkeypatch):
 
 
 def test_proxy_and_endpoint_are_named(hub, monkeypatch):
-    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:secret@proxy:3128")
     monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", "https://mirror")
     hub(LocalEntryNotFoundError("Got: ConnectError"))
-    words = "https://mirror cannot be reached: check the network and the proxy http://p"
+    words = (
+        "https://mirror cannot be reached: check the network and the proxy in HTTPS_"
+    )
     assert words in sentence("gpt2-xl")
+    assert "secret" not in sentence("gpt2-xl")
+
+
+def test_a_page_instead_of_the_hub(hub):
+    hub(JSONDecodeError("Expecting value", "<html>", 0))
+    assert "answers with a page; log in to the network" in sentence("gpt2-xl")

@@ -74,6 +74,21 @@ def test_a_file_that_may_not_be_read(folder, file):
 
 
 @pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (PermissionError(13, "Permission denied", "a"), "a cannot be read: Permission"),
+        (MemoryError(), "no memory is left for the model in "),
+    ],
+)
+def test_a_system_that_refuses(folder, monkeypatch, error, words):
+    def refuse(*_):
+        raise error
+
+    monkeypatch.setattr("gpt2.checkpoint.loading.read_weights", refuse)
+    assert words in sentence(folder)
+
+
+@pytest.mark.parametrize(
     ("file", "words"),
     [
         ("pytorch_model.bin", "a pickle (pytorch_model.bin)"),
