@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from json import JSONDecodeError
 from pathlib import Path
 
@@ -20,6 +20,12 @@ FILES = [  # no pickles, and no copies of the weights for other frameworks
     "vocab.json",
     "merges.txt",
 ]
+LATER = "try again later"
+ADVICE = {
+    401: "check HF_TOKEN, or unset it",
+    403: "check HF_TOKEN, or unset it",
+    404: "check HF_ENDPOINT, or unset it",
+}
 
 
 def download(name: str) -> Path:
@@ -42,40 +48,52 @@ def download(name: str) -> Path:
 
 def _explain(name: str, error: Exception) -> str:
     """Returns one sentence: why the download failed and what helps."""
-    from huggingface_hub import constants
-    from huggingface_hub.errors import IncompleteSnapshotError, LocalEntryNotFoundError
+    from huggingface_hub.constants import HF_HUB_CACHE
 
-    causes = list(_causes(error))
-    told = " ".join(map(str, causes))
-    if os.strerror(errno.ENOSPC) in told:  # Python and Rust use the same text
+    if os.strerror(errno.ENOSPC) in str(error):  # Python and Rust use the same text
         return (
-            f"the disk is full: make room for {name} under {constants.HF_HUB_CACHE}, "
-            "or set HF_HOME to a folder elsewhere, and run this again; the download "
+            f"the disk is full: make room for {name} under {HF_HUB_CACHE} (or set "
+            "HF_HOME to a folder elsewhere) and run this again; the download "
             "continues where it stopped"
         )
-    if status := next(filter(None, map(_status, causes)), None):
-        return _refused(name, status, constants.ENDPOINT)
-    if "CERTIFICATE_VERIFY_FAILED" in told:
+    if answer := _wrong_answer(list(_causes(error))):
+        return f"{name} cannot be downloaded: {answer}"
+    if _is_no_answer(error):
         return (
-            f"{name} cannot be downloaded: the certificate of {constants.ENDPOINT} is "
-            "not trusted; behind a proxy, set SSL_CERT_FILE to the proxy's certificate"
-        )
-    if any(isinstance(cause, JSONDecodeError) for cause in causes):
-        return (
-            f"{name} cannot be downloaded: {constants.ENDPOINT} answers with a page; "
-            "log in to the network if it asks for that"
-        )
-    if isinstance(error, (IncompleteSnapshotError, LocalEntryNotFoundError)):
-        return (
-            f"{name} is not complete in the cache ({constants.HF_HUB_CACHE}) and "
-            f"{_why_no_hub()}, or use --model tiny-stories, which needs none"
+            f"{name} is not complete in the cache ({HF_HUB_CACHE}) and "
+            f"{_why_no_answer()}, or use --model tiny-stories, which needs none"
         )
     reason = str(error).strip().partition("\n")[0] or type(error).__name__
     return f"{name} cannot be downloaded ({reason}); run this again to continue"
 
 
-def _why_no_hub() -> str:
-    """Returns why the hub cannot be asked, and what helps."""
+def _wrong_answer(causes: Sequence[BaseException]) -> str | None:
+    """Returns what the hub answered instead of a model, and what helps; else None."""
+    from huggingface_hub.constants import ENDPOINT
+
+    for status in filter(None, map(_status, causes)):
+        return f"{ENDPOINT} answers with {status}; {ADVICE.get(status, LATER)}"
+    if any(isinstance(cause, JSONDecodeError) for cause in causes):
+        return (
+            f"{ENDPOINT} answers with a page; log in to the network if it asks for that"
+        )
+    if any("CERTIFICATE_VERIFY_FAILED" in str(cause) for cause in causes):
+        return (
+            f"the certificate of {ENDPOINT} is not trusted; behind a proxy, set "
+            "SSL_CERT_FILE to the proxy's certificate"
+        )
+    return None
+
+
+def _is_no_answer(error: Exception) -> bool:
+    """Whether the hub cannot be reached and the cache does not have the model."""
+    from huggingface_hub.errors import IncompleteSnapshotError, LocalEntryNotFoundError
+
+    return isinstance(error, (IncompleteSnapshotError, LocalEntryNotFoundError))
+
+
+def _why_no_answer() -> str:
+    """Returns why the hub does not answer, and what helps."""
     from huggingface_hub import constants
 
     if constants.HF_HUB_OFFLINE:
@@ -83,16 +101,6 @@ def _why_no_hub() -> str:
     proxy = os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy")
     also = " and the proxy in HTTPS_PROXY" if proxy else ""  # it may have a password
     return f"{constants.ENDPOINT} cannot be reached: check the network{also}"
-
-
-def _refused(name: str, status: int, endpoint: str) -> str:
-    """Returns one sentence on an answer with an HTTP status that is an error."""
-    advice = {
-        401: "check HF_TOKEN, or unset it",
-        403: "check HF_TOKEN, or unset it",
-        404: "check HF_ENDPOINT, or unset it",
-    }.get(status, "try again later")
-    return f"{name} cannot be downloaded: {endpoint} answers with {status}; {advice}"
 
 
 def _status(error: BaseException) -> int | None:

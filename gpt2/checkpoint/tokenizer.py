@@ -118,7 +118,7 @@ def load_tokenizer(folder: Path, vocab_size: int | None = None) -> Tokenizer:
     if vocab_size is not None and _size(bpe) > vocab_size:
         bpe = _without_added_tokens(bpe, vocab_size)
     ends, starts = (boundary_ids(folder, bpe, kind) for kind in ("eos", "bos"))
-    if not isinstance(bpe.decoder, decoders.ByteLevel) or not ends:
+    if not (isinstance(bpe.decoder, decoders.ByteLevel) and ends):
         raise CheckpointError(
             f"the tokenizer in {folder} is not GPT-2's kind: a byte-level BPE with the "
             f"token {END_OF_TEXT} is needed, or with an eos_token_id in config.json"
