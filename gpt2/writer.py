@@ -84,7 +84,7 @@ class Writer:
                 strategy,
                 rngs,
                 max_new_tokens=count,
-                end_of_text_id=self.tokenizer.end_of_text_id,
+                end_ids=self.tokenizer.end_ids,
                 sampling=self._encores.sampling,
             )
 
@@ -99,7 +99,7 @@ class Writer:
             return
         with self._blame():
             found, self.score = self._encores.beam_search.beam_search(
-                Continuations(self.engine),
+                Continuations(self.engine, self.tokenizer.end_ids),
                 ids,
                 num_beams=beams.num_beams,
                 length_penalty=beams.length_penalty,

@@ -4,8 +4,10 @@ The folder has Hugging Face's format: config.json, the weights in safetensors, a
 tokenizer.json or vocab.json with merges.txt.
 """
 
+import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -14,10 +16,12 @@ import numpy as np
 from gpt2.checkpoint.configuration import read_config
 from gpt2.checkpoint.errors import CheckpointError, UnknownModelError
 from gpt2.checkpoint.hub import REPOSITORIES, download
+from gpt2.checkpoint.safetensors_files import read_weights
 from gpt2.checkpoint.tokenizer import Tokenizer, load_tokenizer
-from gpt2.checkpoint.weights import convert_weights, read_weights
+from gpt2.checkpoint.weights import EMBEDDING, convert_weights, count_parameters
 from solutions.solution_01 import GPT2Config
 
+SHORT = {repository: name for name, repository in REPOSITORIES.items()}
 EMBEDDED = {"tiny-stories": Path(__file__).parents[2] / "checkpoints" / "tiny-stories"}
 
 
@@ -36,33 +40,79 @@ def load_checkpoint(name_or_path: str) -> Checkpoint:
 
     Raises:
         UnknownModelError: the argument is neither a known name nor a folder.
-        CheckpointError: the model cannot be downloaded or used.
+        CheckpointError: the model cannot be downloaded or used, or is too large for
+            this machine's memory.
+    """
+    folder = find_folder(name_or_path)
+    try:
+        return _read(name_or_path, folder)
+    except OSError as error:
+        path = error.filename or folder
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
+    except MemoryError as error:
+        raise CheckpointError(f"no memory is left for the model in {folder}") from error
+
+
+def _read(name: str, folder: Path) -> Checkpoint:
+    """Reads all files of a checkpoint.
+
+    Rows past the tokenizer's last token, which only make a size rounder, are no tokens
+    here: nothing can choose them.
+    """
+    config = read_config(folder / "config.json")
+    _check_memory(config, folder)
+    tokenizer = load_tokenizer(folder, config.vocab_size)
+    weights = convert_weights(read_weights(folder), config)
+    if tokenizer.size < config.vocab_size:
+        config = replace(config, vocab_size=tokenizer.size)
+        weights[EMBEDDING] = weights[EMBEDDING][: tokenizer.size].copy()
+    return Checkpoint(name, config, weights, tokenizer)
+
+
+def _check_memory(config: GPT2Config, folder: Path) -> None:
+    """Raises ``CheckpointError`` if the weights are larger than the memory."""
+    needed = 4 * count_parameters(config)  # bytes
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed > memory:
+        raise CheckpointError(
+            f"the model in {folder} needs {needed / 2**30:.1f} GiB for its weights, "
+            f"and this machine has {memory / 2**30:.1f} GiB of memory"
+        )
+
+
+def find_folder(name_or_path: str) -> Path:
+    """Returns a model's folder, after a download if needed.
+
+    Raises:
+        UnknownModelError: the argument is neither a known name nor a folder.
+        CheckpointError: the model cannot be downloaded.
     """
     check_name(name_or_path)
+    path = Path(name_or_path).expanduser()
+    if name_or_path in EMBEDDED:
+        return EMBEDDED[name_or_path]
     if name_or_path in REPOSITORIES:
-        folder = download(name_or_path)
-    else:
-        folder = EMBEDDED.get(name_or_path, Path(name_or_path))
-    config, tokenizer = read_config(folder / "config.json"), load_tokenizer(folder)
-    if tokenizer.size > config.vocab_size:
-        raise CheckpointError(
-            f"the tokenizer in {folder} has {tokenizer.size} tokens, but the model "
-            f"only {config.vocab_size}: both have to come from the same model"
-        )
-    weights = convert_weights(read_weights(folder), config)
-    return Checkpoint(name_or_path, config, weights, tokenizer)
+        return download(name_or_path)
+    return path if path.is_dir() else download(SHORT[name_or_path])
 
 
 def check_name(name_or_path: str) -> None:
     """Raises ``UnknownModelError`` unless a model or a folder has that name.
 
     A known name has priority over a folder of that name; ``./gpt2`` means the folder.
+    A name on the hub, such as ``openai-community/gpt2``, has none.
     """
     known = [*EMBEDDED, *REPOSITORIES]
-    if name_or_path in known or Path(name_or_path).is_dir():
+    path = os.path.expanduser(name_or_path)  # os.path answers for any text
+    if name_or_path in [*known, *SHORT] or os.path.isdir(path):
         return
-    if Path(name_or_path).exists():
+    if os.path.exists(path):
         raise UnknownModelError(f"{name_or_path} is a file: give the folder it is in")
+    if re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", name_or_path):
+        raise UnknownModelError(
+            f"there is no folder {name_or_path!r}; if this is a model's name on the "
+            f"hub, first get it with: hf download {name_or_path} --local-dir FOLDER"
+        )
     likely = get_close_matches(name_or_path, known, cutoff=0.5) or known
     raise UnknownModelError(
         f"there is no model and no folder called {name_or_path!r}; did you mean "

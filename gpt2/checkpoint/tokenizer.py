@@ -3,14 +3,16 @@
 Source: Radford et al. 2019, section 2.2.
 """
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from tokenizers import Tokenizer as BPETokenizer
-from tokenizers import decoders, models, pre_tokenizers
+from tokenizers import decoders
 
+from gpt2.checkpoint.boundaries import boundary_ids
 from gpt2.checkpoint.errors import CheckpointError
-
-END_OF_TEXT = "<|endoftext|>"  # separates the texts in the training data
+from gpt2.checkpoint.tokenizer_files import END_OF_TEXT, read_bpe
 
 
 class Tokenizer:
@@ -20,15 +22,30 @@ class Tokenizer:
     transformers. So a user can separate texts in a prompt.
 
     Args:
-        bpe: a byte-level BPE that knows ``<|endoftext|>``.
+        bpe: a byte-level BPE.
+        end_ids: the tokens that end a text; empty stands for ``<|endoftext|>``.
+        start_id: the token that begins a text; None stands for ``end_ids[0]``.
+
+    Attributes:
+        end_ids: as above; never empty.
+        end_of_text_id: the first of ``end_ids``.
+        size: the largest id plus one.
     """
 
-    def __init__(self, bpe: BPETokenizer) -> None:
+    def __init__(
+        self,
+        bpe: BPETokenizer,
+        *,
+        end_ids: Sequence[int] = (),
+        start_id: int | None = None,
+    ) -> None:
         bpe.no_truncation()  # some files have settings of the training
         bpe.no_padding()
         self._bpe = bpe
         vocabulary = bpe.get_vocab()
-        self.end_of_text_id = vocabulary[END_OF_TEXT]
+        self.end_ids = tuple(end_ids) or (vocabulary[END_OF_TEXT],)
+        self.end_of_text_id = self.end_ids[0]
+        self.start_id = self.end_of_text_id if start_id is None else start_id
         self.size = max(vocabulary.values()) + 1
 
     def encode(self, text: str) -> list[int]:
@@ -36,15 +53,15 @@ class Tokenizer:
         return self._bpe.encode(text, add_special_tokens=False).ids
 
     def encode_prompt(self, text: str) -> list[int]:
-        """Turns text into at least one id; an empty text becomes an end of text."""
-        return self.encode(text) or [self.end_of_text_id]
+        """Turns text into at least one id; an empty text becomes the start token."""
+        return self.encode(text) or [self.start_id]
 
     def decode(self, ids: list[int]) -> str:
-        """Turns ids into text, without ``<|endoftext|>``."""
+        """Turns ids into text, without special tokens."""
         return self._bpe.decode(ids)
 
     def token(self, token_id: int) -> str:
-        """Returns one token's text, also for ``<|endoftext|>``."""
+        """Returns one token's text, also for special tokens."""
         return self._bpe.decode([token_id], skip_special_tokens=False)
 
     def visible(self, token_id: int) -> str:
@@ -56,7 +73,7 @@ class StreamingDecoder:
     """Decodes token by token, and returns complete characters only.
 
     A character outside ASCII may span several tokens. Its tokens are held back until
-    the character is complete.
+    the character is complete. A token that ends the text has no text.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
@@ -65,7 +82,8 @@ class StreamingDecoder:
 
     def feed(self, token_id: int) -> str:
         """Adds one token; returns the text that is now complete."""
-        self._held.append(token_id)
+        if token_id not in self._tokenizer.end_ids:
+            self._held.append(token_id)
         text = self._tokenizer.decode(self._held)
         return "" if text.endswith("\N{REPLACEMENT CHARACTER}") else self._release(text)
 
@@ -78,43 +96,49 @@ class StreamingDecoder:
         return text
 
 
-def load_tokenizer(folder: Path) -> Tokenizer:
-    """Reads tokenizer.json, or else vocab.json and merges.txt.
+def load_tokenizer(folder: Path, vocab_size: int | None = None) -> Tokenizer:
+    """Reads the tokenizer of a checkpoint.
+
+    Args:
+        folder: has the files that ``read_bpe`` and ``boundary_ids`` read.
+        vocab_size: the model's. Many a tokenizer has a token for padding that its
+            model lacks: added tokens past the model's are left out, so that their
+            text is read like any other. None leaves nothing out.
 
     Raises:
-        CheckpointError: the files are missing or damaged, or hold a tokenizer of
-            another kind than GPT-2's.
+        CheckpointError: the files are missing, damaged or contradict each other, or
+            hold a tokenizer of another kind than GPT-2's or of another model.
     """
     try:
-        bpe = _read(folder)
-    except CheckpointError:
-        raise
-    except Exception as error:  # the library raises no narrower type
+        bpe = read_bpe(folder)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"the tokenizer in {folder} cannot be read ({error}): get its files again"
         ) from error
-    byte_level = isinstance(bpe.decoder, decoders.ByteLevel)
-    if not byte_level or bpe.token_to_id(END_OF_TEXT) is None:
+    if vocab_size is not None and _size(bpe) > vocab_size:
+        bpe = _without_added_tokens(bpe, vocab_size)
+    ends, starts = (boundary_ids(folder, bpe, kind) for kind in ("eos", "bos"))
+    if not (isinstance(bpe.decoder, decoders.ByteLevel) and ends):
         raise CheckpointError(
             f"the tokenizer in {folder} is not GPT-2's kind: a byte-level BPE with the "
-            f"token {END_OF_TEXT} is needed"
+            f"token {END_OF_TEXT} is needed, or with an eos_token_id in config.json"
         )
-    return Tokenizer(bpe)
-
-
-def _read(folder: Path) -> BPETokenizer:
-    """Reads the format that the folder has."""
-    if (folder / "tokenizer.json").is_file():
-        return BPETokenizer.from_file(str(folder / "tokenizer.json"))
-    vocabulary, merges = folder / "vocab.json", folder / "merges.txt"
-    if not (vocabulary.is_file() and merges.is_file()):
+    tokenizer = Tokenizer(bpe, end_ids=ends, start_id=next(iter(starts), None))
+    if vocab_size is not None and tokenizer.size > vocab_size:
         raise CheckpointError(
-            f"{folder} has no tokenizer: tokenizer.json is needed, or vocab.json and "
-            "merges.txt"
+            f"the tokenizer in {folder} has {tokenizer.size} tokens, but the model "
+            f"only {vocab_size}: both have to come from the same model"
         )
-    bpe = BPETokenizer(models.BPE.from_file(str(vocabulary), str(merges)))
-    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    bpe.decoder = decoders.ByteLevel()
-    if bpe.token_to_id(END_OF_TEXT) is not None:  # otherwise BPE splits it
-        bpe.add_special_tokens([END_OF_TEXT])
-    return bpe
+    return tokenizer
+
+
+def _size(bpe: BPETokenizer) -> int:
+    """Returns the largest id plus one."""
+    return max(bpe.get_vocab().values(), default=-1) + 1
+
+
+def _without_added_tokens(bpe: BPETokenizer, vocab_size: int) -> BPETokenizer:
+    """Returns the tokenizer without the added tokens from this id on."""
+    content = json.loads(bpe.to_str())
+    added = [token for token in content["added_tokens"] if token["id"] < vocab_size]
+    return BPETokenizer.from_str(json.dumps(content | {"added_tokens": added}))

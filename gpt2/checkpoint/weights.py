@@ -1,106 +1,18 @@
-"""Reads safetensors files into arrays that the models can load."""
+"""Turns a checkpoint's tensors into the parameters that the models load."""
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import replace
+from math import prod
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 
-from gpt2.checkpoint.configuration import read_json
 from gpt2.checkpoint.errors import CheckpointError
+from gpt2.checkpoint.parameter_names import HEAD, full_names
 from solutions.solution_01 import GPT2Config
 
-STORED = {
-    "F32": "<f4",
-    "F16": "<f2",
-    "BF16": "<u2",  # the upper half of a float32; NumPy has no name for it
-    "BOOL": "?",  # BOOL and U8: attention masks in old files, dropped below
-    "U8": "u1",
-}
-MASKS = (".attn.bias", ".attn.masked_bias")
+EMBEDDING = "transformer.wte.weight"
 # GPT-2's Conv1D layers store [in, out]; MAX's Linear needs [out, in].
 TRANSPOSED = ("c_attn.weight", "c_proj.weight", "c_fc.weight")
-
-
-def read_weights(folder: Path) -> dict[str, np.ndarray]:
-    """Reads all tensors of a checkpoint, unchanged, from one or several files.
-
-    Raises:
-        CheckpointError: a file is missing, damaged, or of an unsupported kind.
-    """
-    single, index = (
-        folder / "model.safetensors",
-        folder / "model.safetensors.index.json",
-    )
-    if single.is_file():
-        return read_safetensors(single)
-    if not index.is_file():
-        raise CheckpointError(_why_no_weights(folder))
-    shards = read_json(index).get("weight_map")
-    if not isinstance(shards, dict):
-        raise CheckpointError(f"{index} has no weight_map: get the file again")
-    tensors: dict[str, np.ndarray] = {}
-    for shard in sorted(set(shards.values())):
-        tensors |= read_safetensors(folder / shard)
-    return tensors
-
-
-def _why_no_weights(folder: Path) -> str:
-    """Returns one sentence; for a pickle, the sentence says how to convert it."""
-    if not any(folder.glob("pytorch_model*.bin")):
-        return f"{folder} has no model.safetensors, so there are no weights to load"
-    return (
-        f"{folder} has its weights in a pickle (pytorch_model.bin), which could run "
-        "any code and is never opened here; convert it where you trust it, with "
-        f'transformers: GPT2LMHeadModel.from_pretrained("{folder}")'
-        '.save_pretrained("NEW_FOLDER")'
-    )
-
-
-def read_safetensors(path: Path) -> dict[str, np.ndarray]:
-    """Maps one file's tensors into memory; bfloat16 becomes float32.
-
-    Format: https://huggingface.co/docs/safetensors (8 bytes with the header's length,
-    the header in JSON, the data).
-    """
-    try:
-        with safe_open(path, framework="np"):
-            pass  # the library checks the header, the offsets and the file's length
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path} is missing: get the file again") from error
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(
-            f"{path} is damaged or cut short ({error}): get the file again"
-        ) from error
-    data = np.memmap(path, dtype=np.uint8, mode="r")
-    start = 8 + int.from_bytes(data[:8].tobytes(), "little")
-    header = json.loads(data[8:start].tobytes())
-    header.pop("__metadata__", None)
-    return {
-        name: _tensor(path, name, data[start:], **entry)
-        for name, entry in header.items()
-    }
-
-
-def _tensor(
-    path: Path,
-    name: str,
-    data: np.ndarray,
-    dtype: str,
-    shape: list[int],
-    data_offsets: list[int],
-) -> np.ndarray:
-    """Returns a view of one tensor in a file's data; bfloat16 is copied."""
-    if dtype not in STORED:
-        raise CheckpointError(
-            f"{path} stores {name} as {dtype}: only float32 (F32), float16 (F16) and "
-            "bfloat16 (BF16) weights can be used"
-        )
-    array = data[slice(*data_offsets)].view(STORED[dtype]).reshape(shape)
-    if dtype == "BF16":
-        return (array.astype(np.uint32) << 16).view(np.float32)
-    return array
 
 
 def parameter_shapes(config: GPT2Config) -> dict[str, tuple[int, ...]]:
@@ -127,41 +39,58 @@ def _layer(name: str, *shape: int) -> dict[str, tuple[int, ...]]:
     return {f"{name}.weight": shape, f"{name}.bias": shape[-1:]}
 
 
+def count_parameters(config: GPT2Config) -> int:
+    """Returns how many numbers a model has, without a list of its tensors."""
+    one, two = (
+        sum(map(prod, parameter_shapes(replace(config, n_layer=number)).values()))
+        for number in (1, 2)
+    )
+    return one + (config.n_layer - 1) * (two - one)
+
+
 def convert_weights(
     tensors: Mapping[str, np.ndarray], config: GPT2Config
 ) -> dict[str, np.ndarray]:
     """Turns a checkpoint's tensors into the parameters of ``MaxGPT2LMHeadModel``.
 
     Args:
-        tensors: by name, with or without the prefix ``transformer.``; not changed.
+        tensors: by name, as ``full_names`` takes them; not changed.
         config: the sizes that the shapes must match.
 
     Returns:
         New, contiguous float32 arrays; linear weights are ``[out, in]``.
 
     Raises:
-        CheckpointError: tensors are missing, unknown or of another shape, or the head
-            differs from the token embedding.
+        CheckpointError: tensors are missing, unknown, of another shape or not finite,
+            or the head differs from the token embedding.
     """
-    named = {_full_name(name): tensor for name, tensor in tensors.items()}
-    named = {name: x for name, x in named.items() if not name.endswith(MASKS)}
-    head = named.pop("lm_head.weight", None)
+    named = full_names(tensors)
+    head = named.pop(HEAD, None)
+    if head is not None:  # some files keep only one of two equal tensors
+        named.setdefault(EMBEDDING, head)
     _check(named, parameter_shapes(config))
-    if head is not None and not np.array_equal(head, named["transformer.wte.weight"]):
+    if head is not None and not np.array_equal(head, named[EMBEDDING]):
         raise CheckpointError(
             "the head (lm_head.weight) differs from the token embedding (wte.weight): "
             "a GPT-2 of this course uses one for both, so this model cannot be used"
         )
     return {
-        name: np.array(x.T if name.endswith(TRANSPOSED) else x, np.float32, order="C")
+        name: _finite(
+            name,
+            np.array(x.T if name.endswith(TRANSPOSED) else x, np.float32, order="C"),
+        )
         for name, x in named.items()
     }
 
 
-def _full_name(name: str) -> str:
-    """Adds the prefix ``transformer.`` that some checkpoints leave out."""
-    bare = not name.startswith(("transformer.", "lm_head."))
-    return f"transformer.{name}" if bare else name
+def _finite(name: str, array: np.ndarray) -> np.ndarray:
+    """Returns the array; raises ``CheckpointError`` if it has NaN or infinity."""
+    if not np.isfinite([array.min(), array.max()]).all():
+        raise CheckpointError(
+            f"{name} has numbers that are NaN or infinite, so every text would be "
+            "noise: the training failed, or the file is damaged"
+        )
+    return array
 
 
 def _check(
@@ -180,7 +109,23 @@ def _check(
             )
     for name, shape in shapes.items():
         if tensors[name].shape != shape:
-            raise CheckpointError(
-                f"{name} has shape {list(tensors[name].shape)} where config.json asks "
-                f"for {list(shape)}; both have to come from the same model"
-            )
+            raise CheckpointError(_why_other_shape(name, tensors[name].shape, shape))
+
+
+def _why_other_shape(name: str, found: tuple[int, ...], asked: tuple[int, ...]) -> str:
+    """Returns one sentence; weights in the order of a Linear layer are named."""
+    reason = "both have to come from the same model"
+    if 0 in found:
+        reason = (
+            "it is empty, as DeepSpeed's ZeRO stage 3 leaves it: gather the weights "
+            "with zero_to_fp32.py"
+        )
+    elif name.endswith(TRANSPOSED) and found == asked[::-1]:
+        reason = (
+            "it is stored [out, in], as nanoGPT, minGPT and llm.c have it: transpose "
+            "c_attn, c_fc and both c_proj in every block, also the square ones"
+        )
+    return (
+        f"{name} has shape {list(found)} where config.json asks for {list(asked)}; "
+        f"{reason}"
+    )

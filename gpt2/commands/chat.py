@@ -88,7 +88,7 @@ class Story:
                 f"sees {error.context}.)"
             )
             return False
-        self.ids = ids or [self._tokenizer.end_of_text_id]
+        self.ids = ids or [self._tokenizer.start_id]
         return True
 
     def go_on(self, count: int) -> None:
@@ -97,7 +97,7 @@ class Story:
         if show(run, self._writer.steps(self.ids, count, self._strategy)):
             note("(Stopped.)")
         self.ids = self.ids + run.new_ids
-        if self.ids[-1] == self._tokenizer.end_of_text_id and run.new_ids:
+        if run.new_ids and self.ids[-1] in self._tokenizer.end_ids:
             self._start_anew("The end")
         elif len(self.ids) == (context := self._checkpoint.config.n_positions):
             self._start_anew(f"The story fills the {context} tokens in sight")

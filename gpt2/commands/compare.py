@@ -106,7 +106,7 @@ def follow(writer: Writer, start: Start) -> Iterator[Continuation]:
         with Console(stderr=True).status(name):
             steps = list(writer.write(start.ids, start.count, strategy))
         new_ids = [step.id for step in steps]
-        if new_ids[-1] == writer.tokenizer.end_of_text_id:
+        if new_ids[-1] in writer.tokenizer.end_ids:
             new_ids.pop()  # not part of the text
         text = writer.tokenizer.decode(new_ids)
         score = writer.score if isinstance(strategy, Beams) else None

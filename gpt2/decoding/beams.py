@@ -24,10 +24,15 @@ class Continuations:
 
     A beam search usually asks for beams that it kept, each one token longer. The
     engine then reads only the new tokens. It reads any other texts from the start.
+
+    Args:
+        engine: the model.
+        end_ids: the tokens that end a text. The search knows one end, so the first of
+            them gets the probability of all.
     """
 
-    def __init__(self, engine: TokenEngine) -> None:
-        self._engine = engine
+    def __init__(self, engine: TokenEngine, end_ids: Sequence[int] = ()) -> None:
+        self._engine, self._end_ids = engine, list(end_ids)
         self._texts = np.empty([0, 0], dtype=np.int64)
 
     def __call__(self, ids: np.ndarray) -> np.ndarray:
@@ -36,10 +41,20 @@ class Continuations:
         parents = self._parents(ids)
         self._texts = ids
         if parents is None:
-            return self._engine.prefill(ids)
+            return self._with_one_end(self._engine.prefill(ids))
         if parents != list(range(len(parents))):
             self._engine.select(parents)
-        return self._engine.decode(ids[:, -1])
+        return self._with_one_end(self._engine.decode(ids[:, -1]))
+
+    def _with_one_end(self, logits: np.ndarray) -> np.ndarray:
+        """Returns logits ``[N, V]`` in which only the first end can be chosen."""
+        if len(self._end_ids) < 2:
+            return logits
+        merged = logits.copy()
+        merged[:, self._end_ids] = -np.inf
+        ends = np.logaddexp.reduce(logits[:, self._end_ids], axis=1)
+        merged[:, self._end_ids[0]] = ends
+        return merged
 
     def _parents(self, ids: np.ndarray) -> list[int] | None:
         """Returns each text's old row; None unless every text is one token longer."""

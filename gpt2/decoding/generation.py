@@ -1,6 +1,6 @@
 """Generates text: a loop asks an engine for one token after the other."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -132,12 +132,12 @@ def generate_batch(
     rngs: Sequence[np.random.Generator],
     *,
     max_new_tokens: int,
-    end_of_text_id: int,
+    end_ids: Collection[int],
     sampling: Sampling = encore_sampling,
 ) -> Iterator[tuple[int, Step]]:
     """Continues a prompt once for each generator; yields (row, step), row by row.
 
-    A row ends after an end of text or after ``max_new_tokens`` steps. The other rows
+    A row ends after one of ``end_ids`` or after ``max_new_tokens`` steps. The others
     continue. The prompt needs at least one token and is not changed. The model runs
     only when the next step is asked for.
     """
@@ -149,7 +149,7 @@ def generate_batch(
             step = choose(scores, texts[row], strategy, rngs[row], sampling)
             texts[row].append(step.id)
             yield row, step
-        kept = [i for i, row in enumerate(going) if texts[row][-1] != end_of_text_id]
+        kept = [i for i, row in enumerate(going) if texts[row][-1] not in end_ids]
         if not kept:
             return
         if len(kept) < len(going):

@@ -95,7 +95,7 @@ class Text:
         self.job, self.index, self.ids = job, index, list(prompt)
         self.finished = False
         self._full = len(prompt) + job.max_tokens
-        self._rng, self._end = rng, tokenizer.end_of_text_id
+        self._rng, self._ends = rng, tokenizer.end_ids
         self._decoder, self._stops = StreamingDecoder(tokenizer), Stops(job.stop)
 
     def take(self, logits: np.ndarray) -> Piece:
@@ -103,7 +103,7 @@ class Text:
         job = self.job
         step = choose(logits, self.ids, job.strategy, self._rng, look=job.look)
         self.ids.append(step.id)
-        ended, full = step.id == self._end, len(self.ids) == self._full
+        ended, full = step.id in self._ends, len(self.ids) == self._full
         text = self._decoder.feed(step.id)
         if ended or full:
             text += self._decoder.finish()

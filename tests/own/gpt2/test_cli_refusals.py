@@ -6,6 +6,7 @@ import pytest
 
 from gpt2.checkpoint.errors import CheckpointError
 from gpt2.commands.chat import chat
+from gpt2.commands.cli import continue_text
 from gpt2.commands.compare import compare
 from gpt2.commands.diversity import diversity
 from gpt2.commands.layers import layers
@@ -115,6 +116,16 @@ def test_text_past_the_context(run, tokens, arguments, words):
     error = usage_error(run("!" * tokens, *arguments))
     assert f"at most {POSITIONS} tokens: the prompt has {tokens}," in error
     assert words in error
+
+
+def test_text_past_the_context_from_a_file_or_a_pipe(run, tmp_path):
+    text = "!" * (POSITIONS + 3)
+    file = tmp_path / "long.txt"
+    file.write_text(text)
+    words = f"the prompt has {POSITIONS + 3}, which leaves room for 0 new ones."
+    for command in (continue_text, compare, diversity):
+        assert words in usage_error(run(stdin=text, command=command))
+    assert words in usage_error(run("--prompt-file", str(file)))
 
 
 @pytest.mark.parametrize(

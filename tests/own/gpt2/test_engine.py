@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from gpt2.checkpoint.configuration import read_config
-from gpt2.checkpoint.weights import convert_weights, read_weights
+from gpt2.checkpoint.safetensors_files import read_weights
+from gpt2.checkpoint.weights import convert_weights
 from gpt2.decoding.beams import Continuations
 from gpt2.decoding.generation import Strategy, generate_batch
 from gpt2.engine.cached_model import LONG
@@ -171,7 +172,7 @@ def test_samples_are_the_same_alone_and_in_a_batch(engine):
     def write(number):
         texts = [[] for _ in range(number)]
         rngs = np.random.default_rng(5).spawn(number)
-        limits = dict(max_new_tokens=9, end_of_text_id=-1)
+        limits = dict(max_new_tokens=9, end_ids=())
         steps = generate_batch(engine, BATCH[0, :5], Strategy(), rngs, **limits)
         for row, step in steps:
             texts[row].append(step.id)

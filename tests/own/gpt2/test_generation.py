@@ -14,9 +14,7 @@ GREEDY = Strategy(temperature=0)
 def run(engine, prompt=(7, 8, 9), strategy=GREEDY, count=5, seed=1):
     """Returns all steps of one generation."""
     rng = np.random.default_rng(seed)
-    steps = generate(
-        engine, prompt, strategy, rng, max_new_tokens=count, end_of_text_id=END
-    )
+    steps = generate(engine, prompt, strategy, rng, max_new_tokens=count, end_ids=[END])
     return list(steps)
 
 
@@ -63,7 +61,7 @@ def test_asks_the_model_only_when_the_next_step_is_wanted():
         GREEDY,
         np.random.default_rng(),
         max_new_tokens=3,
-        end_of_text_id=END,
+        end_ids=[END],
     )
     next(steps)
     assert len(engine.calls) == 1

@@ -18,7 +18,7 @@ def write(engine, number, count=12):
     texts = [[] for _ in range(number)]
     rngs = np.random.default_rng(1).spawn(number)
     steps = generate_batch(
-        engine, PROMPT, Strategy(), rngs, max_new_tokens=count, end_of_text_id=END
+        engine, PROMPT, Strategy(), rngs, max_new_tokens=count, end_ids=[END]
     )
     for row, step in steps:
         texts[row].append(step.id)

@@ -70,6 +70,8 @@ def test_with_and_without_cache(tmp_path):
     for path in (GOLDEN / "odd").iterdir():
         shutil.copy(path, tmp_path)
     tokens = ["<|endoftext|>", "Ġ", *ascii_letters]
+    size = json.loads(Path(tmp_path, "config.json").read_text())["vocab_size"]
+    tokens += [f"<{number}>" for number in range(len(tokens), size)]
     ids = {token: number for number, token in enumerate(tokens)}
     Path(tmp_path, "vocab.json").write_text(json.dumps(ids))
     Path(tmp_path, "merges.txt").write_text("#version: 0.2\n")

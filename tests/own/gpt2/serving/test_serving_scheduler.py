@@ -43,7 +43,7 @@ def alone(engine, checkpoint, job):
     """Returns the text that the command would write."""
     (rng,) = np.random.default_rng(job.seed).spawn(1)
     limits = dict(max_new_tokens=job.max_tokens)
-    limits["end_of_text_id"] = checkpoint.tokenizer.end_of_text_id
+    limits["end_ids"] = checkpoint.tokenizer.end_ids
     steps = generate(engine, job.prompts[0], job.strategy, rng, **limits)
     return checkpoint.tokenizer.decode([step.id for step in steps])
 
