@@ -15,6 +15,12 @@ def main() -> None:
     check(find_exercise(Path(sys.argv[0]).name), sys.argv[1:])
 
 
+def check_file(checker: str) -> NoReturn:
+    """Runs a checker that was started as a script: ``python tests/test_step_08.py``."""
+    refuse_foreign_packages()
+    check(find_exercise(Path(checker).stem.removeprefix("test_")), sys.argv[1:])
+
+
 def check(exercise: Exercise, options: Sequence[str]) -> NoReturn:
     """Runs ``pytest tests/test_step_08.py``, from any folder, and exits."""
     sys.argv = ["pytest", str(ROOT / exercise.checker_path), *options]

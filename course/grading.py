@@ -117,7 +117,12 @@ class Grading:
     def run(self, check: Check) -> Outcome:
         """Runs one check; if it is the first to fail, finds the likely mistake."""
         started = time.perf_counter()
-        outcome = self._attempt(check)
+        try:
+            outcome = self._attempt(check)
+        except BaseException:  # Ctrl-C, or the time limit of a plugin
+            self.broken = True
+            self.worker.close()  # its reply would answer the next request
+            raise
         first = outcome.state == "failed" and self.first_failure is None
         if first and self.student and not self.broken:
             outcome = replace(outcome, cause=self._diagnose(outcome, self.student))
@@ -136,12 +141,19 @@ class Grading:
 
     @property
     def passed(self) -> bool:
-        """True if every check ran and passed."""
-        return bool(self.outcomes) and all(o.state == "passed" for o in self.outcomes)
+        """True if every check of the exercise ran and passed."""
+        return not self.left_out and all(o.state == "passed" for o in self.outcomes)
+
+    @property
+    def left_out(self) -> list[Check]:
+        """The exercise's checks that were not asked for, or were interrupted."""
+        asked = {outcome.check.name for outcome in self.outcomes}
+        return [c for c in load_checks(self.exercise) if c.name not in asked]
 
     def _attempt(self, check: Check) -> Outcome:
-        if self.broken:
-            return Outcome(check, "not run")
+        if self.broken:  # a plugin may run a failed check again
+            again = [o for o in self.outcomes if o.check == check]
+            return again[0] if again else Outcome(check, "not run")
         try:
             student = self.student or self._load()
         except (CheckFailed, Raised, Stopped) as error:
