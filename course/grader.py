@@ -154,8 +154,8 @@ class Grader:
         known = report.when == "call" and report.nodeid in self.explained
         if self.report and report.failed and not known:
             crash = getattr(report.longrepr, "reprcrash", None)
-            brief = crash and not self.report.whole_trace
-            text = crash.message if brief else report.longreprtext
+            whole = crash is None or self.report.whole_trace
+            text = report.longreprtext if whole else crash.message
             place = f"{report.nodeid.split('::')[-1]} ({report.when})"
             self.report.other_failure(place, text)
 

@@ -90,9 +90,14 @@ def load_checks(exercise: Exercise) -> list[Check]:
 
 
 def as_check(function: Callable[[Student], None]) -> Check:
-    """Splits a test function's docstring into its sentence and its reason."""
-    sentence, _, why = (inspect.getdoc(function) or "").partition("\n")
-    return Check(function.__name__, sentence.strip(), " ".join(why.split()), function)
+    """Splits a test function's docstring into its sentence and its reason.
+
+    With ``python -OO`` there is no docstring, and the name stands for it.
+    """
+    name = function.__name__
+    text = inspect.getdoc(function) or name.removeprefix("test_").replace("_", " ")
+    sentence, _, why = text.partition("\n")
+    return Check(name, sentence.strip(), " ".join(why.split()), function)
 
 
 class Grading:

@@ -18,6 +18,16 @@ from course.messages import Compiling, Reply
 from course.registry import ROOT
 from runtime.defaults import INTERPRETED
 
+# With these, Python prints pages that would pass for the learner's output, or is slow.
+NOISY = {
+    "PYTHONDEBUG",
+    "PYTHONDUMPREFS",
+    "PYTHONINSPECT",
+    "PYTHONMALLOCSTATS",
+    "PYTHONPROFILEIMPORTTIME",
+    "PYTHONTRACEMALLOC",
+    "PYTHONVERBOSE",
+}
 PAGE = 4_000  # characters kept of what a learner's code prints
 
 
@@ -127,7 +137,7 @@ def worker_environment() -> dict[str, str]:
     """Returns the environment variables with which MAX runs as the course needs."""
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     return (
-        os.environ
+        {name: text for name, text in os.environ.items() if name not in NOISY}
         | INTERPRETED
         | {
             "PYTHONPATH": path,
