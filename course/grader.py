@@ -1,6 +1,7 @@
 """Grades the checks of a pytest session and prints the report."""
 
 import io
+import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from course.process import WorkerProcess
 from course.registry import ROOT, Exercise, load_registry
 from course.report import Report
 from course.state import Progress
+
+DAY = 86_400.0  # seconds
 
 
 class Grader:
@@ -37,7 +40,9 @@ class Grader:
         option = config.option
         self.config = config
         steps_dir = option.steps_dir.resolve()
-        self.target = Target(option.solutions, steps_dir, option.limit)
+        # In an editor's debugger, a person reads while a call waits.
+        limit = DAY if "pydevd" in sys.modules else option.limit
+        self.target = Target(option.solutions, steps_dir, limit)
         graded = load_registry() if grades else ()
         self.exercises = {(ROOT / e.checker_path): e for e in graded}
         self.progress = Progress(steps_dir)
@@ -154,8 +159,9 @@ class Grader:
         known = report.when == "call" and report.nodeid in self.explained
         if self.report and report.failed and not known:
             crash = getattr(report.longrepr, "reprcrash", None)
-            whole = crash is None or self.report.whole_trace
-            text = report.longreprtext if whole else crash.message
+            text = crash.message if crash else report.longreprtext
+            if self.report.whole_trace:
+                text = report.longreprtext
             place = f"{report.nodeid.split('::')[-1]} ({report.when})"
             self.report.other_failure(place, text)
 
@@ -231,7 +237,8 @@ def plain_text(outcome: Outcome, *, whole_trace: bool) -> str:
     report = Report(console, whole_trace=whole_trace)
     (report.to_do if outcome.state == "to do" else report.failure)(outcome)
     lines = console.export_text().strip().splitlines()
-    return "\n".join(line.rstrip() for line in lines)
+    text = "\n".join(line.rstrip() for line in lines)
+    return text.encode(errors="backslashreplace").decode()  # as files need it
 
 
 def console_for(config: pytest.Config) -> Console:

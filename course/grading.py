@@ -15,6 +15,7 @@ import numpy as np
 
 from course.catalogue import Mistake, apply_mistake, load_mistakes
 from course.checks import CheckFailed
+from course.commands import typed
 from course.messages import Failure, Load
 from course.process import Stopped, WorkerProcess
 from course.registry import ROOT, Exercise
@@ -273,6 +274,11 @@ def explain(failure: Failure) -> str:
             return "The code calls sys.exit; a step only defines things. Take it out."
         case "EOFError":
             return "The code waits for input, and there is nobody to type. Take it out."
+        case "BdbQuit":
+            return (
+                "The code stops in a debugger, and there is nobody to type. Take out "
+                f"breakpoint(). To try things out: {typed('course repl')}"
+            )
         case "RecursionError":
             return "A function calls itself without end."
         case "MemoryError":

@@ -142,5 +142,6 @@ def worker_environment() -> dict[str, str]:
         | {
             "PYTHONPATH": path,
             "PYTHONUNBUFFERED": "1",
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # a debugger prints advice otherwise
         }
     )
