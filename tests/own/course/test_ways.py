@@ -115,7 +115,7 @@ def test_two_runs_in_one_interpreter(wrong_steps: Path) -> None:
     broken, right = f"--steps-dir={wrong_steps}", "--solutions"
     script = f"import pytest\nprint([int(pytest.main([{TENTH!r}, option]))"
     script += f" for option in {[broken, right]}])"
-    code, text = run("-c", script)
+    code, text = run("-c", script, TENTH)  # a worker starts early, as for a command
     assert code == 0
     assert "[1, 0]" in text
 
@@ -234,6 +234,22 @@ def test_failures_that_are_not_of_a_check_are_reported(solved_steps: Path) -> No
     assert "test_equality (setup): AssertionError: no licence" in text
     assert "4 of 7 checks ran." in text
     assert text.count("✓") == 4
+
+
+DEBUGGED = """
+import sys, types
+
+sys.modules["pydevd"] = types.ModuleType("pydevd")
+"""
+
+
+def test_a_persons_debugger_has_no_time_limit(solved_steps: Path) -> None:
+    path = solved_steps / "step_10.py"
+    path.write_text(f"import time\n\ntime.sleep(1)\n{path.read_text()}")
+    debug = plugin(solved_steps, DEBUGGED)
+    arguments = [f"{TENTH}::test_silent_sublayer", "--limit=0.5"]
+    assert "did not finish within 0.5 seconds" in check(solved_steps, *arguments)[1]
+    assert check(solved_steps, debug, *arguments)[0] == 0
 
 
 TALKATIVE = """
