@@ -4,9 +4,11 @@ A learner waits while a worker imports MAX. So the worker starts first, and slow
 of this process come later.
 """
 
+import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,15 @@ mend_streams(go_on=True)
 refuse_foreign_packages()  # before any import finds one
 
 WORKER = pytest.StashKey[WorkerProcess]()
+GRADER = "course-grader"
+# With one of these options pytest only lists tests, or prepares them.
+LISTING = (
+    "collectonly",
+    "setuponly",
+    "setupplan",
+    "showfixtures",
+    "show_fixtures_per_test",
+)
 
 
 def names_checkers_alone(arguments: Sequence[str]) -> bool:
@@ -31,10 +42,10 @@ def names_checkers_alone(arguments: Sequence[str]) -> bool:
 
 
 # Started here: pytest looks for plugins for 0.25 s before it calls a hook.
-early = None
+early: list[WorkerProcess] = []
 named = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
 if names_checkers_alone(named) and "--collect-only" not in sys.argv:
-    early = WorkerProcess()
+    early.append(WorkerProcess())
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,33 +61,40 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Provides a worker if the command grades steps alone; else ends the early one."""
     options = early_config.known_args_namespace
-    if names_checkers_alone(options.file_or_dir) and not options.collectonly:
-        early_config.stash[WORKER] = early or WorkerProcess()
+    if names_checkers_alone(options.file_or_dir) and runs_tests(options):
+        early_config.stash[WORKER] = early.pop() if early else WorkerProcess()
         return
     raise_on_ctrl_c()  # pytest prints its summary then
-    if early:
-        early.close()
+    while early:
+        early.pop().close()
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_configure(config: pytest.Config) -> None:
-    """Registers the grader; its report replaces pytest's if only steps are graded."""
-    from course.grader import Grader, QuietReporter
+def runs_tests(options: argparse.Namespace) -> bool:
+    """Says whether pytest runs tests with these options."""
+    return not any(getattr(options, name, False) for name in LISTING)
+
+
+@pytest.hookimpl(wrapper=True)  # before xdist reads numprocesses
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
+    """Registers the grader after all plugins, so that its reporter replaces theirs."""
+    from course.grader import Grader
 
     if hasattr(config, "workerinput"):  # a process of pytest -n
         end_with_parent()
-    plugins = config.pluginmanager
-    grader = Grader(config, spare=config.stash.get(WORKER, None))
-    plugins.register(grader, "course-grader")
-    # Here --trace prints the whole traceback; in pytest it starts the debugger.
-    plugins.unregister(name="pdbtrace")
-    standard = plugins.get_plugin("terminalreporter")
-    if grader.spare and standard is not None:
-        plugins.unregister(standard)
-        plugins.register(QuietReporter(config), "terminalreporter")
-        grader.use_report()
+    if WORKER in config.stash:
+        config.option.numprocesses = 0  # the checks of a step share one process
+    graded = runs_tests(config.option)
+    grader = Grader(config, spare=config.stash.get(WORKER, None), grades=graded)
+    config.pluginmanager.register(grader, GRADER)
+    return (yield)
 
 
 @pytest.fixture
-def step() -> None:
+def step(request: pytest.FixtureRequest) -> None:
     """Stands for the module under test, which the grader gives to the check."""
+    if not names_checkers_alone([str(request.path)]):
+        text = f"The installed course is in {ROOT}, but this check is not."
+        pytest.fail(f"{text} Install the course in this folder.", pytrace=False)
+    if not request.config.pluginmanager.has_plugin(GRADER):
+        cure = "Run pytest in the course's folder, or add: -p course.plugin"
+        pytest.fail(f"The course's grader is not loaded. {cure}", pytrace=False)
