@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from course.commands import installer
 from course.foreign import refuse_foreign_packages
 from course.process import WorkerProcess
 from course.registry import ROOT, load_registry
@@ -60,6 +61,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Provides a worker if the command grades steps alone; else ends the early one."""
+    refuse_another_copy(early_config.rootpath)
     options = early_config.known_args_namespace
     if names_checkers_alone(options.file_or_dir) and runs_tests(options):
         early_config.stash[WORKER] = early.pop() if early else WorkerProcess()
@@ -67,6 +69,13 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     raise_on_ctrl_c()  # pytest prints its summary then
     while early:
         early.pop().close()
+
+
+def refuse_another_copy(folder: Path) -> None:
+    """Ends pytest if the folder is a course, but not the one that is installed."""
+    if (folder / "course" / "plugin.py").exists() and folder.resolve() != ROOT:
+        text = f"The installed course is in {ROOT}, and {folder} is another copy."
+        raise pytest.UsageError(f"{text} Install this one: {installer()}")
 
 
 def runs_tests(options: argparse.Namespace) -> bool:
@@ -92,9 +101,6 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
 @pytest.fixture
 def step(request: pytest.FixtureRequest) -> None:
     """Stands for the module under test, which the grader gives to the check."""
-    if not names_checkers_alone([str(request.path)]):
-        text = f"The installed course is in {ROOT}, but this check is not."
-        pytest.fail(f"{text} Install the course in this folder.", pytrace=False)
     if not request.config.pluginmanager.has_plugin(GRADER):
         cure = "Run pytest in the course's folder, or add: -p course.plugin"
         pytest.fail(f"The course's grader is not loaded. {cure}", pytrace=False)

@@ -278,10 +278,11 @@ def test_plugins_with_a_reporter_and_repeated_checks(solved_steps: Path) -> None
     assert "Passed" in text
 
 
-def test_a_check_of_another_copy_of_the_course(tmp_path: Path) -> None:
-    """The course that is installed may be another than that in the folder."""
-    other = tmp_path / "test_step_10.py"
-    other.write_bytes((ROOT / TENTH).read_bytes())
-    code, text = run("-m", "pytest", "-c", ROOT / "pyproject.toml", other)
-    assert code == 1
-    assert f"The installed course is in {ROOT}" in text
+def test_another_copy_than_the_installed_one(tmp_path: Path) -> None:
+    """People clone the course again and keep the environment of the first copy."""
+    (tmp_path / "course").mkdir()
+    (tmp_path / "course" / "plugin.py").touch()
+    options = ["--rootdir", tmp_path, "-c", ROOT / "pyproject.toml"]
+    code, text = run("-m", "pytest", *options, tmp_path)
+    assert code == 4
+    assert f"The installed course is in {ROOT}, and {tmp_path} is another" in text
