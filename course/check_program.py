@@ -23,6 +23,16 @@ def main() -> None:
     check(find_exercise(os.path.basename(sys.argv[0])), sys.argv[1:])
 
 
+def check_file(checker: str) -> "NoReturn":
+    """Runs a checker that was started as a script: ``python tests/test_step_08.py``."""
+    mend_streams()
+    refuse_foreign_packages()
+    from course.registry import find_exercise
+
+    name = os.path.basename(checker).removeprefix("test_")
+    check(find_exercise(name), sys.argv[1:])
+
+
 def check(exercise: "Exercise", options: "Sequence[str]") -> "NoReturn":
     """Runs ``pytest tests/test_step_08.py``, from any folder, and exits."""
     import pytest  # imported late: its plugin reads sys.argv

@@ -1,23 +1,24 @@
 """Grades the checks of a pytest session and prints the report."""
 
-import io
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from _pytest.terminal import TerminalReporter
-from _pytest.timing import Instant
 from rich.console import Console
 
 from course.attempt import Attempt
-from course.grading import Outcome, Target, load_checks
+from course.grading import Target, load_checks
 from course.messages import Compiling
 from course.process import WorkerProcess
+from course.quiet_reporter import QuietReporter, console_for, plain_text
 from course.registry import ROOT, Exercise, load_registry
 from course.report import Report
 from course.state import Progress
+
+DAY = 86_400.0  # seconds
 
 
 @cache
@@ -33,15 +34,22 @@ class Grader:
 
     Args:
         config: the session's configuration.
-        spare: a worker that has already started, or None.
+        spare: a worker that has already started, if only steps are graded. The
+            report then replaces that of pytest. None otherwise.
+        grades: False if pytest only lists tests.
     """
 
-    def __init__(self, config: pytest.Config, spare: WorkerProcess | None) -> None:
+    def __init__(
+        self, config: pytest.Config, spare: WorkerProcess | None, *, grades: bool
+    ) -> None:
         option = config.option
         self.config = config
         steps_dir = option.steps_dir.resolve()
-        self.target = Target(option.solutions, steps_dir, option.limit)
-        self.exercises = {(ROOT / e.checker_path): e for e in load_registry()}
+        # In an editor's debugger, a person reads while a call waits.
+        limit = DAY if "pydevd" in sys.modules else option.limit
+        self.target = Target(option.solutions, steps_dir, limit)
+        graded = load_registry() if grades else ()
+        self.exercises = {(ROOT / e.checker_path): e for e in graded}
         self.progress = Progress(steps_dir)
         self.report: Report | None = None
         self.spare = spare
@@ -49,10 +57,38 @@ class Grader:
             spare.on_compile = self.on_compile
         self.waiting: set[str] = set()  # keys of exercises that have not begun
         self.attempt: Attempt | None = None
+        self.explained: set[str] = set()  # tests whose failure the report explains
 
-    def use_report(self) -> None:
-        """Prints a report of every check from now on."""
-        self.report = Report(Console(), whole_trace=self.config.option.trace)
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Replaces pytest's reporter and debugger if only steps are graded."""
+        plugins = config.pluginmanager
+        # Here --trace prints the whole traceback; in pytest it starts the debugger.
+        plugins.unregister(name="pdbtrace")
+        if self.spare is None:
+            return
+        self.report = Report(console_for(config), whole_trace=config.option.trace)
+        if plugins.unregister(name="pdbinvoke"):
+            self.report.no_debugger()
+        if standard := plugins.get_plugin("terminalreporter"):
+            plugins.unregister(standard)
+            plugins.register(QuietReporter(config), "terminalreporter")
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Any:
+        """Puts the checks of an exercise together and in order, as they are graded."""
+        result = yield
+        place: dict[Any, int] = {}
+        for number, item in enumerate(items):
+            place.setdefault(self.group(item), number)
+        items.sort(key=lambda item: (place[self.group(item)], self.line(item)))
+        return result
+
+    def group(self, item: pytest.Item) -> Exercise | pytest.Item:
+        return self.exercise_of(item) or item
+
+    def line(self, item: pytest.Item) -> int:
+        return item.location[1] or 0
 
     def start_worker(self) -> None:
         """Starts the next worker, which imports MAX while other checks run."""
@@ -111,65 +147,49 @@ class Grader:
         if exercise is None or self.attempt is None:
             return None
         checks = {check.name: check for check in load_checks(exercise)}
-        capture: Any = self.config.pluginmanager.get_plugin("capturemanager")
-        with capture.global_and_fixture_disabled():
-            outcome = self.attempt.run(checks[pyfuncitem.name])
+        # The item's own name may have a suffix, if a plugin repeats checks.
+        check = checks[getattr(pyfuncitem, "originalname", pyfuncitem.name)]
+        with self.uncaptured():
+            outcome = self.attempt.run(check)
         if outcome.state == "not run":
             pytest.skip("not run: the file could not be loaded, or its process ended")
         if outcome.state != "passed":
+            self.explained.add(pyfuncitem.nodeid)
             text = plain_text(outcome, whole_trace=self.config.option.trace)
             pytest.fail(text, pytrace=False)
         return True
 
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Makes the session a failure if its report could not be written."""
-        if getattr(sys.stdout, "failed", False):
+    def uncaptured(self) -> AbstractContextManager[None]:
+        """Lets the report reach the terminal; -p no:capture needs nothing."""
+        capture: Any = self.config.pluginmanager.get_plugin("capturemanager")
+        return capture.global_and_fixture_disabled() if capture else nullcontext()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Reports a failure that no check explains, such as a plugin's time limit."""
+        known = report.when == "call" and report.nodeid in self.explained
+        if self.report and report.failed and not known:
+            crash = getattr(report.longrepr, "reprcrash", None)
+            text = crash.message if crash else report.longreprtext
+            if self.report.whole_trace:
+                text = report.longreprtext
+            place = f"{report.nodeid.split('::')[-1]} ({report.when})"
+            self.report.other_failure(place, text)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Reports what was cut short. No failed check ends as a success."""
+        if self.attempt:
+            self.end(self.attempt)
+        if self.report and exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            self.report.no_check()
+        elif self.report and self.waiting:
+            graded = self.exercises.values()
+            self.report.not_begun([e for e in graded if e.key in self.waiting])
+        unwritten = getattr(sys.stdout, "failed", False)
+        if unwritten or (self.explained and exitstatus == pytest.ExitCode.OK):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_unconfigure(self) -> None:
         for worker in (self.spare, self.attempt and self.attempt.grading.worker):
             if worker:
                 worker.close()
-
-
-class QuietReporter(TerminalReporter):  # type: ignore[misc]  # final, but replaceable
-    """Prints nothing but errors of pytest's collection."""
-
-    def write_sep(self, *args: Any, **kwargs: Any) -> None: ...
-
-    def pytest_sessionstart(self, session: pytest.Session) -> None:
-        self._session = session
-        self._session_start = Instant()
-
-    def pytest_report_header(self, *args: Any) -> list[str]:
-        return []
-
-    def pytest_collection(self) -> None: ...
-
-    def report_collect(self, final: bool = False) -> None: ...
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None: ...
-
-    def pytest_runtest_logstart(self, *args: Any, **kwargs: Any) -> None: ...
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Prints nothing; calls the hook to which an editor's test panel listens."""
-        self.config.hook.pytest_report_teststatus(report=report, config=self.config)
-
-    def pytest_runtest_logfinish(self, *args: Any, **kwargs: Any) -> None: ...
-
-    def summary_failures(self) -> None: ...
-
-    def summary_warnings(self) -> None: ...
-
-    def summary_stats(self) -> None: ...
-
-    def short_test_summary(self) -> None: ...
-
-
-def plain_text(outcome: Outcome, *, whole_trace: bool) -> str:
-    """Returns the report of one check as text, for editors and other reporters."""
-    console = Console(width=88, record=True, file=io.StringIO())
-    report = Report(console, whole_trace=whole_trace)
-    (report.to_do if outcome.state == "to do" else report.failure)(outcome)
-    return console.export_text().strip()

@@ -15,6 +15,7 @@ import numpy as np
 
 from course.catalogue import Mistake, apply_mistake, load_mistakes
 from course.checks import CheckFailed
+from course.commands import typed
 from course.messages import Failure, Load
 from course.process import Stopped, WorkerProcess
 from course.registry import ROOT, Exercise, short
@@ -90,9 +91,14 @@ def load_checks(exercise: Exercise) -> list[Check]:
 
 
 def as_check(function: Callable[[Student], None]) -> Check:
-    """Splits a test function's docstring into its sentence and its reason."""
-    sentence, _, why = (inspect.getdoc(function) or "").partition("\n")
-    return Check(function.__name__, sentence.strip(), " ".join(why.split()), function)
+    """Splits a test function's docstring into its sentence and its reason.
+
+    With ``python -OO`` there is no docstring, and the name stands for it.
+    """
+    name = function.__name__
+    text = inspect.getdoc(function) or name.removeprefix("test_").replace("_", " ")
+    sentence, _, why = text.partition("\n")
+    return Check(name, sentence.strip(), " ".join(why.split()), function)
 
 
 class Grading:
@@ -117,7 +123,12 @@ class Grading:
     def run(self, check: Check) -> Outcome:
         """Runs one check; if it is the first to fail, finds the likely mistake."""
         started = time.perf_counter()
-        outcome = self._attempt(check)
+        try:
+            outcome = self._attempt(check)
+        except BaseException:  # Ctrl-C, or the time limit of a plugin
+            self.broken = True
+            self.worker.close()  # its reply would answer the next request
+            raise
         first = outcome.state == "failed" and self.first_failure is None
         if first and self.student and not self.broken:
             outcome = replace(outcome, cause=self._diagnose(outcome, self.student))
@@ -136,12 +147,19 @@ class Grading:
 
     @property
     def passed(self) -> bool:
-        """True if every check ran and passed."""
-        return bool(self.outcomes) and all(o.state == "passed" for o in self.outcomes)
+        """True if every check of the exercise ran and passed."""
+        return not self.left_out and all(o.state == "passed" for o in self.outcomes)
+
+    @property
+    def left_out(self) -> list[Check]:
+        """The exercise's checks that were not asked for, or were interrupted."""
+        asked = {outcome.check.name for outcome in self.outcomes}
+        return [c for c in load_checks(self.exercise) if c.name not in asked]
 
     def _attempt(self, check: Check) -> Outcome:
-        if self.broken:
-            return Outcome(check, "not run")
+        if self.broken:  # a plugin may run a failed check again
+            again = [o for o in self.outcomes if o.check == check]
+            return again[0] if again else Outcome(check, "not run")
         try:
             student = self.student or self._load()
         except (CheckFailed, Raised, Stopped) as error:
@@ -256,6 +274,11 @@ def explain(failure: Failure) -> str:
             return "The code calls sys.exit; a step only defines things. Take it out."
         case "EOFError":
             return "The code waits for input, and there is nobody to type. Take it out."
+        case "BdbQuit":
+            return (
+                "The code stops in a debugger, and there is nobody to type. Take out "
+                f"breakpoint(). To try things out: {typed('course repl')}"
+            )
         case "RecursionError":
             return "A function calls itself without end."
         case "MemoryError":

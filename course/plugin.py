@@ -4,12 +4,15 @@ A learner waits while a worker imports MAX. So the worker starts first, and slow
 of this process come later.
 """
 
+import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from course.commands import installer
 from course.foreign import refuse_foreign_packages
 from course.process import WorkerProcess
 from course.registry import ROOT, load_registry
@@ -21,6 +24,15 @@ mend_streams(go_on=True)
 refuse_foreign_packages()  # before any import finds one
 
 WORKER = pytest.StashKey[WorkerProcess]()
+GRADER = "course-grader"
+# With one of these options pytest only lists tests, or prepares them.
+LISTING = (
+    "collectonly",
+    "setuponly",
+    "setupplan",
+    "showfixtures",
+    "show_fixtures_per_test",
+)
 
 
 def names_checkers_alone(arguments: Sequence[str]) -> bool:
@@ -31,10 +43,10 @@ def names_checkers_alone(arguments: Sequence[str]) -> bool:
 
 
 # Started here: pytest looks for plugins for 0.25 s before it calls a hook.
-early = None
+early: list[WorkerProcess] = []
 named = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
 if names_checkers_alone(named) and "--collect-only" not in sys.argv:
-    early = WorkerProcess()
+    early.append(WorkerProcess())
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,34 +61,46 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Provides a worker if the command grades steps alone; else ends the early one."""
+    refuse_another_copy(early_config.rootpath)
     options = early_config.known_args_namespace
-    if names_checkers_alone(options.file_or_dir) and not options.collectonly:
-        early_config.stash[WORKER] = early or WorkerProcess()
+    if names_checkers_alone(options.file_or_dir) and runs_tests(options):
+        early_config.stash[WORKER] = early.pop() if early else WorkerProcess()
         return
     raise_on_ctrl_c()  # pytest prints its summary then
-    if early:
-        early.close()
+    while early:
+        early.pop().close()
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_configure(config: pytest.Config) -> None:
-    """Registers the grader; its report replaces pytest's if only steps are graded."""
-    from course.grader import Grader, QuietReporter
+def refuse_another_copy(folder: Path) -> None:
+    """Ends pytest if the folder is a course, but not the one that is installed."""
+    if (folder / "course" / "plugin.py").exists() and folder.resolve() != ROOT:
+        text = f"The installed course is in {ROOT}, and {folder} is another copy."
+        raise pytest.UsageError(f"{text} Install this one: {installer()}")
+
+
+def runs_tests(options: argparse.Namespace) -> bool:
+    """Says whether pytest runs tests with these options."""
+    return not any(getattr(options, name, False) for name in LISTING)
+
+
+@pytest.hookimpl(wrapper=True)  # before xdist reads numprocesses
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
+    """Registers the grader after all plugins, so that its reporter replaces theirs."""
+    from course.grader import Grader
 
     if hasattr(config, "workerinput"):  # a process of pytest -n
         end_with_parent()
-    plugins = config.pluginmanager
-    grader = Grader(config, spare=config.stash.get(WORKER, None))
-    plugins.register(grader, "course-grader")
-    # Here --trace prints the whole traceback; in pytest it starts the debugger.
-    plugins.unregister(name="pdbtrace")
-    standard = plugins.get_plugin("terminalreporter")
-    if grader.spare and standard is not None:
-        plugins.unregister(standard)
-        plugins.register(QuietReporter(config), "terminalreporter")
-        grader.use_report()
+    if WORKER in config.stash:
+        config.option.numprocesses = 0  # the checks of a step share one process
+    graded = runs_tests(config.option)
+    grader = Grader(config, spare=config.stash.get(WORKER, None), grades=graded)
+    config.pluginmanager.register(grader, GRADER)
+    return (yield)
 
 
 @pytest.fixture
-def step() -> None:
+def step(request: pytest.FixtureRequest) -> None:
     """Stands for the module under test, which the grader gives to the check."""
+    if not request.config.pluginmanager.has_plugin(GRADER):
+        cure = "Run pytest in the course's folder, or add: -p course.plugin"
+        pytest.fail(f"The course's grader is not loaded. {cure}", pytrace=False)

@@ -21,6 +21,16 @@ from runtime.children import ChildGroup
 from runtime.defaults import INTERPRETED
 
 RUN_WORKER = "from course.worker import main; main()"
+# With these, Python prints pages that would pass for the learner's output, or is slow.
+NOISY = {
+    "PYTHONDEBUG",
+    "PYTHONDUMPREFS",
+    "PYTHONINSPECT",
+    "PYTHONMALLOCSTATS",
+    "PYTHONPROFILEIMPORTTIME",
+    "PYTHONTRACEMALLOC",
+    "PYTHONVERBOSE",
+}
 PAGE = 4_000  # characters kept of what a learner's code prints
 
 
@@ -128,5 +138,7 @@ class WorkerProcess:
 
 def worker_environment() -> dict[str, str]:
     """Returns the environment variables with which MAX runs as the course needs."""
+    kept = {name: text for name, text in os.environ.items() if name not in NOISY}
     output = {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8:backslashreplace"}
-    return os.environ | INTERPRETED | output
+    advice = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # a debugger prints it otherwise
+    return kept | INTERPRETED | output | advice

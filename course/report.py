@@ -9,9 +9,9 @@ from rich.padding import Padding
 from rich.table import Table
 
 from course.commands import typed
-from course.grading import Grading, Outcome
+from course.grading import Grading, Outcome, load_checks
 from course.messages import Compiling
-from course.registry import ROOT, find_exercise, short
+from course.registry import ROOT, Exercise, find_exercise, short
 
 MARKS = {
     "passed": "[green]✓[/]",
@@ -64,6 +64,8 @@ class Report:
             self.to_do(first)
         elif first is not None:
             self.failure(first)
+        if grading.left_out:
+            self.part(grading)
         self.copied(grading)
         self.printed(grading)
         if first is not None:
@@ -104,6 +106,35 @@ class Report:
         if outcome.state == "failed":
             for name, shape in outcome.failure.tensors:
                 self.line(f"[dim]{escape(name)} is[/] {escape(shape)}", indent=4)
+
+    def part(self, grading: Grading) -> None:
+        """Prints how many of the checks ran, if not all did."""
+        exercise = grading.exercise
+        states = {o.check.name: o.state for o in grading.outcomes}
+        ran = [name for name, state in states.items() if state != "not run"]
+        passed = " and passed" if set(states.values()) == {"passed"} else ""
+        count = f"{len(ran)} of {len(load_checks(exercise))} checks ran{passed}."
+        option = " --solutions" if grading.target.solutions else ""
+        self.line(f"{count} All of them: {typed(exercise.key)}{option}")
+
+    def other_failure(self, place: str, text: str) -> None:
+        """Prints why pytest or a plugin ended a check."""
+        self.line(f"[red]✗[/] {escape(place)}: {escape(text)}")
+
+    def no_check(self) -> None:
+        """Prints that the options of the command left nothing to run."""
+        self.line("[yellow]No check ran:[/] the options leave none.")
+
+    def not_begun(self, exercises: list[Exercise]) -> None:
+        """Prints which exercises the command names but did not reach."""
+        self.line(f"Not begun: {', '.join(e.label for e in exercises)}")
+
+    def no_debugger(self) -> None:
+        """Prints why --pdb does nothing."""
+        self.line(
+            "[yellow]note:[/] --pdb does nothing here, because your code runs in a "
+            f"process of its own. To try things out: {typed('course repl')}"
+        )
 
     def pointers(self, grading: Grading, seconds: float) -> None:
         """Prints where to find help, and how long the checks took."""

@@ -27,10 +27,16 @@ class Scheduler(LoadFileScheduling):
         return "one graph" if Path(file).name in ONE_GRAPH else file
 
 
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Loads the grader if pytest has not read the course's pyproject.toml."""
+    pluginmanager.import_plugin("course.plugin")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts the tests that may compile graphs first, because they take longest."""
     items.sort(key=lambda item: item.path.name not in ONE_GRAPH)
 
 
+@pytest.hookimpl(optionalhook=True)  # without xdist, too
 def pytest_xdist_make_scheduler(config: Any, log: Any) -> Scheduler:
     return Scheduler(config, log)

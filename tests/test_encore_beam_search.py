@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from course.check_program import check_file
 from course.checks import CheckFailed, as_plain, kind_of, require
 from tests import fakes
 from tests.oracle import decoding as oracle_decoding
@@ -274,3 +275,7 @@ def test_equal_to_hugging_face(step):
         prompt, new, score = (options.pop(k) for k in ("prompt", "new_ids", "score"))
         value = step.beam_search(held, prompt, **options)
         expect_text(value, prompt + new, score, call(prompt, options))
+
+
+if __name__ == "__main__":
+    check_file(__file__)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from course.check_program import check_file
 from course.checks import (
     CheckFailed,
     build,
@@ -325,3 +326,7 @@ def test_traces(step):
     module.trace(
         ("int64", ["batch", "seq"]), memory, memory, through=cache_calls.with_cache
     )
+
+
+if __name__ == "__main__":
+    check_file(__file__)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from course.check_program import check_file
 from course.checks import CheckFailed, as_plain, expect_array, expect_numbers, require
 from tests import draws, fakes
 from tests.oracle import model as oracle
@@ -334,3 +335,7 @@ def test_rng(step):
     held = step.hold(seeded(5))
     message = "A generator drew the same again: it is copied, not used."
     require(sixty(held) != sixty(held), message, asked)
+
+
+if __name__ == "__main__":
+    check_file(__file__)

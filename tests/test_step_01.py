@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from course.check_program import check_file
 from course.checks import CheckFailed, expect_equal, kind_of, require
 from course.student import Raised
 
@@ -105,3 +106,7 @@ def test_replace(step):
     call = "dataclasses.replace(config, n_layer=7)"
     expect_sizes(replace(config, n_layer=7), OTHER | {"n_layer": 7}, call)
     expect_sizes(config, OTHER, f"{call}; config")
+
+
+if __name__ == "__main__":
+    check_file(__file__)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from course.check_program import check_file
 from course.checks import expect_close, expect_tensor, require
 from course.messages import Array
 from tests import fakes
@@ -73,3 +74,7 @@ def test_dtype(step):
     The scores of a large model often have 16 bits, and the mask is added to them.
     """
     step.trace("causal_mask", ("float16", ["length", 2]), through=fakes.mask_of_dtype)
+
+
+if __name__ == "__main__":
+    check_file(__file__)

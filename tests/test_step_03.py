@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from course.check_program import check_file
 from course.checks import build, expect_close
 from tests.oracle import model as oracle
 
@@ -96,3 +97,7 @@ def test_traces(step):
     """
     norm = build(step, "LayerNorm", 7, state=random_state(7))
     norm.trace(("float32", ["batch", "seq", 7]))
+
+
+if __name__ == "__main__":
+    check_file(__file__)

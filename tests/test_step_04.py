@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from course.check_program import check_file
 from course.checks import build, expect_close
 from tests.oracle import model as oracle
 
@@ -85,3 +86,7 @@ def test_traces(step):
     """
     mlp = make(step, 11, 5, state_for(11, 5))
     mlp.trace(("float32", ["batch", "seq", 5]))
+
+
+if __name__ == "__main__":
+    check_file(__file__)

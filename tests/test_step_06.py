@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from course.check_program import check_file
 from course.checks import build, expect_close
 from tests.oracle import model as oracle
 
@@ -76,3 +77,7 @@ def test_traces(step):
     """
     table, _ = make(step, 11, 5)
     table.trace(("int64", ["seq"]))
+
+
+if __name__ == "__main__":
+    check_file(__file__)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from course.check_program import check_file
 from course.checks import CheckFailed, build, expect_close, expect_tensor, kind_of
 from course.checks import parameter_difference as difference
 from tests import fakes
@@ -97,3 +98,7 @@ def test_traces(step):
     From step 12 on the model is compiled once for texts of every length.
     """
     make(step, 5).trace(("float32", ["batch", "seq", 5]))
+
+
+if __name__ == "__main__":
+    check_file(__file__)

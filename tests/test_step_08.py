@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from course.check_program import check_file
 from course.checks import expect_close, expect_tensor, require
 from tests.oracle import model as oracle
 
@@ -107,3 +108,7 @@ def test_traces(step):
     """
     shape = ["batch", 3, "seq", 5]
     step.trace("compute_attention", *[("float32", shape)] * 3)
+
+
+if __name__ == "__main__":
+    check_file(__file__)

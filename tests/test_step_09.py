@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from course.check_program import check_file
 from course.checks import build, expect_close, expect_tensor, require
 from tests.oracle import model as oracle
 
@@ -100,3 +101,7 @@ def test_traces(step):
     """
     module, _ = attention(step, 12, 3)
     module.trace(("float32", ["batch", "seq", 12]))
+
+
+if __name__ == "__main__":
+    check_file(__file__)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from course.check_program import check_file
 from course.checks import expect_close
 from tests import fakes
 
@@ -73,3 +74,7 @@ def test_traces(step):
     """
     shape = ("float32", ["batch", "seq", 12])
     step.trace("pre_norm_residual", shape, through=fakes.through_affines)
+
+
+if __name__ == "__main__":
+    check_file(__file__)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from course.check_program import check_file
 from course.checks import build, expect_close
 from tests.oracle import model as oracle
 
@@ -82,3 +83,7 @@ def test_traces(step):
     The numbers of the configuration are all that is known then.
     """
     block(step)[0].trace(("float32", ["batch", "seq", 12]))
+
+
+if __name__ == "__main__":
+    check_file(__file__)

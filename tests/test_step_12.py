@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from course.check_program import check_file
 from course.checks import build, expect_close
 from tests.oracle import model as oracle
 
@@ -90,3 +91,7 @@ def test_traces(step):
     One compiled model then serves texts of every length.
     """
     model(step, layers=1)[0].trace(("int64", ["batch", "seq"]))
+
+
+if __name__ == "__main__":
+    check_file(__file__)

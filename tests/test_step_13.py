@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from course.check_program import check_file
 from course.checks import build, expect_close, expect_tensor, require
 from tests.oracle import model as oracle
 
@@ -87,3 +88,7 @@ def test_traces(step):
     This is the model that will generate text.
     """
     model(step)[0].trace(("int64", ["batch", "seq"]))
+
+
+if __name__ == "__main__":
+    check_file(__file__)

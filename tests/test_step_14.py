@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from course.check_program import check_file
 from course.checks import expect_close, expect_tensor, require
 from tests import draws, fakes
 from tests.oracle import model as oracle
@@ -256,3 +257,7 @@ def test_end_in_the_prompt(step):
         asked = call("generate_tokens", prompt, **options, eos_token_id=eos)
         value = step.generate_tokens(model, prompt, **options, eos_token_id=eos)
         expect_close(value, rows, asked, dtype="int64")
+
+
+if __name__ == "__main__":
+    check_file(__file__)

@@ -79,6 +79,7 @@ BAD_BODIES = {
     "crash": ("import ctypes; ctypes.string_at(0)", "crashed"),
     "recursion": ("return pre_norm_residual(x, norm, sublayer)", "without end"),
     "input": ("return input()", "waits for input"),
+    "debugger": ("breakpoint()", "Take out breakpoint()"),
     "exception": ("raise KeyError('lost')", "KeyError"),
     "memory": ("import numpy; numpy.ones(10**14)", "memory"),
     "closed output": ("import sys; sys.stdout.close(); return x", "numbers"),
