@@ -19,7 +19,7 @@ PROGRAMS = {
 
 def program(arguments: list[str]) -> str:
     """Returns the name of the script or package that Python's arguments start."""
-    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=False):
         if argument == "-m":
             return following.partition(".")[0]
         if argument == "-c":

@@ -4,12 +4,10 @@ import os
 import pty
 import signal
 import subprocess
-import sys
 import sysconfig
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Self
 from uuid import uuid4
 
@@ -17,7 +15,7 @@ import psutil
 
 from course.registry import ROOT
 
-BIN = Path(sysconfig.get_path("scripts"))
+BIN = sysconfig.get_path("scripts")
 MARK = "COURSE_TEST_MARK"
 
 
@@ -25,7 +23,7 @@ class Marked:
     """A command in a terminal of its own; a variable marks all its processes.
 
     Args:
-        words: the program's name and its arguments; "python" is this Python.
+        words: a program of the environment and its arguments.
         **environment: more variables.
     """
 
@@ -33,11 +31,12 @@ class Marked:
         self.mark = uuid4().hex
         self.printed = ""
         self.terminal, theirs = pty.openpty()
-        program = sys.executable if words[0] == "python" else str(BIN / words[0])
+        path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+        env = os.environ | {"PATH": path, "TERM": "xterm", MARK: self.mark}
         self.process = subprocess.Popen(
-            [program, *words[1:]],
+            words,
             cwd=ROOT,
-            env=os.environ | {"TERM": "xterm", MARK: self.mark} | environment,
+            env=env | environment,
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
@@ -69,6 +68,10 @@ class Marked:
         """Reads until a text was printed."""
         self.wait_for(lambda: text in self.printed)
 
+    def type(self, keys: str) -> None:
+        """Types keys into the terminal."""
+        os.write(self.terminal, keys.encode())
+
     def press_ctrl_c(self) -> None:
         """Does what the terminal does: every process of the command gets SIGINT."""
         os.killpg(self.process.pid, signal.SIGINT)
@@ -81,7 +84,11 @@ class Marked:
 
     def end(self) -> int:
         """Waits for the end, reads the rest and returns the exit code."""
-        code = self.process.wait(20)
+        until = time.monotonic() + 20
+        while (code := self.process.poll()) is None:
+            assert time.monotonic() < until, f"{self.read()}\nstill runs"
+            self.read()  # a full terminal would block the command
+            time.sleep(0.01)
         self.read()
         return code
 

@@ -1,9 +1,19 @@
-"""Ctrl-C while MAX compiles."""
+"""What Ctrl-C does in a compile, and where code asks for something else."""
 
+import io
 import os
 import signal
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from course.registry import ROOT
+from runtime.ctrl_c import stoppable
+from runtime.early import PROGRAMS, program
+from runtime.terminal import Console
 
 
 def test_ctrl_c_ends_a_compile_that_python_waits_for():
@@ -21,3 +31,48 @@ def test_ctrl_c_ends_a_compile_that_python_waits_for():
             assert process.wait(10) == -signal.SIGINT
         finally:
             process.kill()
+
+
+def test_the_second_signal_is_not_caught():
+    before = signal.getsignal(signal.SIGINT)
+    with stoppable():
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_ignored_signal_stays_ignored():
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with stoppable(signal.SIGTERM):
+            signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_every_program_of_the_course_is_known():
+    scripts = tomllib.loads(Path(ROOT, "pyproject.toml").read_text())["project"]
+    assert set(scripts["scripts"]) <= PROGRAMS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (["/some/bin/gpt2", "Hello"], "gpt2"),
+        (["-u", "-m", "benchmarks.decode", "--help"], "benchmarks"),
+        (["-c", "gpt2"], ""),
+        (["-i"], ""),
+        ([], ""),
+    ],
+)
+def test_the_program_that_python_starts(arguments: list[str], name: str):
+    assert program(arguments) == name
+
+
+def test_the_cursor_stays():
+    file = io.StringIO()
+    with Console(file=file, force_terminal=True).status("waiting"):
+        pass
+    assert "waiting" in file.getvalue()
+    assert "\x1b[?25l" not in file.getvalue()
