@@ -5,6 +5,7 @@ import pty
 import signal
 import subprocess
 import sysconfig
+import termios
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -71,6 +72,10 @@ class Marked:
     def type(self, keys: str) -> None:
         """Types keys into the terminal."""
         os.write(self.terminal, keys.encode())
+
+    def echoes(self) -> bool:
+        """Returns whether the terminal shows what is typed."""
+        return bool(termios.tcgetattr(self.terminal)[3] & termios.ECHO)
 
     def press_ctrl_c(self) -> None:
         """Does what the terminal does: every process of the command gets SIGINT."""
