@@ -14,9 +14,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any
+from weakref import WeakSet
 
 KEEPER = "trap '' HUP INT TERM; read _; kill -KILL 0"
+_groups: WeakSet["ChildGroup"] = WeakSet()
 
 
 class ChildGroup:
@@ -36,14 +39,39 @@ class ChildGroup:
             process_group=0,
         )
         self.number = self._keeper.pid
+        _groups.add(self)
+        _pause_with_this_process()
+
+    def send(self, number: signal.Signals) -> None:
+        """Sends a signal to every process of the group, until ``kill`` was called."""
+        # Afterwards the group's number may belong to others.
+        if self._keeper.returncode is None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.number, number)
 
     def kill(self) -> None:
         """Kills every process of the group; later calls have no effect."""
-        if self._keeper.returncode is not None:
-            return  # the number may belong to others by now
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.number, signal.SIGKILL)
+        self.send(signal.SIGKILL)
         self._keeper.communicate()
+
+
+def _pause_with_this_process() -> None:
+    """Lets Ctrl-Z stop the children too: they are not in the terminal's group."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    if signal.getsignal(signal.SIGTSTP) is signal.SIG_DFL:
+        signal.signal(signal.SIGTSTP, _pause)
+
+
+def _pause(number: int, frame: FrameType | None) -> None:
+    """Stops the children and this process; goes on with both after ``fg``."""
+    for group in list(_groups):
+        group.send(signal.SIGSTOP)
+    signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+    signal.raise_signal(signal.SIGTSTP)  # returns when this process goes on
+    signal.signal(signal.SIGTSTP, _pause)
+    for group in list(_groups):
+        group.send(signal.SIGCONT)
 
 
 @contextmanager
