@@ -3,7 +3,8 @@
 After SIGKILL a process cannot end its children, and macOS has no signal for a parent's
 death. So the children join a process group with a keeper, a shell that reads a pipe.
 Only this process can write to the pipe. When this process ends, the system closes the
-pipe, and the keeper kills the group. No code that a child runs can keep it from that.
+pipe, and the keeper kills the group. It works whatever code a child runs, in Python or
+in C. Only a process that leaves the group on purpose stays.
 """
 
 import os
