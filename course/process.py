@@ -89,7 +89,7 @@ class WorkerProcess:
         while True:
             waiting = None if compiling else max(0.0, deadline - time.monotonic())
             try:
-                if not self.connection.poll(waiting):
+                if not self._arrives(waiting):
                     self.close()
                     raise Stopped(
                         f"It did not finish within {limit:g} seconds. Look for a loop "
@@ -104,6 +104,14 @@ class WorkerProcess:
             deadline += message.seconds or 0.0
             if self.on_compile:
                 self.on_compile(message)
+
+    def _arrives(self, limit: float | None) -> bool:
+        """Waits for a message; the time between Ctrl-Z and ``fg`` does not count."""
+        while limit is not None and limit > 1:
+            if self.connection.poll(1):
+                return True
+            limit -= 1
+        return self.connection.poll(limit)
 
     def _how_it_ended(self) -> str:
         self.close()

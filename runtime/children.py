@@ -3,7 +3,8 @@
 After SIGKILL a process cannot end its children, and macOS has no signal for a parent's
 death. So the children join a process group with a keeper, a shell that reads a pipe.
 Only this process can write to the pipe. When this process ends, the system closes the
-pipe, and the keeper kills the group. No code that a child runs can keep it from that.
+pipe, and the keeper kills the group. It works whatever code a child runs, in Python or
+in C. Only a process that leaves the group on purpose stays.
 """
 
 import os
@@ -14,9 +15,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any
+from weakref import WeakSet
 
 KEEPER = "trap '' HUP INT TERM; read _; kill -KILL 0"
+_groups: WeakSet["ChildGroup"] = WeakSet()
 
 
 class ChildGroup:
@@ -36,14 +40,39 @@ class ChildGroup:
             process_group=0,
         )
         self.number = self._keeper.pid
+        _groups.add(self)
+        _pause_with_this_process()
+
+    def send(self, number: signal.Signals) -> None:
+        """Sends a signal to every process of the group, until ``kill`` was called."""
+        # Afterwards the group's number may belong to others.
+        if self._keeper.returncode is None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.number, number)
 
     def kill(self) -> None:
         """Kills every process of the group; later calls have no effect."""
-        if self._keeper.returncode is not None:
-            return  # the number may belong to others by now
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.number, signal.SIGKILL)
+        self.send(signal.SIGKILL)
         self._keeper.communicate()
+
+
+def _pause_with_this_process() -> None:
+    """Lets Ctrl-Z stop the children too: they are not in the terminal's group."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    if signal.getsignal(signal.SIGTSTP) is signal.SIG_DFL:
+        signal.signal(signal.SIGTSTP, _pause)
+
+
+def _pause(number: int, frame: FrameType | None) -> None:
+    """Stops the children and this process; goes on with both after ``fg``."""
+    for group in list(_groups):
+        group.send(signal.SIGSTOP)
+    signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+    signal.raise_signal(signal.SIGTSTP)  # returns when this process goes on
+    signal.signal(signal.SIGTSTP, _pause)
+    for group in list(_groups):
+        group.send(signal.SIGCONT)
 
 
 @contextmanager

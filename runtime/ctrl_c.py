@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from runtime.early import end
 from runtime.plain_max import plain_max
 
 
@@ -30,21 +31,21 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def stoppable(*signals: signal.Signals) -> Iterator[None]:
-    """Lets a signal raise KeyboardInterrupt, once; another one ends the process.
+    """Lets a signal raise KeyboardInterrupt(NUMBER) once, and then act as usual.
 
     Args:
         signals: the signals; without any, it is SIGINT, which Ctrl-C sends.
     """
 
     def stop(number: int, frame: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_DFL)
-        raise KeyboardInterrupt
+        signal.signal(number, usual[number])
+        raise KeyboardInterrupt(number)
 
     numbers = [n for n in signals or [signal.SIGINT] if not ignored(n)]
-    usual = {}
+    usual = {int(n): signal.getsignal(n) for n in numbers if in_main_thread()}
     try:
-        if in_main_thread():
-            usual = {number: signal.signal(number, stop) for number in numbers}
+        for number in usual:
+            signal.signal(number, stop)
         yield
     finally:
         for number, handler in usual.items():
@@ -65,7 +66,7 @@ def leave_on_ctrl_c() -> None:
 
 def raise_on_ctrl_c() -> None:
     """Lets Ctrl-C raise KeyboardInterrupt again, as in other Python programs."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+    if signal.getsignal(signal.SIGINT) in (signal.SIG_DFL, end):
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

@@ -7,8 +7,8 @@ Other programs of the environment are not affected.
 """
 
 import _signal  # signal would import enum first, and each moment counts
+import os
 import sys
-from os.path import basename
 
 PROGRAMS = {
     *("gpt2", "course", "book", "benchmarks", "runtime", "tests", "pytest"),
@@ -25,11 +25,26 @@ def program(arguments: list[str]) -> str:
         if argument == "-c":
             break
         if not argument.startswith("-"):
-            return basename(argument)
+            return os.path.basename(argument)
     return ""
 
 
-# A script's background jobs begin with SIGINT ignored; that stays.
-usual = _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler
-if usual and program(sys.orig_argv[1:]) in PROGRAMS:
-    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+def end(number: int, frame: object) -> None:
+    """Ends this process, with the exit code that shells give for a signal."""
+    os._exit(128 + number)
+
+
+def end_on_signals() -> None:
+    """Lets signals end this process, unless they are ignored, as in a script's job."""
+    if _signal.getsignal(_signal.SIGINT) is not _signal.default_int_handler:
+        return
+    if os.getpid() != 1:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+        return
+    # The first process of a container: the system's own action does nothing there.
+    for number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP):
+        _signal.signal(number, end)
+
+
+if program(sys.orig_argv[1:]) in PROGRAMS:
+    end_on_signals()

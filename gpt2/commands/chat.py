@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -120,7 +121,7 @@ def _lines() -> Iterator[str]:
         sys.stdin.reconfigure(errors="surrogateescape")
     with contextlib.suppress(EOFError):
         while True:
-            with stoppable():  # input() tidies the terminal up
+            with stoppable(signal.SIGINT, signal.SIGTERM):  # input() tidies up
                 typed = input(prompt)
             line = typed.encode(errors="surrogateescape")
             yield as_text(line, "standard input").strip()

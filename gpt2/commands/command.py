@@ -2,6 +2,7 @@
 
 import math
 import os
+import signal
 
 import click
 
@@ -82,9 +83,10 @@ class Command(click.Command):
             raise  # the reader has closed the pipe: click ends silently
         except OSError as error:  # for example, stdout on a full disk
             raise click.ClickException(str(error)) from error
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stopped:
             click.echo(err=True, nl=os.isatty(2))  # after the terminal's ^C
-            ctx.exit(130)  # 128 + SIGINT, as in shells
+            number = stopped.args[0] if stopped.args else signal.SIGINT
+            ctx.exit(128 + number)  # as in shells
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter):
         """Writes the options section by section."""

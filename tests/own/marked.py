@@ -5,6 +5,7 @@ import pty
 import signal
 import subprocess
 import sysconfig
+import termios
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -32,12 +33,11 @@ class Marked:
         self.printed = ""
         self.terminal, theirs = pty.openpty()
         path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+        env = os.environ | {"PATH": path, "TERM": "xterm", MARK: self.mark}
         self.process = subprocess.Popen(
             words,
             cwd=ROOT,
-            env=os.environ
-            | {"PATH": path, "TERM": "xterm", MARK: self.mark}
-            | environment,
+            env=env | environment,
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
@@ -73,6 +73,10 @@ class Marked:
         """Types keys into the terminal."""
         os.write(self.terminal, keys.encode())
 
+    def echoes(self) -> bool:
+        """Returns whether the terminal shows what is typed."""
+        return bool(termios.tcgetattr(self.terminal)[3] & termios.ECHO)
+
     def press_ctrl_c(self) -> None:
         """Does what the terminal does: every process of the command gets SIGINT."""
         os.killpg(self.process.pid, signal.SIGINT)
@@ -85,7 +89,11 @@ class Marked:
 
     def end(self) -> int:
         """Waits for the end, reads the rest and returns the exit code."""
-        code = self.process.wait(20)
+        until = time.monotonic() + 20
+        while (code := self.process.poll()) is None:
+            assert time.monotonic() < until, f"{self.read()}\nstill runs"
+            self.read()  # a full terminal would block the command
+            time.sleep(0.01)
         self.read()
         return code
 

@@ -1,7 +1,10 @@
 """Ctrl-C is quiet at any moment of any command: no traceback, no crash."""
 
+import shutil
 import signal
+import subprocess
 
+import psutil
 import pytest
 
 from tests.own.marked import Marked
@@ -100,6 +103,29 @@ def test_at_the_prompts() -> None:
         repl.type("print(6 * 7)\nexit()\n")
         assert repl.end() == 0
         assert "42" in repl.printed
+
+
+def test_a_terminated_chat_gives_the_terminal_back() -> None:
+    with Marked("gpt2", "chat") as command:
+        command.wait_for_text("> ")
+        command.process.terminate()
+        assert_quiet(command, 128 + signal.SIGTERM)
+        assert command.echoes()
+
+
+CONTAINER = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]
+CAN = shutil.which("unshare") and subprocess.run([*CONTAINER, "true"]).returncode == 0
+
+
+@pytest.mark.skipif(not CAN, reason="this system makes no containers")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_as_the_first_process_of_a_container(number: signal.Signals) -> None:
+    """The system's own action for a signal does nothing in the first process."""
+    with Marked(*CONTAINER, *LONG, PYTHONPROFILEIMPORTTIME="1") as command:
+        command.wait_for_text(" click.core\r\n")
+        (first,) = psutil.Process(command.process.pid).children()
+        first.send_signal(number)
+        assert_quiet(command, 128 + number)
 
 
 def test_where_a_script_ignores_it() -> None:

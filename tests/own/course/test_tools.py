@@ -84,7 +84,7 @@ def test_names_of_an_exercise(name: str) -> None:
 
 
 def test_diff_waits_for_a_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "up_to_date_status", lambda *_: "failed")
+    monkeypatch.setattr(cli, "passes", lambda exercise: False)
     result = CliRunner().invoke(cli.main, ["diff", "10"])
     assert result.exit_code == 1
     monkeypatch.setattr(step_files, "compare", lambda _: [("mine", "theirs")])

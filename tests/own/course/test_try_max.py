@@ -166,7 +166,8 @@ def test_a_suite_that_does_not_start_is_shown(uv: Path) -> None:
     assert left(uv) == []
 
 
-def test_ctrl_c_leaves_nothing_behind(uv: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_nothing_behind(uv: Path, number: signal.Signals) -> None:
     """No file is left, and no process, not even one in a session of its own."""
     sleeper = f"{sys.executable} -c 'import os, time; os.setsid(); time.sleep(60)'"
     suite_that(uv, f'{sleeper} & echo $! > "{uv}/pid"; wait')
@@ -183,7 +184,7 @@ main(["dev", "try-max", "98.0"])
     while not (uv / "pid").exists() or not (pid := (uv / "pid").read_text()):
         assert running.poll() is None, running.communicate()
         time.sleep(0.05)
-    running.send_signal(signal.SIGINT)
+    running.send_signal(number)
     _, said = running.communicate(timeout=30)
     assert running.returncode == 1
     assert said == "Stopped; the copy of the course is gone.\n"
