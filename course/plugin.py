@@ -5,7 +5,8 @@ of this process come later.
 """
 
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -44,14 +45,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--steps-dir", type=Path, default=ROOT / "steps", help="where the steps are")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
     """Provides a worker if the command grades steps alone; else ends the early one."""
     options = early_config.known_args_namespace
+    if not has_temporary_folder() and options.capture == "fd":
+        options.capture = "sys"  # pytest keeps what it captures in a file otherwise
     if names_checkers_alone(options.file_or_dir) and not options.collectonly:
         early_config.stash[WORKER] = early or WorkerProcess()
     elif early:
         early.close()
+    return (yield)
+
+
+def has_temporary_folder() -> bool:
+    """Says whether Python finds a folder for temporary files; containers lack one."""
+    try:
+        return bool(tempfile.gettempdir())
+    except FileNotFoundError:
+        return False
 
 
 @pytest.hookimpl(trylast=True)

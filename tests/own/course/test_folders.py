@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from book import render, serving
+from book.pages import BUILD, BookError
 from course import cli, doctor, foreign, step_files
 from course.grading import Grading, Target
 from course.process import WorkerProcess
 from course.registry import ROOT, find_exercise
 from course.state import Progress
-from runtime import compilation_cache
+from runtime import compilation_cache, kernel_batches
 from runtime.child_python import python_command
 from tests.own.course.test_plugin import pytest_run
 from tests.own.course.test_programs import run
@@ -201,3 +203,28 @@ def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_doctor_without_a_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODULAR_CACHE_DIR", "/nowhere/at/all")
     assert doctor.look_at_disk().topic == "disk"
+
+
+def test_the_book_where_this_user_may_not_write(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    built: list[Path] = []
+    monkeypatch.setattr(render.os, "access", lambda *_: False)
+    with pytest.raises(BookError, match="cannot be written"):
+        render.build_pages(BUILD)
+    monkeypatch.setattr(
+        serving, "build_pages", lambda folder, **_: built.append(folder)
+    )
+    monkeypatch.setattr(serving, "serve_folder", lambda *_, **__: None)
+    serving.serve(0, opens=False)
+    assert built != [BUILD]
+
+
+def test_kernels_that_somebody_compiled_for_all_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernel_batches, "batch_path", lambda _: tmp_path / "needed.mef")
+    monkeypatch.setattr(kernel_batches.os, "access", lambda *_: False)
+    (tmp_path / "needed.mef").touch()
+    kernel_batches.compile_batch("needed")
+    assert [path.name for path in tmp_path.iterdir()] == ["needed.mef"]
