@@ -1,13 +1,17 @@
 """Makes the standard streams usable, whatever started the program.
 
-Programs import this module first, so it imports only the standard library.
+Programs import this module first. Like ``course.foreign``, it imports only what Python
+has loaded at its start.
 """
 
 import codecs
 import io
 import os
 import sys
-from typing import Any
+
+TYPE_CHECKING = False  # the module typing could come from another folder
+if TYPE_CHECKING:
+    from typing import Any
 
 ERRORS = "course.plain"  # this module's error handler, by name
 NEEDED = ("encoding", "fileno", "flush", "isatty")  # by rich, click and pytest
@@ -119,7 +123,7 @@ class Guest(io.TextIOBase):
 
     encoding = "utf-8"
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: "Any") -> None:
         self.stream = stream
 
     def write(self, text: str) -> int:
