@@ -6,10 +6,10 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
-from types import SimpleNamespace
 
 import click
 import pytest
+from matplotlib.figure import Figure
 from rich.console import Console
 
 from course.registry import ROOT
@@ -180,8 +180,10 @@ def test_a_picture_on_a_full_disk(tmp_path: Path) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
+    figure = Figure()
+    figure.savefig = full  # type: ignore[method-assign]
     with pytest.raises(click.ClickException) as raised:
-        plot.save(lambda: SimpleNamespace(savefig=full), tmp_path / "top-k")
+        plot.save(lambda: figure, tmp_path / "top-k")
     assert raised.value.message.startswith(
         f"{tmp_path / 'top-k.svg'} cannot be written"
     )
