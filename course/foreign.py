@@ -53,8 +53,8 @@ def search_own_folders_last() -> None:
     ``python -m`` looks in the current folder first. A learner's ``random.py`` there
     would replace Python's own module.
     """
-    places = {"", ROOT, f"{ROOT}/steps", f"{ROOT}/tests", current_folder()}
-    own = [entry for entry in sys.path if {entry, os.path.realpath(entry)} & places]
+    places = {ROOT, f"{ROOT}/steps", f"{ROOT}/tests", current_folder()}
+    own = [p for p in sys.path if not p or {p, os.path.realpath(p)} & places]
     sys.path[:] = [entry for entry in sys.path if entry not in own] + own
 
 
