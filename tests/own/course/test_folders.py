@@ -17,7 +17,7 @@ from course.process import WorkerProcess
 from course.registry import ROOT, find_exercise
 from course.state import Progress
 from runtime import compilation_cache, kernel_batches
-from runtime.child_python import python_command
+from runtime.child_python import python_command, search_after_packages
 from tests.own.course.test_plugin import pytest_run
 from tests.own.course.test_programs import run
 
@@ -228,3 +228,12 @@ def test_kernels_that_somebody_compiled_for_all_users(
     (tmp_path / "needed.mef").touch()
     kernel_batches.compile_batch("needed")
     assert [path.name for path in tmp_path.iterdir()] == ["needed.mef"]
+
+
+def test_own_folders_come_before_those_of_another_checkout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The environment may belong to the checkout from which this one was copied."""
+    monkeypatch.setattr(sys, "path", ["/here", "/lib", "/env/site-packages", "/other"])
+    search_after_packages(["/here"])
+    assert sys.path == ["/lib", "/env/site-packages", "/here", "/other"]
