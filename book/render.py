@@ -28,8 +28,10 @@ def build_pages(folder: Path, *, shows_progress: bool = False) -> list[str]:
         mdBook's warnings.
 
     Raises:
-        BookError: a page cannot be built.
+        BookError: a page cannot be built, or the folder cannot be written.
     """
+    if not writable(folder):
+        raise BookError(f"{folder} cannot be written: this user may not.")
     write_summary()
     programs = Path(sys.executable).parent
     preprocessor = shlex.join(
@@ -48,6 +50,12 @@ def build_pages(folder: Path, *, shows_progress: bool = False) -> list[str]:
     remove_unused(folder)
     write_index(folder)
     return [x for x in done.stderr.splitlines() if not x.startswith(" INFO")]
+
+
+def writable(folder: Path) -> bool:
+    """Says whether this user may write in a folder, or make it."""
+    place = next(each for each in [folder, *folder.parents] if each.exists())
+    return os.access(place, os.W_OK)
 
 
 def write_summary() -> None:

@@ -1,17 +1,21 @@
 """Serves the book on this machine and builds it again after each change."""
 
 import functools
+import os
 import threading
 import webbrowser
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import click
 from watchfiles import watch
 
 from book.pages import BOOK, BUILD, SRC, BookError
-from book.render import build_pages
+from book.render import build_pages, writable
 from course.registry import ROOT
-from runtime.ctrl_c import leave_on_ctrl_c
+from runtime.ctrl_c import stoppable
 
 PROGRESS = ROOT / ".course"
 
@@ -29,29 +33,44 @@ class Handler(SimpleHTTPRequestHandler):
 def serve(port: int, *, opens: bool) -> None:
     """Serves the book on 127.0.0.1 until Ctrl-C, with the passed steps marked.
 
+    The pages are in a temporary folder if this user may not write in the course's.
+
     Raises:
         BookError: the first build fails.
         OSError: the port is taken.
     """
-    build_pages(BUILD, shows_progress=True)
-    handler = functools.partial(Handler, directory=str(BUILD))
-    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-        leave_on_ctrl_c()
+    with ExitStack() as stack:
+        folder = BUILD
+        if not writable(BUILD):
+            folder = Path(stack.enter_context(TemporaryDirectory()))
+        build_pages(folder, shows_progress=True)
+        serve_folder(folder, port, opens=opens)
+
+
+def serve_folder(folder: Path, port: int, *, opens: bool) -> None:
+    """Serves a folder until Ctrl-C, and builds the book there after each change."""
+    handler = functools.partial(Handler, directory=str(folder))
+    with (
+        ThreadingHTTPServer(("127.0.0.1", port), handler) as server,
+        suppress(KeyboardInterrupt),
+        stoppable(),
+    ):
         address = f"http://127.0.0.1:{server.server_port}"
         print(f"The book is at {address} until you press Ctrl-C.", flush=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         if opens:
             webbrowser.open(address)
-        rebuild_on_change()
+        rebuild_on_change(folder)
+    click.echo(err=True, nl=os.isatty(2))  # after the terminal's ^C
 
 
-def rebuild_on_change() -> None:
+def rebuild_on_change(folder: Path) -> None:
     """Builds again when a page, the theme or the learner's progress changes."""
     with suppress(OSError):  # this user may not write here
         PROGRESS.mkdir(exist_ok=True)
-    folders = [folder for folder in (SRC, BOOK / "theme", PROGRESS) if folder.exists()]
-    for _ in watch(*folders):
+    sources = (SRC, BOOK / "theme", PROGRESS)
+    for _ in watch(*filter(Path.exists, sources)):
         try:
-            build_pages(BUILD, shows_progress=True)
+            build_pages(folder, shows_progress=True)
         except BookError as error:
             print(error, flush=True)

@@ -8,10 +8,11 @@ import os
 import site
 import sys
 
+from runtime.child_python import ROOT, search_after_packages
+
 LIST = "PYTHONPATH"
 # Packages without __init__.py: Python prefers a file of that name in a later folder.
 WEAK = {"max"}
-ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 SUFFIXES = (".py", ".pyc", ".so")
 
 
@@ -42,20 +43,20 @@ class Foreign:
 
 def refuse_foreign_packages() -> None:
     """Ends the program if any folder hides modules, with one line for each."""
-    search_own_folders_last()
+    search_own_folders_late()
     if found := foreign_packages():
         sys.exit("\n".join(f"✗ {each}" for each in found))
 
 
-def search_own_folders_last() -> None:
-    """Moves the current folder and the course's own to the end of Python's path.
+def search_own_folders_late() -> None:
+    """Lets Python search the current folder and the course's own after its packages.
 
     ``python -m`` looks in the current folder first. A learner's ``random.py`` there
     would replace Python's own module.
     """
-    places = {"", ROOT, f"{ROOT}/steps", f"{ROOT}/tests", current_folder()}
-    own = [entry for entry in sys.path if {entry, os.path.realpath(entry)} & places]
-    sys.path[:] = [entry for entry in sys.path if entry not in own] + own
+    places = {ROOT, f"{ROOT}/steps", f"{ROOT}/tests", current_folder()}
+    own = [p for p in sys.path if not p or {p, os.path.realpath(p)} & places]
+    search_after_packages(list(dict.fromkeys(own)))
 
 
 def current_folder() -> str:
@@ -77,7 +78,7 @@ def foreign_packages() -> list[Foreign]:
             for f, cure in folders.items()
         ]
     cure = "Give that file another name."
-    own = {ROOT, *sys.path[-1:]}  # the last is the current folder after ``python -m``
+    own = {ROOT, *{current_folder(), ""} & set(sys.path)}
     found += [Foreign(sorted(WEAK & modules_in(f)), f, cure) for f in own]
     return [each for each in found if each.names]
 

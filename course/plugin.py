@@ -6,7 +6,8 @@ of this process come later.
 
 import argparse
 import sys
-from collections.abc import Generator, Sequence
+import tempfile
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,17 +59,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--steps-dir", type=Path, default=ROOT / "steps", help="where the steps are")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
     """Provides a worker if the command grades steps alone; else ends the early one."""
     refuse_another_copy(early_config.rootpath)
     options = early_config.known_args_namespace
+    if not has_temporary_folder() and options.capture == "fd":
+        options.capture = "sys"  # pytest keeps what it captures in a file otherwise
     if names_checkers_alone(options.file_or_dir) and runs_tests(options):
         early_config.stash[WORKER] = early.pop() if early else WorkerProcess()
-        return
-    raise_on_ctrl_c()  # pytest prints its summary then
-    while early:
-        early.pop().close()
+    else:
+        raise_on_ctrl_c()  # pytest prints its summary then
+        while early:
+            early.pop().close()
+    return (yield)
+
+
+def has_temporary_folder() -> bool:
+    """Says whether Python finds a folder for temporary files; containers lack one."""
+    try:
+        return bool(tempfile.gettempdir())
+    except FileNotFoundError:
+        return False
 
 
 def refuse_another_copy(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Makes the standard streams usable, whatever started the program.
 
-Programs import this module first, so it imports only the standard library.
+Programs import this module first. Like ``course.foreign``, it imports only what Python
+has loaded at its start.
 """
 
 import codecs
@@ -8,7 +9,12 @@ import io
 import os
 import sys
 
+TYPE_CHECKING = False  # the module typing could come from another folder
+if TYPE_CHECKING:
+    from typing import Any
+
 ERRORS = "course.plain"  # this module's error handler, by name
+NEEDED = ("encoding", "fileno", "flush", "isatty")  # by rich, click and pytest
 NARROWEST = 20  # characters; narrower tables have lost all their text
 # What an encoding without these characters shows instead.
 PLAIN = {
@@ -42,7 +48,7 @@ PLAIN = {
 def mend_streams(*, go_on: bool = False) -> None:
     """Replaces standard streams that are closed, or that could raise while writing.
 
-    A notebook's or an editor's own streams stay as they are.
+    A notebook's or an editor's own streams stay, and get what they lack.
 
     Args:
         go_on: do not end the program when standard output cannot be written.
@@ -51,15 +57,21 @@ def mend_streams(*, go_on: bool = False) -> None:
     forget_senseless_width()
     codecs.register_error(ERRORS, plainly)
     if sys.stdin is None:
-        sys.stdin = sys.__stdin__ = null_device("r")
+        put("stdin", null_device("r"))
     for name, kind in (("stdout", Output), ("stderr", Notes)):
         stream = getattr(sys, name) or null_device("w")
+        if not all(hasattr(stream, needed) for needed in NEEDED):
+            put(name, stream := Guest(stream))
         if type(stream) is io.TextIOWrapper:
-            stream = kind(stream)
-            setattr(sys, name, stream)
-            setattr(sys, f"__{name}__", stream)
+            put(name, stream := kind(stream))
         if isinstance(stream, Output):
             stream.go_on = go_on
+
+
+def put(name: str, stream: io.TextIOBase) -> None:
+    """Puts a stream in the place of a standard one."""
+    setattr(sys, name, stream)
+    setattr(sys, f"__{name}__", stream)
 
 
 def null_device(mode: str) -> io.TextIOWrapper:
@@ -100,6 +112,24 @@ def plain(character: str) -> str:
         return "*"
     escape = character.encode("ascii", "backslashreplace").decode()
     return PLAIN.get(character, escape)
+
+
+class Guest(io.TextIOBase):
+    """A stream of a notebook or an editor that can do nothing but write.
+
+    Args:
+        stream: has ``write``.
+    """
+
+    encoding = "utf-8"
+
+    def __init__(self, stream: "Any") -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Writes a text."""
+        self.stream.write(text)
+        return len(text)
 
 
 class Output(io.TextIOWrapper):

@@ -175,5 +175,9 @@ def save(draw: Callable[[], Figure], stem: Path) -> None:
         figure = draw()
         for suffix, details in {".svg": {"Date": None}, ".png": {}}.items():
             path = stem.with_name(stem.name + suffix)
-            figure.savefig(path, metadata=details, dpi=150)
+            try:
+                figure.savefig(path, metadata=details, dpi=150)
+            except OSError as error:  # on a full disk its name is not in the error
+                message = f"{path} cannot be written: {error.strerror}"
+                raise click.ClickException(message) from error
             write(f"{path}\n")

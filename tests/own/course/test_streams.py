@@ -7,13 +7,27 @@ import sys
 import sysconfig
 from pathlib import Path
 
+import click
 import pytest
+from matplotlib.figure import Figure
+from rich.console import Console
 
 from course.registry import ROOT
 from course.streams import Output, mend_streams
+from gpt2.commands import plot
+from gpt2.commands.prompt import read_prompt
 
 BIN = Path(sysconfig.get_path("scripts"))
 CHECK = "pytest tests/test_step_01.py --solutions"
+NOWHERE = """
+import tempfile
+
+def gettempdir(*_):
+    raise FileNotFoundError(2, "No usable temporary directory found")
+
+tempfile.gettempdir = tempfile._get_default_tempdir = gettempdir
+tempfile.tempdir = None
+"""
 OLD_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 
@@ -119,7 +133,7 @@ def test_a_senseless_width_loses_no_text(width: str) -> None:
 
 
 class Cell:
-    """A notebook's stream: it has no descriptor, no encoding and no bytes."""
+    """An editor's stream: it can only write."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -127,13 +141,49 @@ class Cell:
     def write(self, text: str) -> None:
         self.text += text
 
-    def flush(self) -> None: ...
-
 
 def test_a_notebooks_own_streams_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    cell, typed = Cell(), io.StringIO()
-    monkeypatch.setattr(sys, "stdout", cell)
+    shown, typed = io.StringIO(), io.StringIO()
+    monkeypatch.setattr(sys, "stdout", shown)
     monkeypatch.setattr(sys, "stdin", typed)
     mend_streams()
-    assert sys.stdout is cell
-    assert sys.stdin is typed
+    assert (sys.stdout, sys.stdin) == (shown, typed)
+
+
+def test_an_editors_stream_gets_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = Cell()
+    monkeypatch.setattr(sys, "stdout", cell)
+    mend_streams()
+    Console().print("✓")
+    click.echo("done")
+    assert cell.text == "✓\ndone\n"
+
+
+def test_a_check_without_a_folder_for_temporary_files(tmp_path: Path) -> None:
+    """As in a container with a read-only disk."""
+    (tmp_path / "nowhere.py").write_text(NOWHERE)
+    code, text = run(f"pytest -p nowhere {CHECK[7:]}", PYTHONPATH=str(tmp_path))
+    assert code == 0
+    assert "Passed in" in text
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_prompt_from_an_editors_input(
+    mark: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no bytes. Windows begins its files with a byte order mark."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{mark}Tom\r\n"))
+    assert read_prompt("-", None, literal=False) == "Tom"
+
+
+def test_a_picture_on_a_full_disk(tmp_path: Path) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    figure = Figure()
+    figure.savefig = full  # type: ignore[method-assign]
+    with pytest.raises(click.ClickException) as raised:
+        plot.save(lambda: figure, tmp_path / "top-k")
+    assert raised.value.message.startswith(
+        f"{tmp_path / 'top-k.svg'} cannot be written"
+    )
