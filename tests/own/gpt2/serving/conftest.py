@@ -3,12 +3,14 @@
 import signal
 from collections.abc import Callable, Iterator
 from functools import cache
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from gpt2.checkpoint.loading import Checkpoint, load_checkpoint
 from tests.own.gpt2.serving.running import BATCH, MODEL, QUEUE, WatchedServer
+from tests.own.packages import needed
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +25,21 @@ def engine(checkpoint):
     from gpt2.engine.engines import Engine
 
     return Engine(checkpoint.config, checkpoint.weights)
+
+
+@pytest.fixture(scope="session")
+def api(checkpoint, engine) -> Iterator[Any]:
+    """A client of the application, in this process and without Ray."""
+    testing = needed("fastapi.testclient")
+    needed("prometheus_client")
+    from gpt2.serving.api import make_app
+    from gpt2.serving.scheduler import Scheduler
+
+    scheduler = Scheduler(engine, checkpoint.tokenizer, batch=8, queue=400)
+    app = make_app(checkpoint, scheduler)
+    with testing.TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+    scheduler.close()
 
 
 @pytest.fixture(scope="session")
