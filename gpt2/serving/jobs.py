@@ -20,8 +20,11 @@ def job_of(request: CompletionRequest, checkpoint: Checkpoint) -> Job:
         ContextError: a prompt is too long.
     """
     check_model(request.model, checkpoint)
-    if request.stream_options and not request.stream:
+    if request.usage_wanted and not request.stream:
         raise ApiError(400, "stream_options needs stream", param="stream_options")
+    if request.best_of not in (1, request.n):
+        message = "best_of is not supported here: it may be 1 or n"
+        raise ApiError(400, message, param="best_of", code="unsupported")
     if request.echo and request.logprobs is not None:
         message = "the prompt's logprobs are not computed: leave out echo or logprobs"
         raise ApiError(400, message, param="logprobs", code="unsupported")
