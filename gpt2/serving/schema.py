@@ -99,7 +99,8 @@ class CompletionRequest(Sampling):
     def refuse_half_characters(cls, fields: Any) -> Any:
         """Refuses half characters, which cannot be sent back."""
         try:
-            json.dumps(fields, ensure_ascii=False).encode()
+            if isinstance(fields, dict):
+                json.dumps(fields, ensure_ascii=False).encode()
         except UnicodeEncodeError:
             message = "half of a surrogate pair is no character"
             raise PydanticCustomError("surrogate", message) from None
