@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from ipaddress import ip_address
@@ -19,6 +19,8 @@ from gpt2.commands.terminal import note
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from gpt2.serving.deployment import Replicas
 
 NEEDED = ("ray", "fastapi", "uvicorn", "prometheus_client")
 INSTALL = (
@@ -97,6 +99,7 @@ def serve(
     """
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         raise click.ClickException(f"{missing[0]} is not installed; {INSTALL}.")
+    api_key = checked_key(api_key)
     if not api_key and not is_loopback(host):
         raise click.UsageError(
             f"--host {host} lets other machines in: it needs --api-key, or the "
@@ -105,19 +108,46 @@ def serve(
     with listen(host, port) as listener:
         checkpoint = load_checkpoint(model)
         compile_once(checkpoint)
-        from gpt2.serving.deployment import Size, running  # takes seconds
-
-        size = Size(replicas, cores or share(replicas), batch, queue)
-        with running(model, size, address) as backend:
+        size = (replicas, cores or share(replicas), batch, queue)
+        with started(model, size, address) as backend:
             from gpt2.serving.api import make_app
 
-            app = make_app(checkpoint, backend, api_key or None)
+            app = make_app(checkpoint, backend, api_key)
             asyncio.run(answer(app, listener))
+
+
+@contextmanager
+def started(
+    model: str, size: tuple[int, int, int, int], address: str | None
+) -> Iterator["Replicas"]:
+    """Starts the replicas; raises ``click.ClickException`` if they do not start."""
+    from gpt2.serving import ray_environment
+
+    ray_environment.prepare(address)
+    from gpt2.serving import deployment  # takes seconds
+
+    try:
+        with deployment.running(model, deployment.Size(*size), address) as backend:
+            yield backend
+    except deployment.StartError as error:
+        raise click.ClickException(f"{error}") from error
 
 
 def share(replicas: int) -> int:
     """Returns the cores for each replica; one core stays free for the server."""
     return max(1, ((os.cpu_count() or 1) - 1) // replicas)
+
+
+def checked_key(key: str | None) -> str | None:
+    """Returns the key without spaces around it, which no client can send.
+
+    Raises:
+        click.UsageError: the key has characters that a header cannot have.
+    """
+    key = (key or "").strip()
+    if not key.isprintable():
+        raise click.UsageError("--api-key: a key has one line of visible characters.")
+    return key or None
 
 
 def is_loopback(host: str) -> bool:
@@ -169,5 +199,6 @@ async def answer(app: "FastAPI", listener: socket.socket) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, setattr, server, "should_exit", True)
     host, port = listener.getsockname()[:2]
+    host = f"[{host}]" if ":" in host else host
     note(f"The model is served at http://{host}:{port}/v1 until you press Ctrl-C.")
     await server.serve([listener])

@@ -1,24 +1,20 @@
 """Runs schedulers in separate processes with Ray Serve, on one or more machines.
 
-No other file uses Ray. https://docs.ray.io/en/releases-2.60.0/serve/
+No other file uses Ray. Call ``ray_environment.prepare`` before the import. https://docs.ray.io/en/releases-2.60.0/serve/
 """
 
 import logging
 import os
+import socket
 import sys
+import tempfile
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import Any
 
-# Ray reads these variables when it is imported, and so do the processes it starts.
-os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"  # silences a warning
-os.environ.setdefault("RAY_AUTH_MODE", "token")  # only this program may start processes
-os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"  # no `uv run` in each process
-os.environ["RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD"] = "0"  # needs no thread
-os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's default is a low priority
-
+import psutil
 import ray
 from ray import serve
 from ray.serve.handle import DeploymentHandle, DeploymentResponseGenerator
@@ -30,6 +26,9 @@ from gpt2.serving.text import Job, Piece
 
 APP = "gpt2"
 OBJECTS = 80 * 2**20  # bytes of shared memory, enough for pieces of text
+TRIES = 3
+# Linux allows 107 bytes for a socket's path, and macOS 103. Ray adds 80.
+LONGEST = 23
 LOGS = LoggingConfig(log_level="ERROR", enable_access_log=False)
 
 
@@ -101,6 +100,10 @@ class Replicas:
             response.cancel()  # has no effect after the end
 
 
+class StartError(Exception):
+    """Ray or a replica did not start; the message says why."""
+
+
 @contextmanager
 def running(model: str, size: Size, address: str | None) -> Iterator[Replicas]:
     """Starts the replicas, and stops them at the end.
@@ -109,38 +112,109 @@ def running(model: str, size: Size, address: str | None) -> Iterator[Replicas]:
         model: the model's name or folder.
         size: the number of replicas and their sizes.
         address: a Ray cluster's address; None starts Ray on this machine only.
+
+    Raises:
+        StartError: Ray or a replica does not start, or no cluster answers.
     """
-    start(size, address)
+    with joined(address) if address else private():
+        try:
+            yield Replicas(deployed(model, size, on_cluster=address is not None))
+        finally:
+            if address:
+                serve.delete(APP)
+
+
+def deployed(model: str, size: Size, *, on_cluster: bool) -> DeploymentHandle:
+    """Starts the replicas; raises ``StartError`` if that fails."""
+    logging.getLogger("ray.serve").setLevel(logging.ERROR)
+    replica = serve.deployment(
+        name="Replica",
+        num_replicas=size.replicas,
+        # So high that Ray queues nothing: a full scheduler raises QueueFull.
+        max_ongoing_requests=4 * (size.batch + size.queue),
+        ray_actor_options={"num_cpus": size.cores if on_cluster else 0},
+        health_check_period_s=1,
+        graceful_shutdown_timeout_s=1,
+        logging_config=LOGS,
+    )
     try:
-        logging.getLogger("ray.serve").setLevel(logging.ERROR)
         serve.start(proxy_location="Disabled", logging_config=LOGS)
-        deployed = serve.deployment(
-            name="Replica",
-            num_replicas=size.replicas,
-            # So high that Ray queues nothing: a full scheduler raises QueueFull.
-            max_ongoing_requests=4 * (size.batch + size.queue),
-            ray_actor_options={"num_cpus": size.cores if address else 0},
-            health_check_period_s=1,
-            graceful_shutdown_timeout_s=1,
-            logging_config=LOGS,
-        )
-        application = deployed(Replica).bind(model, size)
-        yield Replicas(serve.run(application, name=APP, route_prefix=None))
+        application = replica(Replica).bind(model, size)
+        return serve.run(application, name=APP, route_prefix=None)
+    except Exception as error:
+        raise StartError(f"the replicas did not start: {last_line(error)}") from error
+
+
+@contextmanager
+def private() -> Iterator[None]:
+    """Runs Ray for this program alone, in a folder of its own.
+
+    Ray would otherwise join a cluster that another program has started.
+    """
+    with TemporaryDirectory(
+        prefix="gpt2-", dir=short_folder(), ignore_cleanup_errors=True
+    ) as folder:
+        for tries_left in reversed(range(TRIES)):
+            try:
+                initialize(
+                    address="local",
+                    include_dashboard=False,
+                    object_store_memory=OBJECTS,
+                    _node_ip_address="127.0.0.1",
+                    _temp_dir=folder,
+                )
+                break
+            except StartError:  # on a busy machine Ray waits for itself too briefly
+                end_children()
+                if not tries_left:
+                    raise
+        try:
+            yield
+        finally:
+            ray.shutdown()
+
+
+@contextmanager
+def joined(address: str) -> Iterator[None]:
+    """Uses a cluster; raises ``StartError`` if nothing answers at the address."""
+    host, _, port = address.rpartition(":")
+    if port.isdecimal() and "/" not in host:  # else it is "auto" or a URL
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), 5).close()
+        except (OSError, OverflowError) as error:
+            message = f"no Ray cluster answers at {address}: {error}"
+            raise StartError(message) from error
+    initialize(address=address)
+    try:
+        yield
     finally:
-        if address:
-            serve.delete(APP)
         ray.shutdown()
 
 
-def start(size: Size, address: str | None) -> None:
-    """Joins a cluster, or starts Ray for this machine only."""
-    quiet: Any = dict(log_to_driver=False, logging_level="ERROR")
-    if address:
-        ray.init(address=address, **quiet)
-        return
-    ray.init(
-        include_dashboard=False,
-        object_store_memory=OBJECTS,
-        _node_ip_address="127.0.0.1",
-        **quiet,
-    )
+def initialize(**settings: Any) -> None:
+    """Starts or joins Ray; raises ``StartError`` if that fails."""
+    settings |= {"log_to_driver": False, "logging_level": "ERROR"}
+    try:
+        ray.init(**settings)
+    except Exception as error:
+        ray.shutdown()
+        raise StartError(f"Ray did not start: {last_line(error)}") from error
+
+
+def short_folder() -> str:
+    """Returns a folder for temporary files in which a socket's path is not too long."""
+    usual = tempfile.gettempdir()
+    return usual if len(usual) <= LONGEST or not os.path.isdir("/tmp") else "/tmp"
+
+
+def end_children() -> None:
+    """Ends what a failed start of Ray has left behind."""
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
+
+
+def last_line(error: Exception) -> str:
+    """Returns the line of an error that says most; a remote one has a traceback."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[-1].strip()
