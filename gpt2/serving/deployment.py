@@ -7,28 +7,25 @@ import logging
 import os
 import socket
 import sys
-import tempfile
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from tempfile import TemporaryDirectory
+from pathlib import Path
 from typing import Any
 
-import psutil
 import ray
 from ray import serve
 from ray.serve.handle import DeploymentHandle, DeploymentResponseGenerator
 from ray.serve.schema import LoggingConfig
 
 from gpt2.checkpoint.loading import load_checkpoint
+from gpt2.serving.apart import end_children
 from gpt2.serving.scheduler import Scheduler
 from gpt2.serving.text import Job, Piece
 
 APP = "gpt2"
 OBJECTS = 80 * 2**20  # bytes of shared memory, enough for pieces of text
 TRIES = 3
-# Linux allows 107 bytes for a socket's path, and macOS 103. Ray adds 80.
-LONGEST = 23
 LOGS = LoggingConfig(log_level="ERROR", enable_access_log=False)
 
 
@@ -105,18 +102,21 @@ class StartError(Exception):
 
 
 @contextmanager
-def running(model: str, size: Size, address: str | None) -> Iterator[Replicas]:
+def running(
+    model: str, size: Size, address: str | None, folder: Path
+) -> Iterator[Replicas]:
     """Starts the replicas, and stops them at the end.
 
     Args:
         model: the model's name or folder.
         size: the number of replicas and their sizes.
         address: a Ray cluster's address; None starts Ray on this machine only.
+        folder: for the files of a Ray on this machine.
 
     Raises:
         StartError: Ray or a replica does not start, or no cluster answers.
     """
-    with joined(address) if address else private():
+    with joined(address) if address else private(folder):
         try:
             yield Replicas(deployed(model, size, on_cluster=address is not None))
         finally:
@@ -146,32 +146,25 @@ def deployed(model: str, size: Size, *, on_cluster: bool) -> DeploymentHandle:
 
 
 @contextmanager
-def private() -> Iterator[None]:
+def private(folder: Path) -> Iterator[None]:
     """Runs Ray for this program alone, in a folder of its own.
 
     Ray would otherwise join a cluster that another program has started.
     """
-    with TemporaryDirectory(
-        prefix="gpt2-", dir=short_folder(), ignore_cleanup_errors=True
-    ) as folder:
-        for tries_left in reversed(range(TRIES)):
-            try:
-                initialize(
-                    address="local",
-                    include_dashboard=False,
-                    object_store_memory=OBJECTS,
-                    _node_ip_address="127.0.0.1",
-                    _temp_dir=folder,
-                )
-                break
-            except StartError:  # on a busy machine Ray waits for itself too briefly
-                end_children()
-                if not tries_left:
-                    raise
+    settings: Any = dict(include_dashboard=False, object_store_memory=OBJECTS)
+    settings |= dict(_node_ip_address="127.0.0.1", _temp_dir=str(folder))
+    for tries_left in reversed(range(TRIES)):
         try:
-            yield
-        finally:
-            ray.shutdown()
+            initialize(address="local", **settings)
+            break
+        except StartError:  # on a busy machine Ray waits for itself too briefly
+            end_children()
+            if not tries_left:
+                raise
+    try:
+        yield
+    finally:
+        ray.shutdown()
 
 
 @contextmanager
@@ -199,19 +192,6 @@ def initialize(**settings: Any) -> None:
     except Exception as error:
         ray.shutdown()
         raise StartError(f"Ray did not start: {last_line(error)}") from error
-
-
-def short_folder() -> str:
-    """Returns a folder for temporary files in which a socket's path is not too long."""
-    usual = tempfile.gettempdir()
-    return usual if len(usual) <= LONGEST or not os.path.isdir("/tmp") else "/tmp"
-
-
-def end_children() -> None:
-    """Ends what a failed start of Ray has left behind."""
-    for child in psutil.Process().children(recursive=True):
-        with suppress(psutil.NoSuchProcess):
-            child.kill()
 
 
 def last_line(error: Exception) -> str:

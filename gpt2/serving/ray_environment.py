@@ -1,7 +1,11 @@
-"""Ray's variables in the environment, set before Ray is imported."""
+"""Ray's variables and folder, set before Ray is imported."""
 
 import os
 import secrets
+import tempfile
+
+# Linux allows 107 bytes for a socket's path, and macOS 103. Ray's folder adds 80.
+LONGEST = 23
 
 
 def prepare(address: str | None) -> None:
@@ -25,3 +29,9 @@ def prepare(address: str | None) -> None:
     os.environ.setdefault("RAY_AUTH_MODE", "token")
     # Ray's default is a low priority.
     os.environ.setdefault("RAY_worker_niceness", "0")
+
+
+def short_folder() -> str:
+    """Returns a folder for temporary files in which a socket's path is not too long."""
+    usual = tempfile.gettempdir()
+    return usual if len(usual) <= LONGEST or not os.path.isdir("/tmp") else "/tmp"
