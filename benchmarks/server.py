@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -15,6 +16,7 @@ class Server:
 
     Args:
         *options: of ``gpt2 serve``.
+        environment: variables to add to this process's own.
 
     Attributes:
         process: the server's own; it starts others.
@@ -24,11 +26,13 @@ class Server:
         RuntimeError: it did not start; the message has what it said.
     """
 
-    def __init__(self, *options: str) -> None:
+    def __init__(
+        self, *options: str, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gpt2", "serve", "--port", "0", *options],
             cwd=ROOT,
-            env=os.environ | {"NO_COLOR": "1"},
+            env=os.environ | {"NO_COLOR": "1"} | dict(environment or {}),
             stderr=subprocess.PIPE,
             text=True,
         )

@@ -13,7 +13,7 @@ OPEN = ("/health",)  # answers without a key
 class Guards:
     """Refuses requests without the key, and bodies over 1 MB.
 
-    A slash at a path's end changes nothing. HEAD is answered like GET, without a body.
+    A slash too many in a path changes nothing. HEAD is answered like GET.
 
     Args:
         app: gets the accepted requests.
@@ -58,6 +58,8 @@ def plain(scope: Scope) -> Scope:
     """
     method = "GET" if scope["method"] == "HEAD" else scope["method"]
     path = scope["path"].rstrip("/") or "/"
+    if not path.startswith("/v1/models/"):  # a model's name may be a folder
+        path = path.replace("//", "/")
     return {**scope, "method": method, "path": path}
 
 

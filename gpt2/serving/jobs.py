@@ -47,8 +47,8 @@ def job_of(request: CompletionRequest, checkpoint: Checkpoint) -> Job:
 
 
 def check_model(name: str, checkpoint: Checkpoint) -> None:
-    """Raises ``ApiError`` unless ``name`` is the model's name."""
-    if name != checkpoint.name:
+    """Raises ``ApiError`` unless ``name`` is the model's name or folder."""
+    if name.rstrip("/") != checkpoint.name.rstrip("/"):
         message = f"there is no model {name!r} here, only {checkpoint.name!r}"
         raise ApiError(404, message, param="model", code="model_not_found")
 

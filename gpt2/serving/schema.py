@@ -82,7 +82,7 @@ class CompletionRequest(Sampling):
     max_tokens: int | None = Field(None, ge=0)
     n: int = field_of(NUM_SAMPLES)
     best_of: int = field_of(NUM_SAMPLES)
-    seed: int | None = field_of(SEED, lt=2**63)
+    seed: int | None = field_of(SEED)
     stop: Stop | Annotated[list[Stop], Field(max_length=4)] = Field([])
     logprobs: int | None = Field(None, ge=0, le=SHOWN)
     echo: bool = False

@@ -12,6 +12,20 @@ from gpt2.checkpoint.loading import Checkpoint, load_checkpoint
 from tests.own.gpt2.serving.running import BATCH, MODEL, QUEUE, WatchedServer
 from tests.own.packages import needed
 
+NOBODY = "127.0.0.1:9"  # no program answers there
+# What a shell, a cluster or an office may have set. None of it is meant for the server.
+HOSTILE = {
+    "RAY_ADDRESS": NOBODY,
+    "RAY_NAMESPACE": "somebody",
+    "RAY_AUTH_MODE": "disabled",
+    "RAY_JOB_CONFIG_JSON_ENV_VAR": "{",
+    "RAY_RUNTIME_ENV_HOOK": "no.such.hook",
+    "RAY_TMPDIR": "/no/such/folder",
+    "http_proxy": f"http://{NOBODY}",
+    "https_proxy": f"http://{NOBODY}",
+    "grpc_proxy": f"http://{NOBODY}",
+}
+
 
 @pytest.fixture(scope="session")
 def checkpoint() -> Checkpoint:
@@ -58,9 +72,13 @@ def command() -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[WatchedServer]:
-    """Runs a server with a small batch and a small queue."""
-    running = WatchedServer("--batch", str(BATCH), "--queue", str(QUEUE))
+def server(tmp_path_factory) -> Iterator[WatchedServer]:
+    """Runs a server with a small batch and queue, in another cluster's environment."""
+    folder = tmp_path_factory.mktemp("temporary" * 10)
+    running = WatchedServer(
+        *("--batch", str(BATCH), "--queue", str(QUEUE)),
+        environment=HOSTILE | {"TMPDIR": str(folder)},
+    )
     yield running
     if running.process.poll() is None:
         running.end(signal.SIGTERM)

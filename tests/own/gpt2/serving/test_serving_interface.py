@@ -214,9 +214,11 @@ def test_an_unknown_path_names_those_that_are_there(api, path):
     assert "/v1/completions" in answer.json()["error"]["message"]
 
 
-def test_a_slash_at_the_end_changes_nothing(api, plain):
-    answer = api.post(PATH + "/", json=PLAIN, follow_redirects=False)
-    assert answer.json()["choices"] == plain
+def test_a_slash_too_many_changes_nothing(api, plain):
+    for path in (f"{PATH}/", f"/{PATH}", "/v1//completions"):
+        address = f"http://testserver{path}"
+        answer = api.post(address, json=PLAIN, follow_redirects=False)
+        assert answer.json()["choices"] == plain
     assert api.get("/v1/models/").json()["data"][0]["id"] == MODEL
     assert api.get(f"/v1/models/{MODEL}/").json()["id"] == MODEL
 
