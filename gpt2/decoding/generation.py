@@ -6,21 +6,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from gpt2.decoding.errors import NoNumbersError
 from gpt2.decoding.settings import SAMPLING, SamplingSettings
 from solutions import encore_sampling
 
 SHOWN = 5  # number of likeliest tokens that a step reports
 COLDEST = 1e-30  # a lower temperature gives the same probabilities, or overflows
-
-
-class NoNumbersError(Exception):
-    """The model computed something else than numbers, because its weights are bad."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "the model computes no finite numbers: its weights are damaged, get them "
-            "again"
-        )
 
 
 class TokenEngine(Protocol):
