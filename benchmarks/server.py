@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from runtime.children import ChildGroup
@@ -17,6 +18,7 @@ class Server:
 
     Args:
         *options: of ``gpt2 serve``.
+        environment: variables to add to this process's own.
 
     Attributes:
         process: the server's own; it starts others.
@@ -26,12 +28,14 @@ class Server:
         RuntimeError: it did not start; the message has what it said.
     """
 
-    def __init__(self, *options: str) -> None:
+    def __init__(
+        self, *options: str, environment: Mapping[str, str] | None = None
+    ) -> None:
         self._group = ChildGroup()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gpt2", "serve", "--port", "0", *options],
             cwd=ROOT,
-            env=os.environ | {"NO_COLOR": "1"},
+            env=os.environ | {"NO_COLOR": "1"} | dict(environment or {}),
             stderr=subprocess.PIPE,
             process_group=self._group.number,
             text=True,

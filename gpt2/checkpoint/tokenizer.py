@@ -14,6 +14,13 @@ from gpt2.checkpoint.boundaries import boundary_ids
 from gpt2.checkpoint.errors import CheckpointError
 from gpt2.checkpoint.tokenizer_files import END_OF_TEXT, read_bpe
 
+# A vocabulary writes each byte as one character: itself if that is visible, or else one
+# of those from U+0100 on.
+VISIBLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+OTHERS = [byte for byte in range(256) if byte not in VISIBLE]
+BYTES = {chr(byte): byte for byte in VISIBLE}
+BYTES |= {chr(256 + number): byte for number, byte in enumerate(OTHERS)}
+
 
 class Tokenizer:
     """Turns text into ids and back, without loss.
@@ -63,6 +70,22 @@ class Tokenizer:
     def token(self, token_id: int) -> str:
         """Returns one token's text, also for special tokens."""
         return self._bpe.decode([token_id], skip_special_tokens=False)
+
+    def name(self, token_id: int) -> str:
+        """Returns one token's text; its bytes if these are no whole characters.
+
+        The bytes are written as OpenAI's completions write them: ``bytes:\\xe2\\x82``.
+        A token that only the model has is named by its number.
+        """
+        text = self.token(token_id)
+        if text and "\N{REPLACEMENT CHARACTER}" not in text:
+            return text
+        if not text:
+            return f"token_id:{token_id}"
+        stored = self._bpe.id_to_token(token_id) or ""
+        if not BYTES.keys() >= set(stored):  # an added token with that character
+            return text
+        return "bytes:" + "".join(f"\\x{BYTES[char]:02x}" for char in stored)
 
     def visible(self, token_id: int) -> str:
         """Returns one token's text, with visible spaces and control characters."""

@@ -9,6 +9,7 @@ import click
 from gpt2.checkpoint.context import ContextError
 from gpt2.checkpoint.errors import CheckpointError, UnknownModelError
 from gpt2.checkpoint.loading import check_name
+from gpt2.decoding.errors import NoNumbersError
 from gpt2.decoding.settings import SECTIONS
 
 HELP_SECTIONS = {
@@ -77,7 +78,7 @@ class Command(click.Command):
             super().invoke(ctx)
         except ContextError as error:
             raise click.UsageError(f"{error}.") from error
-        except CheckpointError as error:
+        except (CheckpointError, NoNumbersError) as error:
             raise click.ClickException(str(error)) from error
         except BrokenPipeError:
             raise  # the reader has closed the pipe: click ends silently

@@ -1,13 +1,15 @@
 """``gpt2 serve``: serves the model to other programs over HTTP."""
 
 import asyncio
+import errno
 import os
-import signal
 import socket
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from ipaddress import ip_address
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +21,8 @@ from gpt2.commands.terminal import note
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from gpt2.serving.deployment import Replicas
 
 NEEDED = ("ray", "fastapi", "uvicorn", "prometheus_client")
 INSTALL = (
@@ -97,6 +101,7 @@ def serve(
     """
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         raise click.ClickException(f"{missing[0]} is not installed; {INSTALL}.")
+    api_key = checked_key(api_key)
     if not api_key and not is_loopback(host):
         raise click.UsageError(
             f"--host {host} lets other machines in: it needs --api-key, or the "
@@ -105,19 +110,57 @@ def serve(
     with listen(host, port) as listener:
         checkpoint = load_checkpoint(model)
         compile_once(checkpoint)
-        from gpt2.serving.deployment import Size, running  # takes seconds
-
-        size = Size(replicas, cores or share(replicas), batch, queue)
-        with running(model, size, address) as backend:
+        size = (replicas, cores or share(replicas), batch, queue)
+        with started(model, size, address) as backend:
             from gpt2.serving.api import make_app
 
-            app = make_app(checkpoint, backend, api_key or None)
+            app = make_app(checkpoint, backend, api_key)
             asyncio.run(answer(app, listener))
+
+
+@contextmanager
+def started(
+    model: str, size: tuple[int, int, int, int], address: str | None
+) -> Iterator["Replicas"]:
+    """Starts the replicas; raises ``click.ClickException`` if they do not start."""
+    from gpt2.serving import ray_environment
+    from gpt2.serving.apart import apart, at_signals, end_at_once, leave
+
+    ray_environment.prepare(address)
+    from gpt2.serving import deployment  # takes seconds
+
+    with TemporaryDirectory(
+        prefix="gpt2-", dir=ray_environment.short_folder(), ignore_cleanup_errors=True
+    ) as name:
+        folder = Path(name)
+        ending = leave if address else end_at_once(folder)
+        at_signals(ending)
+        replicas = deployment.running(model, deployment.Size(*size), address, folder)
+        try:
+            with apart(replicas) as backend:
+                try:
+                    yield backend
+                finally:
+                    at_signals(ending)
+        except deployment.StartError as error:
+            raise click.ClickException(f"{error}") from error
 
 
 def share(replicas: int) -> int:
     """Returns the cores for each replica; one core stays free for the server."""
     return max(1, ((os.cpu_count() or 1) - 1) // replicas)
+
+
+def checked_key(key: str | None) -> str | None:
+    """Returns the key without spaces around it, which no client can send.
+
+    Raises:
+        click.UsageError: the key has characters that a header cannot have.
+    """
+    key = (key or "").strip()
+    if not key.isprintable():
+        raise click.UsageError("--api-key: a key has one line of visible characters.")
+    return key or None
 
 
 def is_loopback(host: str) -> bool:
@@ -130,13 +173,17 @@ def is_loopback(host: str) -> bool:
 
 def listen(host: str, port: int) -> socket.socket:
     """Opens the port; raises ``click.ClickException`` if that fails."""
+    host = host.removeprefix("[").removesuffix("]")  # around IPv6, as in a URL
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        message = f"cannot listen at {host} port {port}: {reason}"
-        raise click.ClickException(f"{message}; try another --port") from error
+        reason = (error.strerror or str(error)).lower().partition(" (while")[0]
+        of_port = error.errno in (errno.EADDRINUSE, errno.EACCES)
+        message = f"cannot listen at {host} port {port}: {reason}; try another "
+        raise click.ClickException(
+            message + ("--port" if of_port else "--host")
+        ) from error
     # Without this, an answer's end waits 40 ms for the client's acknowledgement.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
@@ -154,8 +201,10 @@ def compile_once(checkpoint: Checkpoint) -> None:
 
 
 async def answer(app: "FastAPI", listener: socket.socket) -> None:
-    """Answers requests until SIGINT (Ctrl-C) or SIGTERM."""
+    """Answers requests until Ctrl-C or another signal that ends programs."""
     import uvicorn
+
+    from gpt2.serving.apart import at_signals
 
     class Server(uvicorn.Server):
         @contextmanager
@@ -165,9 +214,8 @@ async def answer(app: "FastAPI", listener: socket.socket) -> None:
     settings: Any = dict(log_config=None, access_log=False)
     config = uvicorn.Config(app, timeout_graceful_shutdown=2, **settings)
     server = Server(config)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, setattr, server, "should_exit", True)
+    at_signals(server.handle_exit)
     host, port = listener.getsockname()[:2]
+    host = f"[{host}]" if ":" in host else host
     note(f"The model is served at http://{host}:{port}/v1 until you press Ctrl-C.")
     await server.serve([listener])

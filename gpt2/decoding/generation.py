@@ -6,10 +6,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from gpt2.decoding.errors import NoNumbersError
 from gpt2.decoding.settings import SAMPLING, SamplingSettings
 from solutions import encore_sampling
 
 SHOWN = 5  # number of likeliest tokens that a step reports
+COLDEST = 1e-30  # a lower temperature gives the same probabilities, or overflows
 
 
 class TokenEngine(Protocol):
@@ -52,7 +54,7 @@ class Strategy(SamplingSettings):
         Greedy choice uses no filters and temperature 1, so that the model's own
         probabilities are shown. No filter could remove the likeliest token.
         """
-        settings = self._penalties() if self.greedy else asdict(self)
+        settings = self._penalties() if self.greedy else self._all()
         logits = logits.astype(np.float64)  # float32 sums are not close enough to 1
         return sampling.next_token_probabilities(logits, ids, **settings)
 
@@ -69,6 +71,10 @@ class Strategy(SamplingSettings):
         if self.greedy:
             return {"name": "greedy", **self._penalties()}
         return {"name": "sampling", **asdict(self)}
+
+    def _all(self) -> dict[str, float]:
+        """Returns all settings for drawing."""
+        return asdict(self) | {"temperature": max(self.temperature, COLDEST)}
 
     def _penalties(self) -> dict[str, float]:
         """Returns the settings that also change greedy choice."""
@@ -99,7 +105,12 @@ def choose(
     """Chooses the token that follows ``ids``, given the model's logits ``[V]``.
 
     Without ``look`` the step may have the id alone, which takes less time.
+
+    Raises:
+        NoNumbersError: no token has a finite highest logit.
     """
+    if not np.isfinite(logits.max()):
+        raise NoNumbersError
     if strategy.greedy and not look:
         return Step(strategy.likeliest(logits, ids))
     probabilities = strategy.probabilities(logits, ids, sampling)

@@ -117,7 +117,8 @@ class SamplingSettings:
         1.0,
         "Above 1 avoids tokens that the text already has.",
         "R",
-        above=0,
+        least=0.001,  # a factor near 0 or infinity makes scores that are no numbers
+        most=1000,
         shown="1, off",
         tried=(1.3,),
         penalty=True,

@@ -7,12 +7,27 @@ from contextlib import aclosing, suppress
 from time import perf_counter
 from typing import Protocol
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
+from fastapi.security import HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import (
+    JSONResponse,
+    PlainTextResponse,
+    Response,
+    StreamingResponse,
+)
 
 from gpt2.checkpoint.loading import Checkpoint
 from gpt2.serving.api_errors import ApiError, as_api_error, handle_errors
+from gpt2.serving.documents import (
+    COMPLETION,
+    ERRORS,
+    Card,
+    Cards,
+    CompletionBody,
+    ErrorBody,
+    Health,
+)
 from gpt2.serving.guards import Guards
 from gpt2.serving.jobs import check_model, job_of
 from gpt2.serving.metrics import Metrics
@@ -41,31 +56,34 @@ def make_app(
         backend: writes the texts.
         api_key: clients must send this key; None allows requests without a key.
     """
-    app = FastAPI(openapi_url=None)
+    app = FastAPI(
+        title="gpt2 serve", responses=ERRORS, docs_url=None, redoc_url=None
+    )  # the pages of FastAPI's documentation would load from other servers
     app.add_middleware(Guards, api_key=api_key)
+    locked = [Depends(HTTPBearer(auto_error=False))] if api_key else []  # to describe
     handle_errors(app)
     endpoint = Endpoint(checkpoint, backend)
-    card = {"id": checkpoint.name, "object": "model", "created": 0, "owned_by": "local"}
+    card = Card(id=checkpoint.name, object="model", created=0, owned_by="local")
 
     @app.get("/health")
-    async def health() -> dict:
+    async def health() -> Health:
         return {"status": "ok"}
 
-    @app.get("/metrics")
+    @app.get("/metrics", response_class=PlainTextResponse, dependencies=locked)
     async def metrics() -> Response:
         text = generate_latest(endpoint.metrics.registry)
         return Response(text, media_type=CONTENT_TYPE_LATEST)
 
-    @app.get("/v1/models")
-    async def models() -> dict:
+    @app.get("/v1/models", dependencies=locked)
+    async def models() -> Cards:
         return {"object": "list", "data": [card]}
 
-    @app.get("/v1/models/{name:path}")
-    async def model(name: str) -> dict:
+    @app.get("/v1/models/{name:path}", dependencies=locked)
+    async def model(name: str) -> Card:
         check_model(name, checkpoint)
         return card
 
-    @app.post("/v1/completions")
+    @app.post("/v1/completions", responses=COMPLETION, dependencies=locked)
     async def completions(body: CompletionRequest, request: Request) -> Response:
         return await endpoint.answer(body, request)
 
@@ -130,8 +148,7 @@ class Endpoint:
             except Exception as error:
                 yield event(as_api_error(error).body())
                 return
-        options = completion.request.stream_options
-        if options and options.include_usage:
+        if completion.request.usage_wanted:
             yield event(completion.usage_chunk())
         yield "data: [DONE]\n\n"
 
@@ -148,7 +165,9 @@ async def written(
             yield pieces
 
 
-async def whole(completion: Completion, pieces: AsyncGenerator[list[Piece]]) -> dict:
+async def whole(
+    completion: Completion, pieces: AsyncGenerator[list[Piece]]
+) -> CompletionBody:
     """Returns the JSON object for all pieces."""
     async with aclosing(pieces):
         return completion.whole([piece async for some in pieces for piece in some])
@@ -177,6 +196,6 @@ async def disconnected(request: Request) -> None:
         pass
 
 
-def event(content: dict) -> str:
+def event(content: CompletionBody | ErrorBody) -> str:
     """Returns a server-sent event."""
     return f"data: {json.dumps(content, ensure_ascii=False)}\n\n"

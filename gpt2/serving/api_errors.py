@@ -1,14 +1,25 @@
 """Errors in the format that OpenAI's clients expect."""
 
+from collections.abc import Mapping
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from gpt2.checkpoint.context import ContextError
+from gpt2.serving.documents import ErrorBody, ErrorFields
 from gpt2.serving.scheduler import QueueFull
 
+NO_JSON = "the body is not valid JSON"
 RETRY_AFTER = {"Retry-After": "1"}  # seconds
+HEADERS = {
+    401: {"WWW-Authenticate": "Bearer"},
+    415: {"Accept": "application/json", "Accept-Encoding": "identity"},
+    429: RETRY_AFTER,
+    503: RETRY_AFTER,
+}
+PATHS = "/v1/completions, /v1/models, /health, /metrics and /openapi.json"
 
 
 class ApiError(Exception):
@@ -19,6 +30,7 @@ class ApiError(Exception):
         message: one sentence.
         param: the request's field that caused the error.
         code: a short name for programs.
+        headers: of the response.
     """
 
     def __init__(
@@ -28,26 +40,25 @@ class ApiError(Exception):
         *,
         param: str | None = None,
         code: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status, self.message, self.param, self.code = status, message, param, code
+        self.headers = headers or HEADERS.get(status)
 
-    def body(self) -> dict:
+    def body(self) -> ErrorBody:
         """Returns the error as OpenAI's JSON object."""
-        kind = "server_error" if self.status >= 500 else "invalid_request_error"
-        return {
-            "error": {
-                "message": self.message,
-                "type": kind,
-                "param": self.param,
-                "code": self.code,
-            }
+        fault: ErrorFields = {
+            "message": self.message,
+            "type": "server_error" if self.status >= 500 else "invalid_request_error",
+            "param": self.param,
+            "code": self.code,
         }
+        return {"error": fault}
 
     def response(self) -> JSONResponse:
         """Returns the HTTP response."""
-        headers = RETRY_AFTER if self.status in (429, 503) else None
-        return JSONResponse(self.body(), self.status, headers)
+        return JSONResponse(self.body(), self.status, self.headers)
 
 
 def as_api_error(error: BaseException) -> ApiError:
@@ -71,26 +82,47 @@ def invalid(error: RequestValidationError) -> ApiError:
     # The location starts with "body"; later parts may name alternatives of a type.
     param = next((part for part in found["loc"][1:] if isinstance(part, str)), None)
     if found["type"] == "json_invalid":
-        return ApiError(400, "the body is not valid JSON")
+        return ApiError(400, NO_JSON)
     if found["type"] == "extra_forbidden":
-        return ApiError(
-            400, f"{param} is not supported here", param=param, code="unsupported"
-        )
+        message = f"{'.'.join(map(str, found['loc'][1:]))} is not supported here"
+        return ApiError(400, message, param=param, code="unsupported")
     message = found["msg"][:1].lower() + found["msg"][1:]
     return ApiError(400, f"{param or 'the body'}: {message}", param=param)
+
+
+def not_json(request: Request) -> ApiError | None:
+    """Returns the error for a body whose headers say that it is no plain JSON."""
+    kind = request.headers.get("Content-Type", "")
+    if packed := request.headers.get("Content-Encoding"):
+        message = f"Content-Encoding {packed} is not supported: send the body plain"
+        return ApiError(415, message, code="unsupported_media_type")
+    if "json" in kind.partition(";")[0].lower():
+        return None
+    found = f", not {kind}" if kind else ""
+    message = f"the header Content-Type must be application/json{found}"
+    return ApiError(415, message, code="unsupported_media_type")
+
+
+def not_there(request: Request, error: HTTPException) -> ApiError:
+    """Returns the error for a path, a method or a body that cannot be used."""
+    if error.status_code == 400:  # FastAPI could not read the body
+        return not_json(request) or ApiError(400, NO_JSON)
+    message = f"{request.method} {request.url.path}: {error.detail}"
+    if error.status_code == 404:
+        message += f"; this server has {PATHS}"
+    return ApiError(error.status_code, message, headers=error.headers)
 
 
 def handle_errors(app: FastAPI) -> None:
     """Makes the application answer every error in OpenAI's format."""
 
     @app.exception_handler(RequestValidationError)
-    async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        return invalid(error).response()
+    async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        return (not_json(request) or invalid(error)).response()
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
-        message = f"{request.method} {request.url.path}: {error.detail}"
-        return ApiError(error.status_code, message).response()
+        return not_there(request, error).response()
 
     @app.exception_handler(ApiError)
     async def _known(_: Request, error: ApiError) -> JSONResponse:

@@ -14,6 +14,7 @@ from gpt2.engine.cache import Cache, gather
 from gpt2.serving.text import Piece, Text
 
 Deliver = Callable[[Text, Piece], None]
+Fail = Callable[[Text, Exception], None]
 
 
 class BatchEngine(Protocol):
@@ -32,11 +33,12 @@ class Batch:
     Args:
         engine: the model.
         deliver: gets every new piece of every text.
+        fail: gets every text that alone cannot be continued, with the error.
     """
 
-    def __init__(self, engine: BatchEngine, deliver: Deliver) -> None:
+    def __init__(self, engine: BatchEngine, deliver: Deliver, fail: Fail) -> None:
         self.texts: list[Text] = []
-        self._engine, self._deliver = engine, deliver
+        self._engine, self._deliver, self._fail = engine, deliver, fail
         self._cache = engine.empty_cache(0)
 
     def change(self, wanted: Callable[[Text], bool], new: Sequence[Text]) -> None:
@@ -54,11 +56,22 @@ class Batch:
         self.texts, parts = [self.texts[row] for row in rows], [(self._cache, rows)]
         for prompt, group in groupby(new, key=lambda text: text.ids.copy()):
             cache = self._engine.empty_cache(1)
-            (logits,) = self._engine.extend(cache, np.array([prompt]))
-            going = [text for text in group if self._take(text, logits)]
+            going = self._read(cache, prompt, list(group))
             parts.append((cache, [0] * len(going)))
             self.texts += going
         self._cache = gather(parts)  # copies every row once
+
+    def _read(
+        self, cache: Cache, prompt: Sequence[int], group: Sequence[Text]
+    ) -> list[Text]:
+        """Reads the prompt of a group of texts; returns the texts that continue."""
+        try:
+            (logits,) = self._engine.extend(cache, np.array([prompt]))
+        except Exception as error:  # concerns these texts, but nobody else
+            for text in group:
+                self._fail(text, error)
+            return []
+        return [text for text in group if self._take(text, logits)]
 
     def step(self) -> None:
         """Adds one token to every text."""
@@ -69,5 +82,11 @@ class Batch:
 
     def _take(self, text: Text, logits: np.ndarray) -> bool:
         """Delivers a text's next token; returns whether the text continues."""
-        self._deliver(text, text.take(logits))
+        try:
+            piece = text.take(logits)
+        except Exception as error:  # concerns this text, but not its neighbours
+            text.finished = True
+            self._fail(text, error)
+        else:
+            self._deliver(text, piece)
         return not text.finished

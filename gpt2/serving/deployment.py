@@ -1,23 +1,17 @@
 """Runs schedulers in separate processes with Ray Serve, on one or more machines.
 
-No other file uses Ray. https://docs.ray.io/en/releases-2.60.0/serve/
+No other file uses Ray. Call ``ray_environment.prepare`` before the import. https://docs.ray.io/en/releases-2.60.0/serve/
 """
 
 import logging
 import os
+import socket
 import sys
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
-
-# Ray reads these variables when it is imported, and so do the processes it starts.
-os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"  # silences a warning
-os.environ.setdefault("RAY_AUTH_MODE", "token")  # only this program may start processes
-os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"  # no `uv run` in each process
-os.environ["RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD"] = "0"  # needs no thread
-os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's default is a low priority
 
 import ray
 from ray import serve
@@ -25,11 +19,13 @@ from ray.serve.handle import DeploymentHandle, DeploymentResponseGenerator
 from ray.serve.schema import LoggingConfig
 
 from gpt2.checkpoint.loading import load_checkpoint
+from gpt2.serving.apart import end_children
 from gpt2.serving.scheduler import Scheduler
 from gpt2.serving.text import Job, Piece
 
 APP = "gpt2"
 OBJECTS = 80 * 2**20  # bytes of shared memory, enough for pieces of text
+TRIES = 3
 LOGS = LoggingConfig(log_level="ERROR", enable_access_log=False)
 
 
@@ -101,46 +97,104 @@ class Replicas:
             response.cancel()  # has no effect after the end
 
 
+class StartError(Exception):
+    """Ray or a replica did not start; the message says why."""
+
+
 @contextmanager
-def running(model: str, size: Size, address: str | None) -> Iterator[Replicas]:
+def running(
+    model: str, size: Size, address: str | None, folder: Path
+) -> Iterator[Replicas]:
     """Starts the replicas, and stops them at the end.
 
     Args:
         model: the model's name or folder.
         size: the number of replicas and their sizes.
         address: a Ray cluster's address; None starts Ray on this machine only.
+        folder: for the files of a Ray on this machine.
+
+    Raises:
+        StartError: Ray or a replica does not start, or no cluster answers.
     """
-    start(size, address)
+    with joined(address) if address else private(folder):
+        try:
+            yield Replicas(deployed(model, size, on_cluster=address is not None))
+        finally:
+            if address:
+                serve.delete(APP)
+
+
+def deployed(model: str, size: Size, *, on_cluster: bool) -> DeploymentHandle:
+    """Starts the replicas; raises ``StartError`` if that fails."""
+    logging.getLogger("ray.serve").setLevel(logging.ERROR)
+    replica = serve.deployment(
+        name="Replica",
+        num_replicas=size.replicas,
+        # So high that Ray queues nothing: a full scheduler raises QueueFull.
+        max_ongoing_requests=4 * (size.batch + size.queue),
+        ray_actor_options={"num_cpus": size.cores if on_cluster else 0},
+        health_check_period_s=1,
+        graceful_shutdown_timeout_s=1,
+        logging_config=LOGS,
+    )
     try:
-        logging.getLogger("ray.serve").setLevel(logging.ERROR)
         serve.start(proxy_location="Disabled", logging_config=LOGS)
-        deployed = serve.deployment(
-            name="Replica",
-            num_replicas=size.replicas,
-            # So high that Ray queues nothing: a full scheduler raises QueueFull.
-            max_ongoing_requests=4 * (size.batch + size.queue),
-            ray_actor_options={"num_cpus": size.cores if address else 0},
-            health_check_period_s=1,
-            graceful_shutdown_timeout_s=1,
-            logging_config=LOGS,
-        )
-        application = deployed(Replica).bind(model, size)
-        yield Replicas(serve.run(application, name=APP, route_prefix=None))
+        application = replica(Replica).bind(model, size)
+        return serve.run(application, name=APP, route_prefix=None)
+    except Exception as error:
+        raise StartError(f"the replicas did not start: {last_line(error)}") from error
+
+
+@contextmanager
+def private(folder: Path) -> Iterator[None]:
+    """Runs Ray for this program alone, in a folder of its own.
+
+    Ray would otherwise join a cluster that another program has started.
+    """
+    settings: Any = dict(include_dashboard=False, object_store_memory=OBJECTS)
+    settings |= dict(_node_ip_address="127.0.0.1", _temp_dir=str(folder))
+    for tries_left in reversed(range(TRIES)):
+        try:
+            initialize(address="local", **settings)
+            break
+        except StartError:  # on a busy machine Ray waits for itself too briefly
+            end_children()
+            if not tries_left:
+                raise
+    try:
+        yield
     finally:
-        if address:
-            serve.delete(APP)
         ray.shutdown()
 
 
-def start(size: Size, address: str | None) -> None:
-    """Joins a cluster, or starts Ray for this machine only."""
-    quiet: Any = dict(log_to_driver=False, logging_level="ERROR")
-    if address:
-        ray.init(address=address, **quiet)
-        return
-    ray.init(
-        include_dashboard=False,
-        object_store_memory=OBJECTS,
-        _node_ip_address="127.0.0.1",
-        **quiet,
-    )
+@contextmanager
+def joined(address: str) -> Iterator[None]:
+    """Uses a cluster; raises ``StartError`` if nothing answers at the address."""
+    host, _, port = address.rpartition(":")
+    if port.isdecimal() and "/" not in host:  # else it is "auto" or a URL
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), 5).close()
+        except (OSError, OverflowError) as error:
+            message = f"no Ray cluster answers at {address}: {error}"
+            raise StartError(message) from error
+    initialize(address=address)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def initialize(**settings: Any) -> None:
+    """Starts or joins Ray; raises ``StartError`` if that fails."""
+    settings |= {"log_to_driver": False, "logging_level": "ERROR"}
+    try:
+        ray.init(**settings)
+    except Exception as error:
+        ray.shutdown()
+        raise StartError(f"Ray did not start: {last_line(error)}") from error
+
+
+def last_line(error: Exception) -> str:
+    """Returns the line of an error that says most; a remote one has a traceback."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[-1].strip()

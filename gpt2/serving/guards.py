@@ -1,4 +1,4 @@
-"""Checks the key and the size of every request before anything else."""
+"""Checks every request's key and size first, and reads its path and method kindly."""
 
 import hmac
 
@@ -13,6 +13,8 @@ OPEN = ("/health",)  # answers without a key
 class Guards:
     """Refuses requests without the key, and bodies over 1 MB.
 
+    A slash too many in a path changes nothing. HEAD is answered like GET.
+
     Args:
         app: gets the accepted requests.
         api_key: None accepts requests without a key.
@@ -25,6 +27,7 @@ class Guards:
         """Passes accepted requests on, and answers the others with an error."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
+        scope = plain(scope)
         try:
             self._check_key(scope)
             messages = [await whole_body(receive)]
@@ -40,10 +43,24 @@ class Guards:
         if self._key is None or scope["path"] in OPEN:
             return
         given = dict(scope["headers"]).get(b"authorization", b"")
+        scheme, _, key = given.partition(b" ")
         # The comparison's time must not show how many characters of a key are right.
-        if not hmac.compare_digest(given, b"Bearer " + self._key.encode()):
+        same = hmac.compare_digest(key.strip(), self._key.encode())
+        if not same or scheme.lower() != b"bearer":
             message = "a valid API key is needed: Authorization: Bearer KEY"
             raise ApiError(401, message, code="invalid_api_key")
+
+
+def plain(scope: Scope) -> Scope:
+    """Returns a request whose method and path are among those of the application.
+
+    The server still sees HEAD in its own scope, and so sends no body.
+    """
+    method = "GET" if scope["method"] == "HEAD" else scope["method"]
+    path = scope["path"].rstrip("/") or "/"
+    if not path.startswith("/v1/models/"):  # a model's name may be a folder
+        path = path.replace("//", "/")
+    return {**scope, "method": method, "path": path}
 
 
 async def whole_body(receive: Receive) -> Message:

@@ -20,8 +20,11 @@ def job_of(request: CompletionRequest, checkpoint: Checkpoint) -> Job:
         ContextError: a prompt is too long.
     """
     check_model(request.model, checkpoint)
-    if request.stream_options and not request.stream:
+    if request.usage_wanted and not request.stream:
         raise ApiError(400, "stream_options needs stream", param="stream_options")
+    if request.best_of not in (1, request.n):
+        message = "best_of is not supported here: it may be 1 or n"
+        raise ApiError(400, message, param="best_of", code="unsupported")
     if request.echo and request.logprobs is not None:
         message = "the prompt's logprobs are not computed: leave out echo or logprobs"
         raise ApiError(400, message, param="logprobs", code="unsupported")
@@ -44,8 +47,8 @@ def job_of(request: CompletionRequest, checkpoint: Checkpoint) -> Job:
 
 
 def check_model(name: str, checkpoint: Checkpoint) -> None:
-    """Raises ``ApiError`` unless ``name`` is the model's name."""
-    if name != checkpoint.name:
+    """Raises ``ApiError`` unless ``name`` is the model's name or folder."""
+    if name.rstrip("/") != checkpoint.name.rstrip("/"):
         message = f"there is no model {name!r} here, only {checkpoint.name!r}"
         raise ApiError(404, message, param="model", code="model_not_found")
 

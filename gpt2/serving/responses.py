@@ -2,12 +2,14 @@
 
 import math
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
 from gpt2.checkpoint.tokenizer import Tokenizer
 from gpt2.decoding.generation import Step
+from gpt2.serving.documents import Choice, CompletionBody, Logprobs, Usage
 from gpt2.serving.schema import CompletionRequest
 from gpt2.serving.text import Job, Piece, merge
 
@@ -41,16 +43,16 @@ class Completion:
         prompt = self.request.prompts[index // self.job.samples]
         return prompt if isinstance(prompt, str) else self.tokenizer.decode(prompt)
 
-    def chunk(self, pieces: Sequence[Piece]) -> dict:
+    def chunk(self, pieces: Sequence[Piece]) -> CompletionBody:
         """Returns the JSON object for some pieces."""
-        self.tokens += sum(piece.tokens for piece in pieces)
-        return self._object([self._choice(piece) for piece in pieces])
+        return self._object(self._choices(pieces), None)
 
-    def whole(self, pieces: Sequence[Piece]) -> dict:
+    def whole(self, pieces: Sequence[Piece]) -> CompletionBody:
         """Returns the JSON object for all pieces of a job."""
-        return self.chunk(merge(pieces)) | {"usage": self.usage()}
+        choices = self._choices(merge(pieces))
+        return self._object(choices, self.usage())
 
-    def usage(self) -> dict:
+    def usage(self) -> Usage:
         """Returns the numbers of tokens read and written."""
         read = sum(map(len, self.job.prompts))
         return {
@@ -59,20 +61,27 @@ class Completion:
             "total_tokens": read + self.tokens,
         }
 
-    def usage_chunk(self) -> dict:
+    def usage_chunk(self) -> CompletionBody:
         """Returns a stream's last object, sent if the request has ``include_usage``."""
-        return self._object([]) | {"usage": self.usage()}
+        return self._object([], self.usage())
 
-    def _object(self, choices: list[dict]) -> dict:
-        return {
+    def _object(self, choices: list[Choice], usage: Usage | None) -> CompletionBody:
+        content: CompletionBody = {
             "id": self.id,
             "object": "text_completion",
             "created": self.created,
             "model": self.request.model,
             "choices": choices,
         }
+        if usage or self.request.usage_wanted:
+            content["usage"] = usage  # null in all objects of a stream but the last
+        return content
 
-    def _choice(self, piece: Piece) -> dict:
+    def _choices(self, pieces: Sequence[Piece]) -> list[Choice]:
+        self.tokens += sum(piece.tokens for piece in pieces)
+        return [self._choice(piece) for piece in pieces]
+
+    def _choice(self, piece: Piece) -> Choice:
         text, self._unsent[piece.index] = self._unsent[piece.index] + piece.text, ""
         return {
             "index": piece.index,
@@ -81,19 +90,31 @@ class Completion:
             "finish_reason": piece.finish,
         }
 
-    def _logprobs(self, piece: Piece) -> dict:
+    def _logprobs(self, piece: Piece) -> Logprobs:
         """Returns logprobs of the distribution from which the token was drawn."""
-        names = ("tokens", "token_logprobs", "top_logprobs", "text_offset")
-        found: dict[str, list] = {name: [] for name in names}
+        found = Logprobs(tokens=[], token_logprobs=[], top_logprobs=[], text_offset=[])
         for step, text in piece.steps:
-            assert step.probability is not None  # because job.look is true
-            found["tokens"].append(self.tokenizer.token(step.id))
-            found["token_logprobs"].append(math.log(step.probability))
-            found["top_logprobs"].append(self._top(step))
+            top = self._top(step)
+            names = self._names(list(top))
+            found["tokens"].append(names[step.id])
+            found["token_logprobs"].append(top[step.id])
+            found["top_logprobs"].append({names[i]: p for i, p in top.items()})
             found["text_offset"].append(self._offsets[piece.index])
             self._offsets[piece.index] += len(text)
         return found
 
-    def _top(self, step: Step) -> dict[str, float]:
-        best = list(step.best)[: self.request.logprobs]
-        return {self.tokenizer.token(token): math.log(p) for token, p in best}
+    def _top(self, step: Step) -> dict[int, float]:
+        """Returns logprobs of the likeliest tokens, and of the drawn one, by id."""
+        assert step.probability is not None  # because job.look is true
+        best = dict(list(step.best)[: self.request.logprobs])
+        best |= {step.id: step.probability}
+        return {token: math.log(p) for token, p in best.items()}
+
+    def _names(self, tokens: Sequence[int]) -> dict[int, str]:
+        """Returns a different name for each token; vLLM numbers tokens like this."""
+        names = {token: self.tokenizer.name(token) for token in tokens}
+        counts = Counter(names.values())
+        return {
+            token: name if counts[name] == 1 else f"token_id:{token}"
+            for token, name in names.items()
+        }

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 
 from gpt2.checkpoint.tokenizer import Tokenizer
 from gpt2.serving.answer import Answer
@@ -35,7 +35,7 @@ class Scheduler:
     ) -> None:
         self._engine, self._tokenizer = engine, tokenizer
         self._size, self._room = batch, batch + queue
-        self._batch = Batch(engine, self._deliver)
+        self._batch = Batch(engine, self._deliver, self._fail)
         self._waiting: deque[Text] = deque()
         self._answers: dict[Text, Answer] = {}  # for every text that has not ended
         self._change, self._closed = threading.Condition(), False
@@ -98,7 +98,7 @@ class Scheduler:
                     self._batch.step()
             except Exception as error:
                 logging.getLogger(__name__).exception("the batch was lost")
-                self._fail(error)
+                self._lose(error)
 
     def _work(self) -> bool:
         """Drops cancelled texts and waits for work; returns False after ``close``."""
@@ -124,12 +124,20 @@ class Scheduler:
                 del self._answers[text]
         answer.add(piece)
 
-    def _fail(self, error: Exception) -> None:
-        """Ends all jobs with the error, and starts with an empty batch."""
+    def _fail(self, text: Text, error: Exception) -> None:
+        """Ends a text's job with the error; all others go on."""
+        logging.getLogger(__name__).error("a text was lost", exc_info=error)
+        self._end([self._answers[text]], error)
+
+    def _lose(self, error: Exception) -> None:
+        """Ends the jobs in the batch with the error, and starts with an empty batch."""
         with self._change:
-            answers = set(self._answers.values())
-            self._answers.clear()
-            self._waiting.clear()
-            self._batch = Batch(self._engine, self._deliver)
+            waiting = set(self._waiting)
+            lost = {a for text, a in self._answers.items() if text not in waiting}
+            self._batch = Batch(self._engine, self._deliver, self._fail)
+        self._end(lost, error)
+
+    def _end(self, answers: Iterable[Answer], error: Exception) -> None:
         for answer in answers:
+            answer.gone = True  # the job's other texts leave, too
             answer.fail(error)

@@ -1,6 +1,7 @@
 """The fields of a request to ``/v1/completions``, with their limits."""
 
-from typing import Annotated, Any
+import json
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     BaseModel,
@@ -10,27 +11,46 @@ from pydantic import (
     create_model,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from gpt2.decoding.generation import SHOWN, Strategy
 from gpt2.decoding.settings import NUM_SAMPLES, SAMPLING, SEED, Setting
+from gpt2.serving.neutral import (
+    LACKING,
+    LACKING_IN_STREAMS,
+    add_neutral,
+    without_neutral,
+)
 
 TokenId = Annotated[int, Field(ge=0)]
 Stop = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
-# OpenAI's fields that this server does not support, with values that have no effect.
-NEUTRAL = {
-    "best_of": 1,
-    "frequency_penalty": 0,
-    "presence_penalty": 0,
-    "logit_bias": {},
-    "suffix": "",
-}
+
+class Fields(BaseModel):
+    """Fields of a request, without those whose value asks for nothing."""
+
+    lacking: ClassVar[dict[str, list[Any]]] = LACKING
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        protected_namespaces=(),
+        json_schema_extra=lambda schema, model: add_neutral(schema, model.lacking),
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def leave_out_what_changes_nothing(cls, fields: Any) -> Any:
+        """Drops fields whose value has no effect."""
+        if not isinstance(fields, dict):
+            return fields
+        return without_neutral(fields, cls.model_fields, cls.lacking)
 
 
-class StreamOptions(BaseModel):
+class StreamOptions(Fields):
     """Options of a stream."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    lacking = LACKING_IN_STREAMS
     include_usage: bool = False
 
 
@@ -41,7 +61,7 @@ def field_of(setting: Setting, **limits: Any) -> Any:
 
 
 FIELDS: Any = {setting.name: (setting.kind, field_of(setting)) for setting in SAMPLING}
-Sampling: Any = create_model("Sampling", **FIELDS)
+Sampling: Any = create_model("Sampling", __base__=Fields, **FIELDS)
 
 
 class CompletionRequest(Sampling):
@@ -50,9 +70,6 @@ class CompletionRequest(Sampling):
     ``Sampling`` adds the settings of decoding. OpenAI lacks some of these settings.
     """
 
-    model_config = ConfigDict(
-        extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=()
-    )
     model: str
     prompt: (
         str
@@ -64,30 +81,40 @@ class CompletionRequest(Sampling):
     )
     max_tokens: int | None = Field(None, ge=0)
     n: int = field_of(NUM_SAMPLES)
-    seed: int | None = field_of(SEED, lt=2**63)
+    best_of: int = field_of(NUM_SAMPLES)
+    seed: int | None = field_of(SEED)
     stop: Stop | Annotated[list[Stop], Field(max_length=4)] = Field([])
     logprobs: int | None = Field(None, ge=0, le=SHOWN)
     echo: bool = False
     stream: bool = False
     stream_options: StreamOptions | None = None
     user: str | None = None
+    # Names of a client, which change nothing either.
+    safety_identifier: str | None = None
+    prompt_cache_key: str | None = None
+    request_id: str | None = None
 
     @model_validator(mode="before")
     @classmethod
-    def leave_out_what_changes_nothing(cls, fields: Any) -> Any:
-        """Drops nulls, and unsupported fields whose value has no effect."""
-        if not isinstance(fields, dict):
-            return fields
-        return {
-            name: value
-            for name, value in fields.items()
-            if value is not None and not (name in NEUTRAL and value == NEUTRAL[name])
-        }
+    def refuse_half_characters(cls, fields: Any) -> Any:
+        """Refuses half characters, which cannot be sent back."""
+        try:
+            if isinstance(fields, dict):
+                json.dumps(fields, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            message = "half of a surrogate pair is no character"
+            raise PydanticCustomError("surrogate", message) from None
+        return fields
 
     @property
     def strategy(self) -> Strategy:
         """The settings for choosing tokens."""
         return Strategy(**self.model_dump(include=set(Sampling.model_fields)))
+
+    @property
+    def usage_wanted(self) -> bool:
+        """Whether a stream shall end with the numbers of tokens."""
+        return bool(self.stream_options and self.stream_options.include_usage)
 
     @property
     def prompts(self) -> list[str] | list[list[int]]:

@@ -4,11 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
+from typing import Literal
 
 import numpy as np
 
 from gpt2.checkpoint.tokenizer import StreamingDecoder, Tokenizer
 from gpt2.decoding.generation import Step, Strategy, choose
+
+Finish = Literal["stop", "length"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Piece:
     text: str = ""
     tokens: int = 0
     steps: list[tuple[Step, str]] = field(default_factory=list)
-    finish: str | None = None
+    finish: Finish | None = None
 
 
 def merge(pieces: Sequence[Piece]) -> list[Piece]:

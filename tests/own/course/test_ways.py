@@ -282,7 +282,7 @@ def test_another_copy_than_the_installed_one(tmp_path: Path) -> None:
     """People clone the course again and keep the environment of the first copy."""
     (tmp_path / "course").mkdir()
     (tmp_path / "course" / "plugin.py").touch()
-    options = ["--rootdir", tmp_path, "-c", ROOT / "pyproject.toml"]
+    options = ["--rootdir", str(tmp_path), "-c", str(ROOT / "pyproject.toml")]
     code, text = run("-m", "pytest", *options, tmp_path)
     assert code == 4
     assert f"The installed course is in {ROOT}, and {tmp_path} is another" in text

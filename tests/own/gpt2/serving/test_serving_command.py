@@ -40,6 +40,32 @@ def test_a_taken_port(installed):
     assert "try another --port" in result.stderr
 
 
+@pytest.mark.parametrize("host", ["192.0.2.1", "http://127.0.0.1", "no.such.invalid"])
+def test_a_host_that_is_not_this_machine(installed, host):
+    result = refused("--host", host, "--api-key", "k")
+    assert result.exit_code == 1
+    assert f"cannot listen at {host} port 8000" in result.stderr
+    assert "try another --host" in result.stderr
+
+
+@pytest.mark.parametrize("key", ["a\nb", "a\tb", "\x00"])
+def test_a_key_that_no_client_can_send(installed, key):
+    result = refused("--api-key", key)
+    assert result.exit_code == 2
+    assert "--api-key" in result.stderr
+
+
+@pytest.mark.parametrize("key", ["", " ", "\n"])
+def test_a_key_of_spaces_is_none(installed, key):
+    result = refused("--host", "0.0.0.0", "--api-key", key)
+    assert "it needs --api-key" in result.stderr
+
+
+def test_spaces_around_a_key_are_left_out():
+    """No header can have them; a file with a key often ends with a newline."""
+    assert serve_command.checked_key(" sesame\n") == "sesame"
+
+
 def test_an_unknown_model(installed):
     result = refused("--port", "0", "--model", "no-such-model")
     assert result.exit_code == 2
@@ -74,10 +100,12 @@ def test_a_wrong_key_is_refused(visitor, path, given):
     answer = visitor.get(path, headers=headers)
     assert answer.status_code == 401
     assert answer.json()["error"]["code"] == "invalid_api_key"
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_the_right_key_opens(visitor):
-    headers = {"Authorization": "Bearer sésame".encode()}
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER "])
+def test_the_right_key_opens(visitor, scheme):
+    headers = {"Authorization": f"{scheme} sésame".encode()}
     assert visitor.get("/v1/models", headers=headers).status_code == 200
 
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+import psutil
 import pytest
 
 from tests.own.gpt2.serving.running import BATCH, MODEL, QUEUE
@@ -55,6 +56,16 @@ def error_of(server, **fields):
     status, _, content = post(server, json.dumps(fields).encode())
     assert set(content["error"]) == {"message", "type", "param", "code"}
     return status, content["error"]
+
+
+def test_the_environment_of_another_cluster_changes_nothing(server, client):
+    """The fixture has set it: Ray's variables, proxies, a long path."""
+    from tests.own.gpt2.serving.conftest import HOSTILE
+
+    environment = psutil.Process(server.process.pid).environ()
+    assert environment.items() >= HOSTILE.items()
+    assert len(environment["TMPDIR"]) > 90
+    assert ask(client).choices
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
@@ -188,7 +199,7 @@ def test_metrics_count(server, client):
         ({"n": 0}, 400, "n"),
         ({"n": 65}, 400, "n"),
         ({"n": 64, "prompt": ["a", "b"]}, 400, "n"),
-        ({"seed": -1}, 400, "seed"),
+        ({"seed": -2}, 400, "seed"),
         ({"stop": ""}, 400, "stop"),
         ({"stop": ["a", "b", "c", "d", "e"]}, 400, "stop"),
         ({"logprobs": 6}, 400, "logprobs"),
