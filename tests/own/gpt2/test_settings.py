@@ -4,6 +4,7 @@ import inspect
 import json
 import math
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import click
@@ -15,7 +16,8 @@ from gpt2.commands.cli import OTHERS, continue_text
 from gpt2.commands.command import HELP_SECTIONS
 from gpt2.commands.compare import WAYS
 from gpt2.decoding.beams import Beams
-from gpt2.decoding.generation import Strategy
+from gpt2.decoding.errors import NoNumbersError
+from gpt2.decoding.generation import Strategy, choose
 from gpt2.decoding.settings import BEAM_SEARCH, SAMPLING, SECTIONS, Setting
 from solutions.encore_sampling import next_token_probabilities
 from tests.own.packages import needed
@@ -147,3 +149,50 @@ def test_the_api_has_it_with_the_same_range(setting: Setting) -> None:
         else:
             assert fits, value
             assert getattr(request.strategy, setting.name) == value
+
+
+TINY_TO_HUGE = (0.0, -0.0, 5e-324, 1e-308, 1e-200, 1e-30, 0.001, 1.0, 1000.0, 1e308)
+
+
+def allowed(setting: Setting, value: float) -> bool:
+    """Whether the command accepts the value."""
+    (option, *_) = [p for p in continue_text.params if setting.flag in p.opts]
+    try:
+        option.type_cast_value(click.Context(continue_text), str(value))
+    except click.BadParameter:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1, 1e3, 1e30])
+def test_every_value_that_is_allowed_gives_probabilities(scale: float) -> None:
+    """No two values together overflow, and none makes a number that is none."""
+    numbers = [own for own in SAMPLING if own.kind is float]
+    values = [[v for v in TINY_TO_HUGE if allowed(own, v)] for own in numbers]
+    for chosen in product(*values):
+        names = [own.name for own in numbers]
+        strategy = Strategy(**dict(zip(names, chosen, strict=True)))
+        with np.errstate(over="raise", invalid="raise"):
+            probabilities = strategy.probabilities(LOGITS * scale, SEEN)
+        assert probabilities.sum() == pytest.approx(1), chosen
+
+
+def test_the_coldest_temperature_is_greedy() -> None:
+    for temperature in (5e-324, 1e-308, 1e-30):
+        probabilities = Strategy(temperature=temperature).probabilities(LOGITS, SEEN)
+        assert probabilities[LOGITS.argmax()] == 1
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("temperature", [0, 1])
+@pytest.mark.parametrize("look", [True, False])
+def test_a_model_without_numbers_is_named(bad, temperature, look) -> None:
+    logits = np.full(60, bad) if bad < 0 else np.where(np.arange(60) == 7, bad, LOGITS)
+    with pytest.raises(NoNumbersError, match="weights are damaged"):
+        choose(
+            logits,
+            SEEN,
+            Strategy(temperature=temperature),
+            np.random.default_rng(),
+            look=look,
+        )

@@ -230,6 +230,48 @@ def test_head_is_get_without_a_body(api, path):
     assert answer.headers["Content-Type"] == api.get(path).headers["Content-Type"]
 
 
+@pytest.mark.parametrize("seed", [2**63 - 1, 2**63, 2**64, 10**400])
+def test_a_seed_may_be_any_number(api, seed):
+    assert choices(api, seed=seed) == choices(api, seed=seed)
+
+
+def test_the_description_is_true(api):
+    """What is answered has the described form, and what is described is accepted."""
+    described = api.get("/openapi.json").json()
+    models = {"/v1/models", "/v1/models/{name}"}
+    assert set(described["paths"]) == {"/health", "/metrics", PATH} | models
+    request = described["components"]["schemas"]["CompletionRequest"]
+    assert request["required"] == ["model", "prompt"]
+    for name, field in request["properties"].items():
+        for value in field.get("enum", ()):
+            assert api.post(
+                PATH, json=PLAIN | {"max_tokens": 0, name: value}
+            ).is_success
+    for value in request["additionalProperties"]["enum"]:
+        assert choices(api, any_other_field=value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({}, "CompletionBody"),
+        ({"logprobs": 3, "n": 2}, "CompletionBody"),
+        ({"echo": True, "max_tokens": 0}, "CompletionBody"),
+        ({"model": "x"}, "ErrorBody"),
+        ({"n": 65}, "ErrorBody"),
+        ({"max_tokens": 9999}, "ErrorBody"),
+    ],
+)
+def test_an_answer_has_the_described_form(api, fields, name):
+    from pydantic import TypeAdapter
+
+    from gpt2.serving import documents
+
+    adapter = TypeAdapter(getattr(documents, name))
+    body = api.post(PATH, json=PLAIN | fields).json()
+    assert adapter.validate_python(body, strict=True) == body
+
+
 def test_a_wrong_method_names_the_right_one(api):
     answer = api.put(PATH, json=PLAIN)
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
