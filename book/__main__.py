@@ -9,7 +9,9 @@ def main() -> None:
     mend_streams()
     refuse_foreign_packages()
     from book.cli import main
+    from runtime.children import end_with_launcher
 
+    end_with_launcher()
     main(prog_name="book")
 
 

@@ -15,7 +15,9 @@ def main() -> None:
         doctor(sys.argv[2:], prog_name="course doctor")
     refuse_foreign_packages()
     from course.cli import main
+    from runtime.children import end_with_launcher
 
+    end_with_launcher()
     main(prog_name="course")
 
 

@@ -18,11 +18,12 @@ from course.foreign import refuse_foreign_packages
 from course.process import WorkerProcess
 from course.registry import ROOT, load_registry
 from course.streams import mend_streams
-from runtime.children import end_with_parent
+from runtime.children import end_with_launcher, end_with_parent
 from runtime.ctrl_c import raise_on_ctrl_c
 
 mend_streams(go_on=True)
 refuse_foreign_packages()  # before any import finds one
+end_with_launcher()
 
 WORKER = pytest.StashKey[WorkerProcess]()
 GRADER = "course-grader"

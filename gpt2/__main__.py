@@ -9,7 +9,9 @@ def main() -> None:
     mend_streams()
     refuse_foreign_packages()
     from gpt2.commands.cli import main
+    from runtime.children import end_with_launcher
 
+    end_with_launcher()
     main()
 
 

@@ -20,6 +20,7 @@ from typing import Any
 from weakref import WeakSet
 
 KEEPER = "trap '' HUP INT TERM; read _; kill -KILL 0"
+LAUNCHERS = {"uv", "pixi"}
 _groups: WeakSet["ChildGroup"] = WeakSet()
 
 
@@ -96,10 +97,28 @@ def run_child(
 def end_with_parent() -> None:
     """Ends this process soon after its parent, where others started this process."""
     parent = os.getppid()
+    threading.Thread(target=_end_after, args=[parent], daemon=True).start()
+
+
+def end_with_launcher() -> None:
+    """Ends this process soon after ``uv run`` or ``pixi run``, if that is its parent.
+
+    A launcher waits for the program and passes signals on. It cannot pass SIGKILL on.
+    """
+    parent = os.getppid()
 
     def look() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.2)
-        os._exit(1)
+        import psutil  # in the thread: it takes 10 ms
+
+        with suppress(psutil.Error):
+            if psutil.Process(parent).name() in LAUNCHERS:
+                _end_after(parent)
 
     threading.Thread(target=look, daemon=True).start()
+
+
+def _end_after(parent: int) -> None:
+    """Waits until the parent has ended, then ends this process."""
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    os._exit(1)

@@ -1,5 +1,6 @@
 """No process is left behind by any command, in whatever way it ends."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -94,6 +95,16 @@ def test_every_command_ends_with_its_processes(name, server, tmp_path) -> None:
     with server if name == "server" else Marked(*words, **empty) as command:
         command.wait_for(lambda: sign in command.printed or command.runs(sign))
         WAYS[way](command)
+        command.end()
+        assert command.left() == []
+
+
+def test_a_command_ends_with_the_launcher_that_was_killed(tmp_path: Path) -> None:
+    """``uv run`` and ``pixi run`` wait for the command, and cannot pass SIGKILL on."""
+    launcher = shutil.copy("/bin/sh", tmp_path / "uv")
+    with Marked(str(launcher), "-c", "gpt2 chat; :") as command:
+        command.wait_for_text("> ")
+        command.process.kill()
         command.end()
         assert command.left() == []
 

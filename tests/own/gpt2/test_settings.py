@@ -169,9 +169,10 @@ def test_every_value_that_is_allowed_gives_probabilities(scale: float) -> None:
     """No two values together overflow, and none makes a number that is none."""
     numbers = [own for own in SAMPLING if own.kind is float]
     values = [[v for v in TINY_TO_HUGE if allowed(own, v)] for own in numbers]
-    for chosen in product(*values):
-        names = [own.name for own in numbers]
-        strategy = Strategy(**dict(zip(names, chosen, strict=True)))
+    names = [own.name for own in numbers]
+    for numbers_of in product(*values):
+        chosen: dict[str, Any] = dict(zip(names, numbers_of, strict=True))
+        strategy = Strategy(**chosen)
         with np.errstate(over="raise", invalid="raise"):
             probabilities = strategy.probabilities(LOGITS * scale, SEEN)
         assert probabilities.sum() == pytest.approx(1), chosen
