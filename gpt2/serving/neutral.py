@@ -11,7 +11,12 @@ from typing import Any
 EMPTY: list[Any] = [None, "", [], {}]
 OFF = [*EMPTY, False]
 # Of fields that the server has. For these, only null is neutral otherwise.
-OWN: dict[str, list[Any]] = {"seed": [-1], "logprobs": [False]}
+OWN: dict[str, list[Any]] = {
+    "seed": [-1],
+    "logprobs": [False],
+    "top_k": [-1],  # as in vLLM
+    "stop": [""],
+}
 # Of fields that the server lacks.
 GROUPS = [
     (

@@ -39,7 +39,8 @@ temperature top_k n best_of stop echo stream user logprobs stream_options top_p 
 repetition_penalty seed max_tokens
 """
 NEUTRAL = LACKING | {name: [None] for name in OWN_FIELDS.split()}
-NEUTRAL |= {"logprobs": [None, False], "user": [None, "", "me"], "stop": [None, []]}
+NEUTRAL |= {"logprobs": [None, False], "user": [None, "", "me"], "stop": [None, [], ""]}
+NEUTRAL |= {"top_k": [None, -1]}
 NEUTRAL |= {"stream_options": [None, {}], "seed": [1], "max_tokens": [8]}
 NEUTRAL |= {"a_field_of_the_future": EMPTY}
 
