@@ -43,7 +43,8 @@ def test_while_it_imports(line: str, module: str) -> None:
     with Marked(*line.split(), PYTHONPROFILEIMPORTTIME="1") as command:
         command.wait_for_text(f" {module}\r\n")
         command.press_ctrl_c()
-        assert_quiet(command, -signal.SIGINT, 130)  # on a busy machine it writes by now
+        # On a busy machine it writes a text by now, or is done.
+        assert_quiet(command, -signal.SIGINT, 130, 0)
 
 
 def test_while_it_writes() -> None:

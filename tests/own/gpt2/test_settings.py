@@ -136,11 +136,14 @@ def test_the_command_refuses_what_is_out_of_range(setting: Setting) -> None:
 @sampling
 def test_the_api_has_it_with_the_same_range(setting: Setting) -> None:
     pydantic = needed("pydantic")
+    from gpt2.serving.neutral import OWN
     from gpt2.serving.schema import CompletionRequest
 
     start = {"model": "m", "prompt": "p"}
     assert getattr(CompletionRequest(**start).strategy, setting.name) == setting.default
     for value, fits in values_around(setting):
+        if value in OWN.get(setting.name, ()):
+            continue  # asks for nothing
         body = json.dumps(start | {setting.name: value})
         try:
             request = CompletionRequest.model_validate_json(body)

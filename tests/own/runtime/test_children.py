@@ -51,14 +51,14 @@ def test_a_child_ends_with_its_parent(parent, number: signal.Signals) -> None:
 def test_a_child_pauses_with_its_parent(parent) -> None:
     """Ctrl-Z and fg; a paused child ends with its parent, too."""
     child = child_of(parent)
+    both = [child, psutil.Process(parent.pid)]
     for _ in range(2):
         parent.send_signal(signal.SIGTSTP)
-        until(lambda: child.status() == psutil.STATUS_STOPPED)
+        until(lambda: {p.status() for p in both} == {psutil.STATUS_STOPPED})
         parent.send_signal(signal.SIGCONT)
         until(lambda: child.status() == psutil.STATUS_SLEEPING)
     parent.send_signal(signal.SIGTSTP)
-    until(lambda: child.status() == psutil.STATUS_STOPPED)
-    until(lambda: psutil.Process(parent.pid).status() == psutil.STATUS_STOPPED)
+    until(lambda: {p.status() for p in both} == {psutil.STATUS_STOPPED})
     parent.kill()
     assert psutil.wait_procs([child], timeout=5)[1] == []
 
