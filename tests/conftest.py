@@ -10,6 +10,7 @@ from runtime.defaults import interpret_operations
 
 interpret_operations()  # before any test imports MAX
 
+WAITING = {"test_endings.py", "test_quiet_ctrl_c.py"}
 ONE_GRAPH = {"test_cache.py", "test_compiled.py", "test_engine.py", "test_program.py"}
 
 
@@ -33,8 +34,8 @@ def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the tests that may compile graphs first, because they take longest."""
-    items.sort(key=lambda item: item.path.name not in ONE_GRAPH)
+    """Puts files that take long first, so that no process works alone at the end."""
+    items.sort(key=lambda item: item.path.name not in ONE_GRAPH | WAITING)
 
 
 @pytest.hookimpl(optionalhook=True)  # without xdist, too
