@@ -106,15 +106,19 @@ def end_with_launcher() -> None:
     A launcher waits for the program and passes signals on. It cannot pass SIGKILL on.
     """
     parent = os.getppid()
+    if _name(parent) in LAUNCHERS:
+        threading.Thread(target=_end_after, args=[parent], daemon=True).start()
 
-    def look() -> None:
-        import psutil  # in the thread: it takes 10 ms
 
-        with suppress(psutil.Error):
-            if psutil.Process(parent).name() in LAUNCHERS:
-                _end_after(parent)
+def _name(number: int) -> str:
+    """Returns the name of a process; empty if it has ended."""
+    with suppress(OSError):
+        return Path("/proc", str(number), "comm").read_text(encoding="utf-8").strip()
+    import psutil  # slower; for systems without /proc
 
-    threading.Thread(target=look, daemon=True).start()
+    with suppress(psutil.Error):
+        return psutil.Process(number).name()
+    return ""
 
 
 def _end_after(parent: int) -> None:
