@@ -10,6 +10,7 @@ from book.pages import BOOK, SRC, BookError
 from book.preprocess import SHOWS_PROGRESS
 from book.search import write_index
 from book.summary import summary
+from course.folders import writable
 from runtime.child_python import python_command
 from runtime.children import run_child
 
@@ -34,9 +35,7 @@ def build_pages(folder: Path, *, shows_progress: bool = False) -> list[str]:
         raise BookError(f"{folder} cannot be written: this user may not.")
     write_summary()
     programs = Path(sys.executable).parent
-    preprocessor = shlex.join(
-        python_command("from book.preprocess import main; main()")
-    )
+    preprocessor = shlex.join(python_command(PREPROCESS))
     env = os.environ | {"MDBOOK_preprocessor__course__command": preprocessor}
     env["PYTHONIOENCODING"] = "utf-8"  # mdBook's encoding, whatever the terminal's
     if shows_progress:
@@ -50,12 +49,6 @@ def build_pages(folder: Path, *, shows_progress: bool = False) -> list[str]:
     remove_unused(folder)
     write_index(folder)
     return [x for x in done.stderr.splitlines() if not x.startswith(" INFO")]
-
-
-def writable(folder: Path) -> bool:
-    """Says whether this user may write in a folder, or make it."""
-    place = next(each for each in [folder, *folder.parents] if each.exists())
-    return os.access(place, os.W_OK)
 
 
 def write_summary() -> None:

@@ -13,7 +13,8 @@ import click
 from watchfiles import watch
 
 from book.pages import BOOK, BUILD, SRC, BookError
-from book.render import build_pages, writable
+from book.render import build_pages
+from course.folders import writable
 from course.registry import ROOT
 from runtime.ctrl_c import stoppable
 

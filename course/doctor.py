@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from course.commands import installer, typed
+from course.folders import nearest, writable
 from course.foreign import foreign_packages, hidden_of_python
 from course.registry import ROOT
 from runtime.child_python import python_command
@@ -188,11 +189,10 @@ def look_at_cores() -> Finding:
 
 def look_at_disk() -> Finding:
     """Checks free space: the environment takes 1 GB, kernels 0.1 GB, GPT-2 0.5 GB."""
-    folder = cache_folder()
-    place = next(each for each in [folder, *folder.parents] if each.exists())
+    place = nearest(cache_folder())
     free = shutil.disk_usage(place).free / GIB
     text = f"{free:.0f} GiB free in {place}"
-    if not os.access(place, os.W_OK):
+    if not writable(place):
         text = f"this user may not write in {place}"
         return Finding("disk", "warning", text, "Each run compiles anew what it needs.")
     if free < 1:
