@@ -10,7 +10,7 @@ import sys
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from rich.markup import escape
@@ -26,6 +26,9 @@ from course.registry import (
     load_registry,
 )
 from runtime.terminal import Console
+
+if TYPE_CHECKING:
+    from course.state import Progress
 
 console = Console()
 
@@ -116,20 +119,22 @@ def progress(form: str | None) -> None:
 @main.command("next")
 def next_exercise() -> None:
     """Show the first exercise that does not pass yet."""
+    from course.state import Progress
+
+    records = Progress()
     for exercise in load_registry():
-        if not passes(exercise):
+        if not passes(exercise, records):
             show(exercise)
             return
     console.print(f"Everything passes. Let your model write: {typed('gpt2 --mine')}")
 
 
-def passes(exercise: Exercise) -> bool:
+def passes(exercise: Exercise, records: "Progress") -> bool:
     """Returns whether the learner's file passes; grades a changed file first."""
     from course.attempt import up_to_date_status
     from course.grading import Target
-    from course.state import Progress
 
-    return up_to_date_status(exercise, Target(), Progress()) == "passed"
+    return up_to_date_status(exercise, Target(), records) == "passed"
 
 
 def show(exercise: Exercise) -> None:
@@ -164,8 +169,9 @@ def diff(exercise: Exercise, force: bool) -> None:
     from rich.syntax import Syntax
 
     from course import step_files
+    from course.state import Progress
 
-    if not force and not passes(exercise):
+    if not force and not passes(exercise, Progress()):
         hint = typed(f"course hint {exercise.short}")
         stop(
             f"{exercise.step_path} does not pass yet; the solution waits. "
