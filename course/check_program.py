@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Checks the exercise whose name this program has."""
-    mend_streams()
-    refuse_foreign_packages()
-    from course.registry import find_exercise
-
-    check(find_exercise(os.path.basename(sys.argv[0])), sys.argv[1:])
+    check_named(os.path.basename(sys.argv[0]))
 
 
 def check_file(checker: str) -> "NoReturn":
     """Runs a checker that was started as a script: ``python tests/test_step_08.py``."""
+    check_named(os.path.basename(checker).removeprefix("test_"))
+
+
+def check_named(name: str) -> "NoReturn":
+    """Checks the exercise of this name, with the program's options."""
     mend_streams()
     refuse_foreign_packages()
     from course.registry import find_exercise
 
-    name = os.path.basename(checker).removeprefix("test_")
     check(find_exercise(name), sys.argv[1:])
 
 
