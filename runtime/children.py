@@ -105,9 +105,8 @@ def end_with_launcher() -> None:
 
     A launcher waits for the program and passes signals on. It cannot pass SIGKILL on.
     """
-    parent = os.getppid()
-    if _name(parent) in LAUNCHERS:
-        threading.Thread(target=_end_after, args=[parent], daemon=True).start()
+    if _name(os.getppid()) in LAUNCHERS:
+        end_with_parent()
 
 
 def _name(number: int) -> str:
