@@ -138,7 +138,7 @@ def load_tokenizer(folder: Path, vocab_size: int | None = None) -> Tokenizer:
         raise CheckpointError(
             f"the tokenizer in {folder} cannot be read ({error}): get its files again"
         ) from error
-    if vocab_size is not None and _size(bpe) > vocab_size:
+    if vocab_size is not None:
         bpe = _without_added_tokens(bpe, vocab_size)
     ends, starts = (boundary_ids(folder, bpe, kind) for kind in ("eos", "bos"))
     if not (isinstance(bpe.decoder, decoders.ByteLevel) and ends):
@@ -155,13 +155,10 @@ def load_tokenizer(folder: Path, vocab_size: int | None = None) -> Tokenizer:
     return tokenizer
 
 
-def _size(bpe: BPETokenizer) -> int:
-    """Returns the largest id plus one."""
-    return max(bpe.get_vocab().values(), default=-1) + 1
-
-
 def _without_added_tokens(bpe: BPETokenizer, vocab_size: int) -> BPETokenizer:
     """Returns the tokenizer without the added tokens from this id on."""
+    if all(number < vocab_size for number in bpe.get_added_tokens_decoder()):
+        return bpe
     content = json.loads(bpe.to_str())
     added = [token for token in content["added_tokens"] if token["id"] < vocab_size]
     return BPETokenizer.from_str(json.dumps(content | {"added_tokens": added}))
