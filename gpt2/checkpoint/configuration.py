@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from gpt2.checkpoint.contents import unreadable
+from gpt2.checkpoint.contents import is_there, unreadable
 from gpt2.checkpoint.errors import CheckpointError
 from gpt2.checkpoint.other_files import why_no_config
 from solutions.solution_01 import GPT2Config
@@ -52,7 +52,7 @@ def read_config(path: Path) -> GPT2Config:
         CheckpointError: the model is not a GPT-2, is a variant that the course does
             not build, or has impossible sizes.
     """
-    if not (path.is_file() or path.is_symlink()):
+    if not is_there(path):
         raise CheckpointError(why_no_config(path.parent))
     settings = read_json(path)
     _check_kind(settings, path)

@@ -23,6 +23,11 @@ BEGINNINGS = {
 }
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is a file, or a link to one that may be missing."""
+    return path.is_file() or path.is_symlink()
+
+
 def unreadable(path: Path, otherwise: str) -> CheckpointError:
     """Returns the error for a file that a reader refused.
 

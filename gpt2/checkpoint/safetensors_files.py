@@ -7,7 +7,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from gpt2.checkpoint.configuration import read_json
-from gpt2.checkpoint.contents import begins_with_text, unreadable
+from gpt2.checkpoint.contents import begins_with_text, is_there, unreadable
 from gpt2.checkpoint.errors import CheckpointError
 from gpt2.checkpoint.other_files import why_no_weights
 
@@ -30,7 +30,7 @@ def read_weights(folder: Path) -> dict[str, np.ndarray]:
         folder / "model.safetensors",
         folder / "model.safetensors.index.json",
     )
-    if single.is_file() or single.is_symlink():
+    if is_there(single):
         return read_safetensors(single)
     if not index.is_file():
         raise CheckpointError(why_no_weights(folder))

@@ -8,7 +8,7 @@ from tokenizers import AddedToken, decoders, models, pre_tokenizers
 from tokenizers import Tokenizer as BPETokenizer
 
 from gpt2.checkpoint.configuration import read_json
-from gpt2.checkpoint.contents import unreadable
+from gpt2.checkpoint.contents import is_there, unreadable
 from gpt2.checkpoint.errors import CheckpointError
 
 END_OF_TEXT = "<|endoftext|>"  # separates the texts in the training data
@@ -28,8 +28,7 @@ def read_bpe(folder: Path) -> BPETokenizer:
         CheckpointError: files are missing, damaged, or contradict each other.
     """
     file = folder / "tokenizer.json"
-    whole = file.is_file() or file.is_symlink()
-    bpe = _whole(file) if whole else _vocabulary(folder)
+    bpe = _whole(file) if is_there(file) else _vocabulary(folder)
     spaced = read_optional(folder / "tokenizer_config.json").get("add_prefix_space")
     if isinstance(spaced, bool) and isinstance(
         bpe.pre_tokenizer, pre_tokenizers.ByteLevel
