@@ -18,7 +18,7 @@ from course.registry import ROOT, find_exercise
 from course.state import Progress
 from runtime import compilation_cache, kernel_batches
 from runtime.child_python import python_command, search_after_packages
-from tests.own.course.test_plugin import pytest_run
+from tests.own.course.running import pytest_run
 from tests.own.course.test_programs import run
 
 CHECK = ("tests/test_step_01.py", "--solutions")
@@ -133,14 +133,6 @@ def test_doctor_names_what_python_m_would_take(
     (tmp_path / "wave.py").touch()
     monkeypatch.setattr(doctor, "ROOT", tmp_path)
     assert doctor.look_at_folder().text.startswith("wave in it")
-
-
-@pytest.mark.parametrize("name", ["a::b", "a[b]"])
-def test_doctor_knows_paths_that_pytest_cannot_read(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(doctor, "ROOT", tmp_path / name)
-    assert doctor.look_at_folder().state == "warning"
 
 
 @pytest.fixture

@@ -1,19 +1,9 @@
 """Grading as a command: exit codes, the report, and pytest's other reporters."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-from course.registry import ROOT, short
-
-
-def pytest_run(*arguments: str, **environment: str) -> tuple[int, str]:
-    """Runs pytest in the repository; returns its exit code and all that it prints."""
-    command = [sys.executable, "-m", "pytest", *arguments]
-    env = os.environ | environment
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
-    return done.returncode, done.stdout + done.stderr
+from course.registry import short
+from tests.own.course.running import pytest_run
 
 
 def test_right_file(solved_steps: Path) -> None:

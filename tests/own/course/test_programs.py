@@ -93,8 +93,8 @@ def test_commands_are_typed_as_the_environment_was_made(
     assert installer() == ("pixi install" if made_by_pixi else "uv sync")
 
 
-@pytest.mark.parametrize("name", ["it's here", "50$"])
-def test_doctor_knows_folders_in_which_pixi_breaks(
+@pytest.mark.parametrize("name", ["it's here", "50$", "a::b", "a[b]"])
+def test_doctor_knows_folders_in_which_pixi_or_pytest_breaks(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(doctor, "ROOT", tmp_path / name)

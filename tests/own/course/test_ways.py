@@ -3,9 +3,6 @@
 The plugins here imitate what plugins of editors and CIs do to pytest.
 """
 
-import os
-import subprocess
-import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -13,6 +10,7 @@ import pytest
 
 from course.registry import ROOT, find_exercise
 from course.state import Progress
+from tests.own.course.running import python_run
 
 FIRST, TENTH = "tests/test_step_01.py", "tests/test_step_10.py"
 CRASH = "import os\n\ndef pre_norm_residual(x, norm, sublayer):\n    os._exit(0)\n"
@@ -20,10 +18,8 @@ CRASH = "import os\n\ndef pre_norm_residual(x, norm, sublayer):\n    os._exit(0)
 
 def run(*arguments: str | Path, **environment: str) -> tuple[int, str]:
     """Runs Python in the repository; returns its exit code and all that it prints."""
-    command = [sys.executable, *map(str, arguments)]
-    env = os.environ | {"COLUMNS": "200", "NO_COLOR": "1"} | environment
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
-    return done.returncode, done.stdout + done.stderr
+    plain = {"COLUMNS": "200", "NO_COLOR": "1"}
+    return python_run(*arguments, **plain | environment)
 
 
 def check(steps: Path, *arguments: str, **environment: str) -> tuple[int, str]:

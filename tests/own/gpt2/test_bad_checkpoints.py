@@ -86,12 +86,15 @@ def test_bad_index(folder, content):
     assert "model.safetensors.index.json" in sentence(folder)
 
 
-def test_missing_tensor(folder):
+@pytest.mark.parametrize(
+    "name", ["transformer.h.1.mlp.c_fc.bias", "transformer.wte.weight"]
+)
+def test_missing_tensor(folder, name):
     arrays = prefixed(tensors())
-    del arrays["transformer.h.1.mlp.c_fc.bias"]
+    del arrays[name]
     save_file(arrays, folder / "model.safetensors")
     assert "lacks" in sentence(folder)
-    assert "transformer.h.1.mlp.c_fc.bias (1 in all)" in sentence(folder)
+    assert f"{name} (1 in all)" in sentence(folder)
 
 
 def test_extra_tensors(folder):

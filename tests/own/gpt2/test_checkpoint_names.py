@@ -92,14 +92,6 @@ def test_save_model_in_two_files(folder):
     assert_loaded(folder)
 
 
-def test_neither_head_nor_embedding(folder):
-    arrays = prefixed(tensors())
-    del arrays["transformer.wte.weight"]
-    save_file(arrays, folder / "model.safetensors")
-    assert "lacks" in sentence(folder)
-    assert "transformer.wte.weight (1 in all)" in sentence(folder)
-
-
 def test_two_models_in_one_file(folder):
     both = renamed("student.") | renamed("teacher.")
     save_file(both, folder / "model.safetensors")
