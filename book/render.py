@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from book.lab.weights import write_weights
 from book.pages import BOOK, SRC, BookError
 from book.preprocess import SHOWS_PROGRESS
 from book.search import write_index
@@ -48,6 +49,7 @@ def build_pages(folder: Path, *, shows_progress: bool = False) -> list[str]:
         raise BookError(reason(done.stderr))
     remove_unused(folder)
     write_index(folder)
+    write_weights(folder)
     return [x for x in done.stderr.splitlines() if not x.startswith(" INFO")]
 
 

@@ -12,7 +12,8 @@ DATA = SRC / "lab" / "data"
 DIGITS = np.frombuffer(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", np.uint8
 )
-ZERO = 2048  # the code of weight 0; codes go from 1 to 4095
+MOST = 90  # a weight is one of the numbers -MOST to MOST times its row's scale
+CODES = 2 * MOST + 1  # four codes fit in five base64 digits: CODES ** 4 < 64 ** 5
 
 
 def pack_array(array: np.ndarray) -> str:
@@ -21,13 +22,15 @@ def pack_array(array: np.ndarray) -> str:
 
 
 def pack_matrix(matrix: np.ndarray) -> dict[str, Any]:
-    """Rounds a matrix ``[R, C]`` to 12 bits: two base64 digits for each number.
+    """Rounds a matrix ``[R, C]`` to 7.5 bits: five base64 digits for four numbers.
 
     The largest number of a row sets the row's scale: each row uses the whole range.
     """
-    scale = np.maximum(np.abs(matrix).max(axis=1), 1e-12) / (ZERO - 1)  # [R]
-    codes = np.rint(matrix / scale[:, None]).astype(np.int64) + ZERO
-    digits = DIGITS[np.stack([codes >> 6, codes & 63], axis=-1)]
+    scale = np.maximum(np.abs(matrix).max(axis=1), 1e-12) / MOST  # [R]
+    codes = np.rint(matrix / scale[:, None]).astype(np.int64).ravel() + MOST
+    codes = np.pad(codes, (0, -len(codes) % 4)).reshape(-1, 4)
+    groups = codes @ CODES ** np.arange(4)
+    digits = DIGITS[groups[:, None] >> (6 * np.arange(5)) & 63]
     return {
         "rows": matrix.shape[0],
         "columns": matrix.shape[1],

@@ -1,13 +1,11 @@
 """Records the decoding lab's data: ``python -m book.lab.record [--check]``.
 
-It writes two scripts. ``recording.js`` has the greedy text after each opening. For each
-step it has the logits of the 200 likeliest tokens, and one number for all others.
-``weights.js`` has the model itself, for every text that was not recorded.
+``recording.js`` has the greedy text after each opening. For each step it has the logits
+of the likeliest tokens, and one number for all others.
 """
 
 import json
-import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,7 +15,6 @@ from book.lab.packing import (
     DATA,
     as_script,
     pack_array,
-    pack_matrix,
     read_script,
     unpack_array,
 )
@@ -35,7 +32,7 @@ OPENINGS = [
     '"Can I have',
 ]
 STEPS = 30
-RECORDED = 200  # tokens of each step
+RECORDED = 100  # tokens of each step
 
 
 def record_path(text: str) -> dict[str, Any]:
@@ -81,21 +78,6 @@ def recording() -> dict[str, Any]:
     }
 
 
-def weights() -> dict[str, Any]:
-    """The model: vectors in float32, matrices in 12 bits."""
-    config = play.checkpoint().config
-    return {
-        "layers": config.n_layer,
-        "heads": config.n_head,
-        "positions": config.n_positions,
-        "eps": config.layer_norm_epsilon,
-        "tensors": {
-            name: pack_matrix(w) if w.ndim == 2 else pack_array(w.astype(np.float32))
-            for name, w in play.trained().items()
-        },
-    }
-
-
 def recordings_agree(kept: str, fresh: str) -> bool:
     """True if two scripts hold the same recording, apart from rounding."""
     first, second = read_script(kept), read_script(fresh)
@@ -128,20 +110,13 @@ def unpack(opening: dict[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return ids, logits, unpack_array(opening["rest"], "<f8")
 
 
-PARTS: dict[str, tuple[Callable[[], Any], Callable[[str, str], bool]]] = {
-    "recording": (recording, recordings_agree),
-    "weights": (weights, operator.eq),
-}
+def make(_: list[str]) -> Iterator[Made]:
+    """Makes the page's script."""
+    text = as_script("recording", recording())
+    yield Made("recording", DATA / "recording.js", text, recordings_agree)
 
 
-def make(names: list[str]) -> Iterator[Made]:
-    """Makes the given scripts."""
-    for name in names:
-        value, agree = PARTS[name]
-        yield Made(name, DATA / f"{name}.js", as_script(name, value()), agree)
-
-
-RECORDER = Recorder("book.lab.record", lambda: list(PARTS), make)
+RECORDER = Recorder("book.lab.record", lambda: ["recording"], make)
 
 if __name__ == "__main__":
     RECORDER.main()

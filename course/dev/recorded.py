@@ -42,6 +42,6 @@ RECORDED = (
     Recorded("examples", "book.examples", "printed output in book/src/*.md"),
     Recorded("figures", "book.figures", "book/src/figures, book/src/numbers"),
     Recorded("goldens", "tests.golden", "tests/golden", apart=True),
-    Recorded("lab", "book.lab.record", "book/src/lab/data/{recording,weights}.js"),
+    Recorded("lab", "book.lab.record", "book/src/lab/data/recording.js"),
     Recorded("reports", "book.reports", "book/src/reports"),
 )

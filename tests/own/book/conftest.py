@@ -130,10 +130,10 @@ def lab(visit: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def js(chromium: Any) -> Any:
+def js(chromium: Any, built: SimpleNamespace) -> Any:
     """Evaluates expressions in a page with the lab's functions and data."""
     page = chromium.new_page()
     for name in LAB_SCRIPTS.split():
-        page.add_script_tag(path=ROOT / "book/src/lab" / f"{name}.js")
+        page.add_script_tag(path=built.folder / "lab" / f"{name}.js")
     yield page.evaluate
     page.close()

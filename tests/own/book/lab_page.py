@@ -8,6 +8,7 @@ import numpy as np
 from solutions import encore_sampling as sampling
 
 OFF = {"temperature": 1, "topK": 0, "topP": 1, "minP": 0, "repetitionPenalty": 1}
+ROUNDING = 0.6  # the largest error of a logit, since a weight has 7.5 bits
 FIRST, LAST = "temperature first", "temperature last"
 
 

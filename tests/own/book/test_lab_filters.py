@@ -11,6 +11,7 @@ from tests.own.book.lab_page import (
     FIRST,
     LAST,
     OFF,
+    ROUNDING,
     bars,
     choose,
     filtered,
@@ -38,7 +39,7 @@ def test_sliders_change_the_bars(lab: Any, settings: dict, order: str) -> None:
     lab.locator(f"[name=order][value='{order}']").check()
     text = ids(lab)
     scores = logits(lab, text)
-    np.testing.assert_allclose(scores, play.logits(text)[-1], atol=0.05)
+    np.testing.assert_allclose(scores, play.logits(text)[-1], atol=ROUNDING)
     before = oracle.softmax(scores)
     after = filtered(scores, text, OFF | settings, order)
     best = np.argsort(-before, kind="stable")[:12]

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from book import play
+from book.lab.packing import MOST, pack_matrix
 from tests.oracle import model as oracle
+from tests.own.book.lab_page import ROUNDING
 
 TEXTS = [
     "Once upon a time, there was a little girl.",
@@ -42,15 +44,25 @@ def test_model_equals_python(js: Any) -> None:
     )
     for ids, logits in zip(texts, found, strict=True):
         expected = play.logits(ids)[-1]
-        np.testing.assert_allclose(logits, expected, atol=0.05)  # weights of 12 bits
+        np.testing.assert_allclose(logits, expected, atol=ROUNDING)
         shares, exact = (oracle.softmax(np.array(x)) for x in (logits, expected))
-        np.testing.assert_allclose(shares, exact, atol=0.005)
+        np.testing.assert_allclose(shares, exact, atol=0.03)
 
 
-def test_weights_are_rounded_to_12_bits(js: Any) -> None:
-    name = "h.1.mlp.c_fc.weight"
-    exact = play.trained()[name]
-    rounded = js("(name) => [...lab.unpack.matrix(lab.weights.tensors[name])]", name)
-    steps = np.abs(exact).max(axis=1, keepdims=True) / 2047
-    error = np.abs(np.reshape(rounded, exact.shape) - exact) / steps
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (2, 8), (7, 3)])
+def test_matrices_survive_packing(js: Any, shape: tuple[int, int]) -> None:
+    exact = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    rounded = js("(packed) => [...lab.unpack.matrix(packed)]", pack_matrix(exact))
+    assert len(rounded) == exact.size
+    steps = np.abs(exact).max(axis=1, keepdims=True) / MOST
+    error = np.abs(np.reshape(rounded, shape) - exact) / steps
     assert error.max() < 0.501
+
+
+def test_weights_are_the_models(js: Any) -> None:
+    for name in ("wte.weight", "h.1.mlp.c_fc.weight"):
+        exact = play.trained()[name]
+        code = "(name) => [...lab.unpack.matrix(lab.weights.tensors[name])]"
+        steps = np.abs(exact).max(axis=1, keepdims=True) / MOST
+        error = np.abs(np.reshape(js(code, name), exact.shape) - exact) / steps
+        assert error.max() < 0.501
