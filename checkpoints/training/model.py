@@ -2,14 +2,16 @@
 
 import json
 import math
-from collections import OrderedDict
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+PREFIX = "transformer."  # of all names in a checkpoint
 
 
 @dataclass(frozen=True)
@@ -111,24 +113,46 @@ def initialize(name: str, p: Tensor, layers: int) -> None:
 
 
 def save(model: GPT2, folder: Path, *, dtype: torch.dtype = torch.float16) -> None:
-    """Writes config.json and model.safetensors; 16-bit weights halve the file.
-
-    Hugging Face's class ``Conv1D`` keeps a layer's matrix as ``[in, out]``, the
-    transpose of PyTorch's ``Linear``.
-    """
+    """Writes config.json and model.safetensors; 16-bit weights halve the file."""
     folder.mkdir(parents=True, exist_ok=True)
-    tensors: OrderedDict[str, Tensor] = OrderedDict()
-    for name, p in model.state_dict().items():
-        is_matrix = name.startswith("h.") and p.dim() == 2
-        tensors["transformer." + name] = (
-            (p.T if is_matrix else p).to(dtype).contiguous()
-        )
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-    config = {
+    text = json.dumps(config(model.shape, dtype), indent=2) + "\n"
+    (folder / "config.json").write_text(text, encoding="utf-8")
+    tensors = {
+        f"{PREFIX}{name}": transposed(name, p).to(dtype).contiguous()
+        for name, p in model.state_dict().items()
+    }
+    # Whoever stops the program now keeps the file from before.
+    partial = folder / "model.safetensors.partial"
+    save_file(tensors, partial, metadata={"format": "pt"})
+    partial.replace(folder / "model.safetensors")
+
+
+def load(folder: Path) -> GPT2:
+    """Reads what ``save`` has written."""
+    sizes = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    model = GPT2(Shape(**{field.name: sizes[field.name] for field in fields(Shape)}))
+    stored = load_file(folder / "model.safetensors")
+    names = {name: name.removeprefix(PREFIX) for name in stored}
+    model.load_state_dict({n: transposed(n, stored[k]) for k, n in names.items()})
+    return model.eval()
+
+
+def transposed(name: str, p: Tensor) -> Tensor:
+    """Transposes a layer's matrix.
+
+    Hugging Face's class ``Conv1D`` keeps it as ``[in, out]``, PyTorch's ``Linear`` as
+    ``[out, in]``.
+    """
+    return p.T if name.startswith("h.") and p.dim() == 2 else p
+
+
+def config(shape: Shape, dtype: torch.dtype) -> dict[str, Any]:
+    """The content of config.json."""
+    return {
         "architectures": ["GPT2LMHeadModel"],
         "model_type": "gpt2",
-        **asdict(model.shape),
-        "n_inner": 4 * model.shape.n_embd,
+        **asdict(shape),
+        "n_inner": 4 * shape.n_embd,
         "activation_function": "gelu_new",
         "layer_norm_epsilon": 1e-5,
         "tie_word_embeddings": True,
@@ -136,5 +160,3 @@ def save(model: GPT2, folder: Path, *, dtype: torch.dtype = torch.float16) -> No
         "eos_token_id": 0,
         "dtype": str(dtype).removeprefix("torch."),
     }
-    text = json.dumps(config, indent=2) + "\n"
-    (folder / "config.json").write_text(text, encoding="utf-8")

@@ -1,14 +1,60 @@
 """Reads a text, trains its tokenizer and draws windows of tokens."""
 
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from torch import Tensor, stack, tensor
 
 END = "<|endoftext|>"
 HELD_OUT_EVERY = 40  # one document of 40 is kept for validation
+LEAST = 20_000  # characters of a text that is worth a training
+PIECE = 2_000  # characters of a piece of one long document
+
+
+class TextError(ValueError):
+    """A file is no text to learn from; the message goes on after the file's name."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text as ids ``[N]``: what the model learns from, and what only measures it."""
+
+    tokenizer: Tokenizer
+    training: Tensor
+    validation: Tensor
+    validation_bytes: int
+
+    def bits_per_byte(self, loss: float) -> float:
+        """Converts a validation loss in nats per token."""
+        return bits_per_byte(loss, len(self.validation) - 1, self.validation_bytes)
+
+
+def bits_per_byte(loss: float, tokens: int, size: int) -> float:
+    """Converts a loss in nats per token: bits per byte compare tokenizers."""
+    return loss * tokens / size / math.log(2)
+
+
+def read_text(path: Path, vocabulary: int) -> Text:
+    """Reads a file, and trains a tokenizer on all documents that are not held out.
+
+    Raises:
+        TextError: the file cannot be used.
+    """
+    documents = read_documents(path)
+    kept = [d for i, d in enumerate(documents) if i % HELD_OUT_EVERY]
+    held_out = documents[::HELD_OUT_EVERY]
+    tokenizer = train_tokenizer(kept, vocabulary)
+    ids = encode(tokenizer, kept), encode(tokenizer, held_out)
+    return Text(tokenizer, *ids, count_bytes(held_out))
+
+
+def count_bytes(documents: list[str]) -> int:
+    """The size in UTF-8; the end of a document counts as one byte."""
+    return sum(len(document.encode()) + 1 for document in documents)
 
 
 def read_documents(path: Path) -> list[str]:
@@ -17,37 +63,34 @@ def read_documents(path: Path) -> list[str]:
     A file without ``<|endoftext|>`` is cut into pieces of whole paragraphs.
 
     Raises:
-        SystemExit: the file cannot be read, or has too little text.
+        TextError: the file cannot be used.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise SystemExit(f"{path} cannot be read: {error.strerror}") from error
+        raise TextError(f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise SystemExit(f"{path} is not in UTF-8: save it in UTF-8") from error
+        raise TextError("is not in UTF-8: save it in UTF-8") from error
     pieces = text.split(END) if END in text else paragraphs(text)
     documents = [piece.strip() for piece in pieces if piece.strip()]
-    if len(documents) < 2 or len(text) < 20_000:
-        raise SystemExit(f"{path} has too little text: give at least 20,000 characters")
+    if len(documents) < 2 or len(text) < LEAST:
+        raise TextError(f"has too little text: {LEAST:,} characters are the least")
     return documents
 
 
-def paragraphs(text: str, size: int = 2000) -> list[str]:
-    """Cuts a text at empty lines, or at line ends, into pieces of about ``size``."""
-    separator = "\n\n" if text.count("\n\n") >= len(text) // 10_000 else "\n"
+def paragraphs(text: str) -> list[str]:
+    """Cuts a text into pieces of ``PIECE`` characters or a little more.
+
+    It cuts at empty lines or, where these are rare, at line ends.
+    """
+    separator = "\n\n" if text.count("\n\n") * PIECE > len(text) else "\n"
     pieces, piece = [], ""
     for paragraph in text.split(separator):
         piece += paragraph + separator
-        if len(piece) >= size:
+        if len(piece) >= PIECE:
             pieces.append(piece)
             piece = ""
     return [*pieces, piece]
-
-
-def split(documents: list[str]) -> tuple[list[str], list[str]]:
-    """Splits into training and validation documents."""
-    held_out = documents[::HELD_OUT_EVERY]
-    return [d for i, d in enumerate(documents) if i % HELD_OUT_EVERY], held_out
 
 
 def train_tokenizer(documents: list[str], size: int) -> Tokenizer:
@@ -66,17 +109,17 @@ def train_tokenizer(documents: list[str], size: int) -> Tokenizer:
     return tokenizer
 
 
-def encode(tokenizer: Tokenizer, documents: list[str]) -> torch.Tensor:
+def encode(tokenizer: Tokenizer, documents: list[str]) -> Tensor:
     """Encodes documents as one row of ids: the end token is between and around them."""
     end, ids = tokenizer.token_to_id(END), []
     for encoded in tokenizer.encode_batch(documents):
         ids += [end, *encoded.ids]
-    return torch.tensor([*ids, end])
+    return tensor([*ids, end])
 
 
 def batches(
-    ids: torch.Tensor, size: int, context: int, seed: int
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    ids: Tensor, size: int, context: int, seed: int
+) -> Iterator[tuple[Tensor, Tensor]]:
     """Yields inputs and targets ``[size, context]`` without end.
 
     An epoch reads each token once, in windows in random order. Each epoch cuts the
@@ -90,5 +133,5 @@ def batches(
             epoch = np.arange(first, len(ids) - context, context)
             starts += rng.permutation(epoch).tolist()
         chosen, starts = starts[:size], starts[size:]
-        rows = torch.stack([ids[s : s + context + 1] for s in chosen])
+        rows = stack([ids[s : s + context + 1] for s in chosen])
         yield rows[:, :-1], rows[:, 1:]
