@@ -25,7 +25,7 @@ TEMPERATURES = (0.3, 0.7, 1.0, 1.5)
 PENALTIES = (1.0, 1.1, 1.3, 2.0)
 # The order and the defaults of programs; the page says where each is written.
 PROGRAMS = (
-    ("transformers, drawing", "penalty, temperature, top-k, top-p, min-p", 1, 50, 1, 0),
+    ("`transformers`", "penalty, temperature, top-k, top-p, min-p", 1, 50, 1, 0),
     ("vLLM", "penalty, temperature, min-p, top-k, top-p", 1, 0, 1, 0),
     ("llama.cpp", "penalty, top-k, top-p, min-p, temperature", 0.8, 40, 0.95, 0.05),
     ("MAX", "penalty, then one kernel for the rest", 1, 0, 1, 0),
