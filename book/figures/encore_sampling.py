@@ -13,6 +13,7 @@ from book import inside, play
 from book.figures import style
 from book.figures._words import percent, quoted, rough
 from gpt2.decoding.ngrams import repetition
+from gpt2.decoding.settings import SAMPLING, Setting
 from solutions import encore_sampling as sampling
 from tests.oracle import model as oracle
 
@@ -22,6 +23,14 @@ CIRCLING = "One day, the dog"
 SHOWN = 12  # bars of the likeliest tokens
 TEMPERATURES = (0.3, 0.7, 1.0, 1.5)
 PENALTIES = (1.0, 1.1, 1.3, 2.0)
+# The order and the defaults of programs; the page says where each is written.
+PROGRAMS = (
+    ("`transformers`", "penalty, temperature, top-k, top-p, min-p", 1, 50, 1, 0),
+    ("vLLM", "penalty, temperature, min-p, top-k, top-p", 1, 0, 1, 0),
+    ("llama.cpp", "penalty, top-k, top-p, min-p, temperature", 0.8, 40, 0.95, 0.05),
+    ("MAX", "penalty, then one kernel for the rest", 1, 0, 1, 0),
+)
+SLIP, SLIP_P = np.array([0.5, 0.3, 0.15, 0.05]), 0.6
 BIMODAL = np.array([3.0, 3.0, -1.0, -1.0, -2.0, -2.0, -3.0, -3.0, -4.0, -4.0])
 
 Filter = Callable[[np.ndarray], np.ndarray]
@@ -112,6 +121,9 @@ def numbers() -> dict[str, str | list]:
         **tail(),
         "kept": kept(),
         "order": order_matters(),
+        "programs": programs(),
+        "beyond_50": beyond(50),
+        **slip(),
         "penalties": penalties(),
         "diversity": diversity(),
         "bimodal_share": percent(oracle.softmax(BIMODAL)[0]),
@@ -165,6 +177,46 @@ def order_matters(p: float = 0.9) -> list[list[str]]:
         first = np.isfinite(sampling.top_p_filter(warm, p)).sum()
         rows.append([f"{temperature}", f"{first:,} tokens", f"{last:,} tokens"])
     return rows
+
+
+def programs() -> list[list[str]]:
+    """A table of the order and the defaults of several programs and of this course."""
+    filters = [setting for setting in SAMPLING if not setting.penalty]
+    names = [setting.name.replace("_", "-") for setting in filters]
+    own = [s.default if s.in_commands is None else s.in_commands for s in filters]
+    rows = [["program", "order", *names]]
+    for program, order, *values in [
+        *PROGRAMS,
+        ("`gpt2`", f"penalty, {', '.join(names)}", *own),
+    ]:
+        pairs = zip(filters, values, strict=True)
+        rows.append([program, order, *(default(*pair) for pair in pairs)])
+    return rows
+
+
+def default(setting: Setting, value: float) -> str:
+    """A program's default; "off" for a filter that then removes nothing."""
+    off = value == setting.default and setting.name != "temperature"
+    return "off" if off else f"{value:g}"
+
+
+def beyond(k: int) -> str:
+    """The probability outside the k likeliest tokens, on average over a story."""
+    shares = np.sort(oracle.softmax(play.logits(play.encode(inside.STORY))), axis=-1)
+    return percent(shares[:, :-k].sum(axis=-1).mean())
+
+
+def slip() -> dict[str, str]:
+    """The tokens that the rule keeps of some shares, and that OpenAI's code keeps."""
+    *first, last = (f"{share:g}" for share in SLIP)
+    kept = np.isfinite(sampling.top_p_filter(np.log(SLIP), SLIP_P)).sum()
+    openai = max(np.count_nonzero(SLIP.cumsum() <= SLIP_P), 1)
+    return {
+        "slip_shares": f"{', '.join(first)} and {last}",
+        "slip_p": f"{SLIP_P}",
+        "slip_kept": f"{kept}",
+        "slip_openai": f"{openai}",
+    }
 
 
 def penalties() -> list[list[str]]:

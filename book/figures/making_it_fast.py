@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from benchmarks.decode import NEW, NEW_SLOW, PREFILL, PROMPT
-from book.figures import style
+from book.figures import _precision, style
 from book.figures._parameters import parameters
 from book.figures._words import SIZES, published
 from course.registry import ROOT
@@ -83,6 +83,7 @@ def numbers() -> dict[str, str | list]:
         "caches": caches(),
         "full_cache": f"{per_token(real) * real.n_positions / 1e6:.0f} MB",
         "attention_share": attention_share(real),
+        **_precision.numbers(),
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from book.figures import style
+from book.figures import _invariance, _padding, style
 from course.registry import ROOT
 
 RESULT = ROOT / "benchmarks" / "results" / "serving.json"
@@ -91,6 +91,8 @@ def numbers() -> dict[str, str | list]:
         "sizes": [*sizes(most / found["replicas"], max(rates))],
         "group_runs": f"{runs(groups(LENGTHS))}",
         "stream_runs": f"{runs(stream(LENGTHS))}",
+        **_padding.numbers(),
+        **_invariance.numbers(),
     }
 
 

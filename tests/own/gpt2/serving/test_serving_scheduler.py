@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gpt2.decoding.generation import Strategy, generate
+from gpt2.engine.cache import gather
 from gpt2.serving.scheduler import QueueFull, Scheduler
 from gpt2.serving.text import Job
 
@@ -63,6 +64,26 @@ def test_every_text_is_what_it_would_be_alone(
         text = "".join(piece.text for piece in pieces)
         assert pieces[-1].finish
         assert text == alone(engine, checkpoint, job)
+
+
+@pytest.mark.parametrize("rows", [2, 4, 8])
+def test_neighbours_change_logits_by_rounding_alone(engine, rows):
+    """The page on serving says so: a token differs only at a near tie."""
+
+    def read(seed):
+        rng = np.random.default_rng(seed)
+        ids = rng.integers(0, engine.config.vocab_size, [1, 3 + 29 * seed % 200])
+        cache = engine.empty_cache(1)
+        engine.extend(cache, ids[:, :-1])
+        return cache, ids[:, -1]
+
+    def logits(parts):
+        cache = gather([(own, [0]) for own, _ in parts])
+        return engine.extend(cache, np.array([last for _, last in parts]))
+
+    parts = [read(seed) for seed in range(rows)]
+    alone = np.concatenate([logits([part]) for part in parts])
+    np.testing.assert_allclose(logits(parts), alone, rtol=0, atol=1e-4)
 
 
 def test_texts_are_written_together(engine, checkpoint, jobs):

@@ -1,0 +1,39 @@
+"""How far a text depends on its batch. A file holds the measurements."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from course.registry import ROOT
+
+RESULT = ROOT / "benchmarks" / "results" / "invariance.json"
+
+
+def numbers() -> dict[str, str | list]:
+    """The numbers of the section on batch invariance."""
+    found: dict[str, Any] = json.loads(RESULT.read_text(encoding="utf-8"))
+    kinds, times = (found["drawn"], found["greedy"]), found["milliseconds"]
+    different = sum(len(kind["first_differences"]) for kind in kinds)
+    moved = max(row["moved"] for row in found["logits"])
+    return {
+        "drawn_texts": f"{found['drawn']['texts']}",
+        "greedy_texts": f"{found['greedy']['texts']}",
+        "invariance_batch": f"{found['batch']}",
+        "invariance_machine": f"{found['cpu']}, {found['cores']} cores, {found['day']}",
+        "invariance_tokens": f"{sum(kind['tokens'] for kind in kinds):,}",
+        "invariance_different": f"{different or 'none'}",
+        "invariance": [*differences(found["logits"])],
+        "invariance_once": f"{1 / moved / 1e6:.1f} million",
+        "invariance_lead": f"{found['greedy']['smallest_lead']:.6f}",
+        "fixed_difference": f"{found['fixed_shape']:g}",
+        "fixed_cost": f"{times['eight rows, full length']:.1f} ms",
+        "lone_cost": f"{times['one row']:.1f} ms",
+    }
+
+
+def differences(measured: list[dict]) -> Iterator[list[str]]:
+    """Yields a table's rows: a text's logits in a batch, compared with those alone."""
+    yield ["rows in the batch", "logits differ by up to", "moved, in a million"]
+    for row in measured:
+        largest, moved = row["largest_difference"], 1e6 * row["moved"]
+        yield [f"{row['rows']}", f"{largest:.6f}", f"{moved:.2f}"]
