@@ -114,7 +114,7 @@ def make_random(name, out):
 
 
 def make_stories(out):
-    model = GPT2LMHeadModel.from_pretrained(STORIES).eval()
+    model = GPT2LMHeadModel.from_pretrained(STORIES, dtype=torch.float32).eval()
     tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(STORIES / "tokenizer.json"))
     pool = [(text, tokenizer.encode(text)) for text in STORY_PROMPTS]
     kept = [(text, ids) for text, ids in pool if greedy(model, ids)[1] > GAP]
