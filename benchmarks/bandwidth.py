@@ -1,7 +1,7 @@
 """Measures the memory bandwidth, which limits the speed of decoding.
 
 Each token of one text reads every weight once and calculates little. So a token takes
-at least the time to read all weights (Pope et al. 2022, section 2.1).
+at least the time to read all weights (Pope et al. 2022, section 2).
 """
 
 import os

@@ -9,21 +9,40 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+CPUINFO = Path("/proc/cpuinfo")
+# A virtual machine often hides the model's name, but not these.
+IDENTITY = ("cpu family", "model", "stepping", "CPU implementer", "CPU part")
+UNITS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "sve")  # for vectors
+
 
 def machine() -> dict[str, str | int]:
     """The processor, the number of cores, the versions and the date."""
-    cpu = platform.processor() or platform.machine()
-    if (info := Path("/proc/cpuinfo")).exists():
-        found = re.search(r"model name\s*: (.*)", info.read_text(encoding="utf-8"))
-        cpu = found[1] if found else cpu
+    fields = cpu_fields()
+    flags = fields.get("flags", fields.get("Features", "")).split()
+    identity = [f"{name} {fields[name]}" for name in IDENTITY if name in fields]
     return {
-        "cpu": cpu,
+        "cpu": fields.get("model name") or platform.processor() or platform.machine(),
+        "cpu_identity": ", ".join([*identity, *(u for u in UNITS if u in flags)]),
         "cores": os.cpu_count() or 1,
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "max": version("max"),
         "day": datetime.now(UTC).date().isoformat(),
     }
+
+
+def cpu_fields() -> dict[str, str]:
+    """What Linux says of the first core, by name; empty on other systems."""
+    if not CPUINFO.exists():
+        return {}
+    first = CPUINFO.read_text(encoding="utf-8").partition("\n\n")[0]
+    return dict(re.findall(r"^(.+?)\s*: (.*)$", first, re.MULTILINE))
+
+
+def described(found: dict[str, Any]) -> str:
+    """Names the machine of a result, and says what it left open."""
+    identity = found.get("cpu_identity") or "it named no model"
+    return f"{found['cpu']} ({identity}), {found['cores']} cores, {found['day']}"
 
 
 def keep(result: dict[str, Any], path: Path) -> None:

@@ -50,7 +50,8 @@ def decode(model, prompt: list[list[int]], count: int) -> dict:
 def main() -> None:
     model = load(Path(sys.argv[1]))
     torch.set_num_threads(int(sys.argv[2]))
-    name = f"transformers {transformers.__version__}, torch {torch.__version__}"
+    versions = f"transformers {transformers.__version__}, torch {torch.__version__}"
+    name = f"{versions}, eager"
     print(json.dumps({"name": name}), flush=True)
     for line in sys.stdin:
         print(json.dumps(decode(model, **json.loads(line))), flush=True)

@@ -63,7 +63,7 @@ def beam_search(
         The ids of the best text, prompt included, and its score.
 
     Source: Wu et al. 2016, "Google's Neural Machine Translation System", section 7,
-    with Hugging Face's length penalty and stopping rule.
+    with Hugging Face's length penalty and its rule for ``early_stopping=False``.
     """
     beams, sums = np.array([prompt_ids], dtype=np.int64), np.zeros(1)  # [N, T], [N]
     finished: list[tuple[list[int], float]] = []

@@ -10,12 +10,17 @@ from matplotlib.figure import Figure
 from book import inside, play
 from book.figures import style
 from book.figures._words import percent, quoted, signed
+from book.lab.record import OPENINGS as LAB
+from book.pages import BookError
 from gpt2.decoding.ngrams import repetition
 from solutions.encore_beam_search import _best_continuations, _log_softmax, beam_search
 from solutions.encore_sampling import sample
 from tests.oracle import model as oracle
 
-PROMPT, NEW, BEAMS = "One day, the dog", 20, (1, 2, 4, 8)
+OPENINGS = [*LAB, "One day, the dog", "The dog was very"]
+NEW, BEAMS = 20, (1, 2, 4, 8)
+NOTICED = 0.1  # nats; a smaller difference of sums counts as none
+DRAWS, MIDDLE = 100, (0.05, 0.95)  # drawn texts, and the quantiles that are shown
 ROUNDS, WIDTH = 3, 2  # of the drawn tree
 FINISHED = {"short": (3, -3.0), "long": (6, -4.5)}  # tokens, sum of log-probabilities
 PENALTIES = (0.0, 0.5, 1.0, 2.0)
@@ -27,6 +32,41 @@ def next_logits(ids: np.ndarray) -> np.ndarray:
     return oracle.logits(ids, play.trained(), config.n_layer, config.n_head)[:, -1]
 
 
+@cache
+def searched(text: str, num_beams: int) -> tuple[list[int], float]:
+    """The ids that beam search finds after a text, and their sum of log p."""
+    return beam_search(
+        next_logits,
+        play.encode(text),
+        num_beams=num_beams,
+        max_new_tokens=NEW,
+        length_penalty=0.0,
+    )
+
+
+def gains(text: str) -> np.ndarray:
+    """How much likelier, in nats, each number of beams is than the one before it."""
+    return np.diff([searched(text, count)[1] for count in BEAMS])
+
+
+def drops() -> int:
+    """The openings after which some number of beams does worse than fewer beams."""
+    return sum(bool((gains(text) < -NOTICED).any()) for text in OPENINGS)
+
+
+@cache
+def prompt() -> str:
+    """The opening after which more beams find likelier text most often, then most."""
+
+    def worth(text: str) -> tuple[int, float]:
+        return int((gains(text) > NOTICED).sum()), round(gains(text).sum(), 1)
+
+    best = max(OPENINGS, key=worth)
+    if not worth(best)[0]:
+        raise BookError("encore_beam_search: after no opening do beams gain anything")
+    return best
+
+
 def figures() -> dict[str, Figure]:
     return {"beam-tree": tree_figure()}
 
@@ -36,7 +76,7 @@ def tree_figure() -> Figure:
     figure, axes = style.canvas(270, width=470)
     style.box(axes, 4, 105, 72, 40, "prompt", color=style.MUTED, strength=0.05)
     style.label(axes, 40, 165, "sum 0", color=style.MUTED, fontsize=style.SMALL)
-    ids = np.array([play.encode(PROMPT)])
+    ids = np.array([play.encode(prompt())])
     beams, sums, places = ids, np.zeros(1), {tuple(ids[0]): (76, 125)}
     for turn in range(ROUNDS):
         left = 112 + 128 * turn
@@ -71,35 +111,29 @@ def node(
 
 def numbers() -> dict[str, str | list]:
     return {
-        "prompt": PROMPT,
+        "prompt": prompt(),
         "new": f"{NEW}",
+        "openings": f"{len(OPENINGS)}",
+        "drops": f"{drops() or 'none'}",
+        "draws": f"{DRAWS}",
         "beams": beams_table(),
         "surprise": surprise_table(),
         "penalties": penalties(),
-        "exponent": f"{-round(100 * play.loss(inside.STORY) / log(10))}".replace(
-            "-", "−"
-        ),
+        "exponent": signed(-100 * play.loss(inside.STORY) / log(10), 0),
+        "float32": f"{underflow(np.float32, play.loss(inside.STORY)):,}",
+        "float64": f"{underflow(np.float64, play.loss(inside.STORY)):,}",
         "greedy_trap": percent(0.50 * 0.22),
         "better": percent(0.40 * 0.90),
     }
-
-
-@cache
-def searched(num_beams: int) -> tuple[list[int], float]:
-    """The ids that beam search finds, and their score."""
-    prompt = play.encode(PROMPT)
-    return beam_search(
-        next_logits, prompt, num_beams=num_beams, max_new_tokens=NEW, eos_token_id=None
-    )
 
 
 def beams_table() -> list[list[str]]:
     """A table of the texts that different numbers of beams find."""
     rows = [["beams", "log p in all", "the text"]]
     for num_beams in BEAMS:
-        ids, score = searched(num_beams)
+        ids, total = searched(prompt(), num_beams)
         text = play.checkpoint().tokenizer.decode(ids)
-        rows.append([f"{num_beams}", signed(score * NEW, 1), quoted(text)])
+        rows.append([f"{num_beams}", signed(total, 1), quoted(text)])
     return rows
 
 
@@ -107,30 +141,50 @@ def surprise_table() -> list[list[str]]:
     """A table of the loss and the repetition of several texts."""
     story = play.encode(inside.STORY)
     texts = {
-        "beam search, 4 beams": searched(4)[0],
-        "greedy": searched(1)[0],
-        "drawn, temperature 1": drawn(),
-        "the story of step 11": story[: len(play.encode(PROMPT)) + NEW],
+        "beam search, 4 beams": searched(prompt(), 4)[0],
+        "greedy": searched(prompt(), 1)[0],
+        "the story of step 11": story[: len(play.encode(prompt())) + NEW],
     }
     rows = [["text", "−log p per token", "four-token runs repeated"]]
     for name, ids in texts.items():
         rows.append([name, f"{surprise(ids):.2f}", percent(repetition(ids) or 0.0)])
+    rows.insert(-1, drawn_row())
     return rows
 
 
-def drawn() -> list[int]:
-    rng, ids = np.random.default_rng(0), play.encode(PROMPT)
+def drawn_row() -> list[str]:
+    """The table's row for many drawn texts: means, and a range for the surprise."""
+    texts, means = drawn()
+    low, high = np.quantile(means, MIDDLE)
+    repeated = np.mean([repetition(ids) or 0.0 for ids in texts.tolist()])
+    cell = f"{means.mean():.2f} ({low:.1f} to {high:.1f})"
+    return ["drawn, temperature 1", cell, percent(float(repeated))]
+
+
+def drawn() -> tuple[np.ndarray, np.ndarray]:
+    """Draws texts: ids ``[DRAWS, T]``, and each text's mean of -log p."""
+    rng, sums = np.random.default_rng(0), np.zeros(DRAWS)
+    ids = np.array([play.encode(prompt())] * DRAWS)
     for _ in range(NEW):
-        ids.append(sample(next_logits(np.array([ids]))[0], rng))
-    return ids
+        logits = next_logits(ids)
+        new = [sample(row, rng) for row in logits]
+        sums -= _log_softmax(logits)[np.arange(DRAWS), new]
+        ids = np.column_stack([ids, new])
+    return ids, sums / NEW
 
 
 def surprise(ids: list[int]) -> float:
     """The mean of -log p over a text's tokens after the first few, in nats."""
     shares = oracle.softmax(play.logits(ids[:-1]))
-    start = len(play.encode(PROMPT))
+    start = len(play.encode(prompt()))
     places = np.arange(start - 1, len(ids) - 1)
     return float(-np.log(shares[places, ids[start:]]).mean())
+
+
+def underflow(dtype: type[np.floating], loss: float) -> int:
+    """The tokens after which a text's probability is 0, at this mean of -log p."""
+    smallest = float(np.finfo(dtype).smallest_subnormal)
+    return int((log(2) - log(smallest)) / loss) + 1  # less than half of it rounds to 0
 
 
 def penalties() -> list[list[str]]:

@@ -7,6 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from benchmarks.decode import NEW, NEW_SLOW, PREFILL, PROMPT
+from benchmarks.machine import described
 from book.figures import _precision, style
 from book.figures._parameters import parameters
 from book.figures._words import SIZES, published
@@ -64,7 +65,7 @@ def numbers() -> dict[str, str | list]:
     real, found = published("gpt2"), result("decode")
     total = parameters(real)
     return {
-        "machine": f"{found['cpu']}, {found['cores']} cores, {found['day']}",
+        "machine": described(found),
         "bandwidth": f"{found['read_bytes_per_second'] / 1e9:.0f}",
         "floor": f"{floor():.0f}",
         "decoding": decoding(),
@@ -84,6 +85,8 @@ def numbers() -> dict[str, str | list]:
         "full_cache": f"{per_token(real) * real.n_positions / 1e6:.0f} MB",
         "attention_share": attention_share(real),
         **_precision.numbers(),
+        "drawn": f"{drawn(real) / 1e6:.0f}",
+        "zeros": f"{zeros(real) / 1e6:.0f}",
     }
 
 
@@ -131,6 +134,17 @@ def parts() -> list[list[str]]:
         alone = f"{floors[part]:.1f} ms" if part in floors else ""
         rows.append([part, *times, alone])
     return rows
+
+
+def drawn(config: GPT2Config) -> int:
+    """The parameters of all ``Linear`` layers, which MAX draws at random."""
+    block = parameters(config, "h.0.attn") + parameters(config, "h.0.mlp")
+    return config.n_layer * block
+
+
+def zeros(config: GPT2Config) -> int:
+    """The numbers of the two tables, which steps 05 and 06 fill with zeros."""
+    return parameters(config, "wte") + parameters(config, "wpe")
 
 
 def per_token(config: GPT2Config) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmarks.machine import described
 from book.figures import _invariance, _padding, style
 from course.registry import ROOT
 
@@ -78,7 +79,7 @@ def numbers() -> dict[str, str | list]:
     rates = {row["clients"]: row["tokens_per_second"] for row in found["levels"]}
     one, most = rates[min(rates)], max(rates.values())
     return {
-        "machine": f"{found['cpu']}, {found['cores']} cores, {found['day']}",
+        "machine": described(found),
         "seconds": f"{found['seconds']:.0f}",
         "load": [*load()],
         "gain": f"{rates[8] / one:.1f}",

@@ -1,6 +1,7 @@
 """Figures and numbers of the chapter on the configuration."""
 
 from dataclasses import asdict
+from functools import cache
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -8,10 +9,12 @@ from matplotlib.figure import Figure
 from book import inside, play
 from book.figures import style
 from book.figures._words import published, quoted
+from book.lab.record import OPENINGS
 from gpt2.checkpoint.loading import EMBEDDED
 from solutions.solution_01 import GPT2Config
 
 SMALL = GPT2Config()
+SHORTEST, LONGEST, MORE = 12, 40, 4  # tokens of a continuation
 FAMILY = {  # Radford et al. 2019, table 2; the heads are those of the released files
     "GPT-2": SMALL,
     "GPT-2 medium": published("gpt2-medium"),
@@ -120,13 +123,52 @@ def field_rows(config: GPT2Config) -> list[list[str]]:
 
 def by_heads(config: GPT2Config) -> list[list[str]]:
     """A table of loss and text for the same weights with other numbers of heads."""
-    rows = [["heads", "loss", "what it writes"]]
-    for count in (1, config.n_head // 2, config.n_head, 4 * config.n_head):
+    counts = head_counts(config)
+    rows, opening = [["heads", "loss", "what it writes"]], telling_opening(counts)
+    for count in counts:
         loss = play.loss(inside.STORY, n_head=count)
-        text = quoted(play.write("Once upon a time", n_head=count))
+        text = quoted(written(opening, count, apart(opening, counts) + MORE))
         mark = "**" if count == config.n_head else ""
         rows.append([f"{mark}{count}{mark}", f"{loss:.2f}", text])
     return rows
+
+
+def head_counts(config: GPT2Config) -> list[int]:
+    """One head, fewer than the model has, as many, and at least four times as many."""
+    fits = [n for n in range(1, config.n_embd + 1) if config.n_embd % n == 0]
+    fewer = max(n for n in fits if n < config.n_head)
+    more = min(n for n in fits if n >= 4 * config.n_head)
+    return sorted({1, fewer, config.n_head, more})
+
+
+def telling_opening(counts: list[int]) -> str:
+    """The opening after which other numbers of heads show soonest in the text."""
+    return min(OPENINGS, key=lambda opening: apart(opening, counts))
+
+
+def apart(opening: str, counts: list[int]) -> int:
+    """The tokens after which the texts of all numbers of heads differ, if any do."""
+    lengths = range(SHORTEST, LONGEST)
+    for length in lengths:
+        if len({written(opening, count, length) for count in counts}) == len(counts):
+            return length
+    return lengths.stop
+
+
+@cache
+def continued(opening: str, n_head: int) -> list[int]:
+    """The ids of an opening and of its greedy continuation, to the end of the text."""
+    ids, end = play.encode(opening), play.checkpoint().tokenizer.end_of_text_id
+    for _ in range(LONGEST + MORE):
+        if ids[-1] != end:
+            ids.append(int(play.logits(ids, n_head=n_head)[-1].argmax()))
+    return ids
+
+
+def written(opening: str, n_head: int, count: int) -> str:
+    """An opening and ``count`` tokens that the model writes with ``n_head`` heads."""
+    ids = continued(opening, n_head)[: len(play.encode(opening)) + count]
+    return play.checkpoint().tokenizer.decode(ids)
 
 
 def tensor_rows() -> list[list[str]]:

@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from book import play
 from book.figures import style
+from book.figures._text import scientific
 from book.figures._words import code, percent, quoted, rough
 from tests.oracle import model as oracle
 
@@ -61,11 +62,18 @@ def numbers() -> dict[str, str | list]:
         "last_shape": f"`[3, {vocabulary}]`",
         "chosen_shape": "`[3, 1]`",
         "longer_shape": f"`[3, {length + 1}]`",
+        "tolerance32": scientific(choice_tolerance(np.float32)),
+        "tolerance64": scientific(choice_tolerance(np.float64)),
         "new": f"{NEW}",
         "prompt_length": f"{length}",
         "without_cache": f"{sum(range(length, length + NEW)):,}",
         "with_cache": f"{length + NEW - 1:,}",
     }
+
+
+def choice_tolerance(dtype: type[np.floating]) -> float:
+    """How far from 1 the sum may be that ``Generator.choice`` accepts."""
+    return float(np.sqrt(np.finfo(dtype).eps))
 
 
 def greedy() -> str:

@@ -13,10 +13,10 @@ and short texts would win. Therefore the score divides it by a power of the leng
 
     score = (log p_1 + log p_2 + … + log p_L) / L ** length_penalty
 
-The rules are those of Hugging Face's ``generate``. The traps: logits are no
-log-probabilities yet; texts that end must not leave fewer to go on, so each round looks
-at twice as many as there are beams; and a finished text may still lose against one that
-goes on.
+The rules are those of Hugging Face's ``generate`` with ``early_stopping=False``, its
+default. The traps: logits are no log-probabilities yet; texts that end must not leave
+fewer to go on, so each round looks at twice as many as there are beams; and a finished
+text may still lose against one that goes on.
 
 This is plain NumPy. ``next_logits`` stands for the model and scores all beams in one
 call. The two helpers are blanks too; use them or write it your way.
@@ -100,7 +100,7 @@ def beam_search(
         The ids of the best text, prompt included, and its score.
 
     Source: Wu et al. 2016, "Google's Neural Machine Translation System", section 7,
-    with Hugging Face's length penalty and stopping rule.
+    with Hugging Face's length penalty and its rule for ``early_stopping=False``.
     """
     # At first there is a single beam, the prompt, with a sum of 0; more would be copies
     # of it. Nothing is finished yet.

@@ -154,8 +154,8 @@ def top_tokens(probabilities: np.ndarray, count: int) -> list[tuple[int, float]]
 
 def sample(logits: np.ndarray, rng: np.random.Generator) -> int:
     """Draws one id from the distribution that the logits ``[V]`` stand for."""
-    # The generator wants probabilities whose sum is 1 more exactly than float32 can
-    # say; work in float64 from the start.
+    # The generator wants probabilities whose sum is 1, in float64 more exactly than in
+    # float32. Softmax in float64 gives that; converting its result is too late.
 
     raise NotImplementedError(
         "Return one id, drawn by rng with the probabilities of the logits."

@@ -12,7 +12,7 @@ probabilities; one random generator serves the whole text, because new ones of t
 seed would repeat themselves; and in a batch some texts end before others.
 
 Look up: ``F.argmax``, ``F.softmax``, ``F.concat``, ``F.where``, ``Tensor.to_numpy``.
-MAX draws no tokens; NumPy's ``Generator.choice`` does, and takes probabilities.
+``F`` draws no tokens; NumPy's ``Generator.choice`` does, and takes probabilities.
 Check with ``pixi run s14`` or ``uv run s14``.
 """
 
@@ -54,8 +54,8 @@ def generate_next_token(
     # each row, [B, V] -> [B, 1]. F.argmax keeps the axis that it searches, with size 1.
 
     # Sampling: probabilities as a NumPy array, [B, V]; a tensor cannot be looped over,
-    # an array can. In float64 they must sum to 1 more exactly than float32 does, or the
-    # generator refuses: after converting, divide each row by its sum.
+    # an array can. The generator allows a float64 row a smaller error in its sum than a
+    # float32 row: after converting to float64, divide each row by its sum.
 
     # One draw per row, as a Tensor [B, 1] with the ids' dtype and device. (Tensor(...)
     # takes nested lists.) Without an rng, make one: default_rng in np.random.

@@ -13,7 +13,13 @@ from solutions.solution_01 import GPT2Config
 
 # The course builds one variant of GPT-2. A missing key stands for the first value here.
 SUPPORTED = {
-    "activation_function": ("gelu_new", "gelu_pytorch_tanh", "gelu_fast"),  # equal
+    "activation_function": (  # transformers has one function under five names
+        "gelu_new",
+        "gelu_pytorch_tanh",
+        "gelu_python_tanh",
+        "gelu_accurate",
+        "gelu_fast",
+    ),
     "tie_word_embeddings": (True,),
     "add_cross_attention": (False,),
     "scale_attn_weights": (True,),

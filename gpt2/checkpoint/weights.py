@@ -11,7 +11,7 @@ from gpt2.checkpoint.parameter_names import HEAD, full_names
 from solutions.solution_01 import GPT2Config
 
 EMBEDDING = "transformer.wte.weight"
-# GPT-2's Conv1D layers store [in, out]; MAX's Linear needs [out, in].
+# Hugging Face's Conv1D stores [in, out], as OpenAI did; MAX's Linear needs [out, in].
 TRANSPOSED = ("c_attn.weight", "c_proj.weight", "c_fc.weight")
 
 

@@ -5,7 +5,7 @@ D = C / H, V vocabulary. The cache holds a key and a value ``[P, B, H, D]`` for 
 layer. With positions first, the first P of a longer buffer are contiguous in memory.
 Each text begins at position 0. The mask hides all positions after a text's end.
 
-Source: Pope et al. 2022, "Efficiently Scaling Transformer Inference", section 2.1.
+Source: Pope et al. 2022, "Efficiently Scaling Transformer Inference", section 2.
 """
 
 from math import sqrt

@@ -1,7 +1,7 @@
 """A batch that texts can join and leave between two tokens.
 
 Source: Yu et al. 2022, "Orca: A Distributed Serving System for Transformer-Based
-Generative Models", section 3.1 (iteration-level scheduling).
+Generative Models", section 3, S1 (iteration-level scheduling).
 """
 
 from collections.abc import Callable, Sequence

@@ -45,7 +45,6 @@ def test_files_from_windows(folder, start):
     "changes",
     [
         {"model_type": ..., "architectures": ["GPT2LMHeadModel"]},
-        {"activation_function": "gelu_pytorch_tanh"},
         {"n_embd": ..., "hidden_size": 12, "n_head": ..., "num_attention_heads": 3},
         {"n_positions": ..., "max_position_embeddings": POSITIONS, "n_ctx": 9},
         {"n_layer": ..., "num_hidden_layers": 2, "quantization_config": None},
@@ -61,13 +60,29 @@ def test_other_ways_to_say_the_same(folder, changes):
     [
         ({"model_type": ..., "architectures": ["LlamaForCausalLM"]}, "of type None"),
         ({"model_type": "gpt_neo"}, "of type 'gpt_neo'"),
-        ({"activation_function": "gelu"}, "has activation_function = 'gelu'"),
         ({"quantization_config": {"load_in_8bit": True}}, "has quantization_config"),
     ],
 )
 def test_config_of_another_model(folder, changes, words):
     write_config(folder, **changes)
     assert words in sentence(folder)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_accurate", "gelu_fast"],
+)
+def test_names_of_the_gelu_by_tanh(folder, name):
+    write_config(folder, activation_function=name)
+    assert load_checkpoint(str(folder)).config.n_positions == POSITIONS
+
+
+@pytest.mark.parametrize(
+    "name", ["gelu", "gelu_python", "gelu_10", "quick_gelu", "relu", "silu", None]
+)
+def test_names_of_other_functions(folder, name):
+    write_config(folder, activation_function=name)
+    assert f"has activation_function = {name!r}" in sentence(folder)
 
 
 def test_config_without_end(folder):

@@ -5,6 +5,7 @@ import pytest
 
 from gpt2.checkpoint.tokenizer import Tokenizer
 from gpt2.decoding.generation import Strategy
+from gpt2.serving.jobs import token_ids
 from gpt2.serving.text import Job, Piece, Stops, merge, texts
 from tests.own.gpt2.samples import BPE
 
@@ -91,3 +92,10 @@ def test_each_sample_draws_from_its_own_generator():
     assert two[0] != two[1]
     assert [two[0], two[1]] == three[:2]  # independent of the number of samples
     assert two[:2] == two[2:]  # and the same for each prompt
+
+
+def test_end_of_text_in_a_prompt_is_the_special_token(checkpoint):
+    end, before, after = checkpoint.tokenizer.end_of_text_id, "One", " day"
+    around = [token_ids(text, checkpoint) for text in (before, after)]
+    ids = token_ids(f"{before}<|endoftext|>{after}", checkpoint)
+    assert ids == [*around[0], end, *around[1]]
