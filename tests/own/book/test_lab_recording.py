@@ -85,5 +85,5 @@ def test_targets_sum_to_one() -> None:
 
 def test_data_is_small() -> None:
     sizes = {path.stem: path.stat().st_size for path in DATA.glob("*.js")}
-    assert sizes.keys() == {"recording", "weights", "attention"}
+    assert sizes.keys() == {"recording", "weights", "attention", "training"}
     assert sum(sizes.values()) < 3 * MEGABYTE
