@@ -3,7 +3,7 @@
 var lab = lab || {};
 
 lab.trainingPage = (() => {
-  const { find, make, percent, count, keepArrowKeys } = lab.dom;
+  const { find, make, percent, count } = lab.dom;
   const { unpack } = lab.attentionShares;
   const { large, frame, sentence } = lab.attentionMatrix;
   const { Curve } = lab.trainingCurve;
@@ -43,7 +43,6 @@ lab.trainingPage = (() => {
       this.word.append(...options);
       this.slider.addEventListener("input", () => this.show());
       this.word.addEventListener("change", () => this.showNeighbours());
-      keepArrowKeys(find("training"));
       this.show();
     }
 
