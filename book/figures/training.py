@@ -10,7 +10,7 @@ from book.figures._text import decimal, percent
 from book.figures._words import published, quoted, rough
 from book.lab.training import SEED, TEMPERATURE, TOKENS, read_recording
 
-WINDOWS = 24  # BATCH in checkpoints/training/train.py
+WINDOWS = 24  # BATCH in checkpoints/training/loop.py
 SHOWN, BEGINNING = 200, 60  # characters of a story in the text, in the table
 OPERATIONS = 6  # for each weight and token (Kaplan et al. 2020, section 2.1)
 

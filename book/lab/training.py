@@ -1,6 +1,6 @@
 """Records the embedded model's training: ``python -m book.lab.training``.
 
-``--moments FOLDER`` names what checkpoints/training/train.py kept, with ``--moments``,
+``--moments FOLDER`` names what checkpoints/training/train.py kept, with ``--keep-all``,
 of the training that made the embedded model. The repository has no such folder, so
 ``--check`` computes the last moment alone, from the embedded model.
 """
