@@ -29,9 +29,12 @@ def checkpoint() -> Checkpoint:
 
 def copy_weights() -> dict[str, np.ndarray]:
     """Copies of the embedded model's weights, by name. Callers may change them."""
-    prefix = "transformer."
-    weights = checkpoint().weights
-    return {name.removeprefix(prefix): x.copy() for name, x in weights.items()}
+    return {name: x.copy() for name, x in short_names(checkpoint().weights).items()}
+
+
+def short_names(weights: Weights) -> Weights:
+    """A checkpoint's weights without the prefix of their names."""
+    return {name.removeprefix("transformer."): x for name, x in weights.items()}
 
 
 @cache

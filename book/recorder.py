@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -22,7 +23,7 @@ class Made:
     """A recorded file with the content that the code makes now.
 
     Attributes:
-        name: the part of the recorder that makes it.
+        name: the arguments with which the recorder's command makes it.
         path: where the file is.
         text: its new content; None for a file that nothing makes any more.
         agree: returns True if the kept and the new text differ by rounding alone.
@@ -87,18 +88,22 @@ class Recorder:
                 yield Made("", path, None)
 
     def main(self) -> None:
-        """Runs the recorder's command."""
+        """Runs the recorder's command, whose arguments are names of parts."""
 
         @click.command(help="Make stale files again; other files stay untouched.")
         @click.argument("names", nargs=-1, metavar="[NAME]...")
         @click.option("--check", is_flag=True, help="only list stale files")
         def command(names: tuple[str, ...], check: bool) -> None:
-            try:
-                sys.exit(self.run([Path(name).stem for name in names], check=check))
-            except BookError as error:
-                sys.exit(f"{self.module} cannot record: {error}.")
+            self.finish([Path(name).stem for name in names], check=check)
 
         command(prog_name=f"python -m {self.module}")
+
+    def finish(self, names: Sequence[str] = (), *, check: bool) -> NoReturn:
+        """Runs and ends the program; an error is one sentence."""
+        try:
+            sys.exit(self.run(names, check=check))
+        except BookError as error:
+            sys.exit(f"{self.module} cannot record: {error}.")
 
     def run(self, names: Sequence[str], *, check: bool) -> int:
         """Makes or reports stale files, one line for each; returns the exit code."""

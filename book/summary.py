@@ -6,6 +6,7 @@ START = {"introduction": "Introduction", "setup": "Set-up"}
 PLAYGROUND = {"lab": "The decoding lab", "attention": "Where attention looks"}
 AFTERWARDS = {
     "real_gpt2": "Your model and the real GPT-2",
+    "training": "Where the numbers come from",
     "making_it_fast": "Making it fast",
     "serving": "Serving",
     "when_it_goes_wrong": "When it goes wrong",

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from book import inside, play
+from book import inside, neighbours, play
 from book.figures import style
 from book.figures._words import code, signed
 from solutions.solution_01 import GPT2Config
@@ -16,7 +16,6 @@ GPT2_IDS = 7454, 2402, 257, 640  # the same four tokens in GPT-2's own vocabular
 SPELLINGS = "Once", "once", " once", "ONCE", " cat", " cats"
 WORDS = " red", " cat", " girl", " happy", " said", " Lily", " big", " ran"
 PAIRS = (" he", " she", " boy"), (" he", " she", " his"), (" he", " she", " himself")
-NEAREST = 5
 CELL = 13  # pixels of a drawn number
 
 
@@ -108,38 +107,30 @@ def first_rows() -> list[list[str]]:
     return rows
 
 
-def directions() -> np.ndarray:
-    """The embedding table ``[V, C]`` with each row scaled to length 1."""
-    table = play.trained()["wte.weight"].astype(np.float64)
-    return table / np.linalg.norm(table, axis=1, keepdims=True)
-
-
 def nearest(arrow: np.ndarray, without: set[int]) -> str:
     """The tokens whose rows have the highest cosine similarity to a vector."""
-    order = np.argsort(-(directions() @ arrow))
-    best = [int(i) for i in order[: NEAREST + len(without)] if i not in without]
-    tokens = map(play.checkpoint().tokenizer.token, best[:NEAREST])
-    return " ".join(code(t) for t in tokens)
+    found = neighbours.nearest(play.trained(), arrow, without)
+    return " ".join(code(token) for token, _ in found)
 
 
 def neighbour_rows() -> list[list[str]]:
     """A table of the tokens most similar to a few words."""
+    table = neighbours.directions(play.trained())
     rows = [["row of", "is most like the rows of"]]
     for word in WORDS:
         if len(ids := play.encode(word)) == 1:
-            near = nearest(directions()[ids[0]], {ids[0]})
-            rows.append([code(word), near])
+            rows.append([code(word), nearest(table[ids[0]], {ids[0]})])
     return rows
 
 
 def analogy_rows() -> list[list[str]]:
     """A table of the tokens most similar to row c − row a + row b."""
+    table = neighbours.directions(play.trained())
     rows = [["sum of rows", "is most like the rows of"]]
     for words in PAIRS:
         a, b, c = (play.encode(word)[0] for word in words)
         name = "`{2}` − `{0}` + `{1}`".format(*map(style.token, words))
-        arrow = directions()[c] - directions()[a] + directions()[b]
-        rows.append([name, nearest(arrow, {a, b, c})])
+        rows.append([name, nearest(table[c] - table[a] + table[b], {a, b, c})])
     return rows
 
 

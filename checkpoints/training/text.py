@@ -81,12 +81,14 @@ def read_documents(path: Path) -> list[str]:
 def paragraphs(text: str) -> list[str]:
     """Cuts a text into pieces of ``PIECE`` characters or a little more.
 
-    It cuts at empty lines or, where these are rare, at line ends.
+    It cuts at empty lines, where these are rare at line ends, and else at blanks.
     """
-    separator = "\n\n" if text.count("\n\n") * PIECE > len(text) else "\n"
+    marks = "\n\n", "\n", " "
+    often = (mark for mark in marks if text.count(mark) * PIECE > len(text))
+    mark = next(often, "")
     pieces, piece = [], ""
-    for paragraph in text.split(separator):
-        piece += paragraph + separator
+    for part in text.split(mark) if mark else text:
+        piece += part + mark
         if len(piece) >= PIECE:
             pieces.append(piece)
             piece = ""

@@ -37,7 +37,8 @@ def refresh(names: tuple[str, ...]) -> None:
     """Make recorded files anew where they are stale, and name each.
 
     The goldens are made only when named, otherwise checked: they need PyTorch, in an
-    environment that uv makes.
+    environment that uv makes. The training is only checked: it needs a folder that the
+    repository does not have.
     """
     failed = [
         carry_out(recorded, check=recorded.apart and not names)

@@ -44,4 +44,5 @@ RECORDED = (
     Recorded("goldens", "tests.golden", "tests/golden", apart=True),
     Recorded("lab", "book.lab.record", "book/src/lab/data/recording.js"),
     Recorded("reports", "book.reports", "book/src/reports"),
+    Recorded("training", "book.lab.training", "book/src/lab/data/training.js"),
 )

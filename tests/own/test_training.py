@@ -139,3 +139,15 @@ def test_validation_text_is_not_trained_on(tmp_path: Path) -> None:
     assert all(f"Story {n}." in held_out for n in (0, 40, 80))
     assert not any(f"Story {n}." in learned for n in (0, 40, 80))
     assert all(f"Story {n}." in learned for n in (1, 39, 41, 119))
+
+
+@pytest.mark.usefixtures("torch")
+@pytest.mark.parametrize("mark", ["\n\n", "\n", " ", ""])
+def test_a_text_without_documents_is_cut(tmp_path: Path, mark: str) -> None:
+    path = tmp_path / "text.txt"
+    words = [f"w{number}" for number in range(20_000)]
+    path.write_text(mark.join(words), encoding="utf-8")
+    pieces = imported("text").read_documents(path)
+    assert len(pieces) > 40
+    assert max(map(len, pieces)) < 3_000
+    assert mark.join(pieces).split(mark or None) == mark.join(words).split(mark or None)

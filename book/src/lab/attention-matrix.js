@@ -31,8 +31,8 @@ lab.attentionMatrix = (() => {
     ]);
   }
 
-  /** The matrix with its tokens; reports the row under the pointer. */
-  function large(matrix, tokens, point) {
+  /** The matrix with its tokens; tells ``point`` the row under the pointer. */
+  function large(matrix, tokens, point = () => {}) {
     const [side, inner] = [NAMES + matrix.length * CELL + 1, matrix.length * CELL];
     const square = { x: NAMES, y: NAMES, width: inner, height: inner };
     const svg = draw("svg", { width: side, height: side, class: "attention-large" },
