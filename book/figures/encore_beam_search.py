@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from book import inside, play
+from book import held_out, inside, play
 from book.figures import style
 from book.figures._words import percent, quoted, signed
 from gpt2.decoding.ngrams import repetition
@@ -76,9 +76,7 @@ def numbers() -> dict[str, str | list]:
         "beams": beams_table(),
         "surprise": surprise_table(),
         "penalties": penalties(),
-        "exponent": f"{-round(100 * play.loss(inside.STORY) / log(10))}".replace(
-            "-", "−"
-        ),
+        "exponent": signed(-100 * held_out.trained().mean / log(10), 0),
         "greedy_trap": percent(0.50 * 0.22),
         "better": percent(0.40 * 0.90),
     }
@@ -110,7 +108,7 @@ def surprise_table() -> list[list[str]]:
         "beam search, 4 beams": searched(4)[0],
         "greedy": searched(1)[0],
         "drawn, temperature 1": drawn(),
-        "the story of step 11": story[: len(play.encode(PROMPT)) + NEW],
+        "a hand-written story": story[: len(play.encode(PROMPT)) + NEW],
     }
     rows = [["text", "−log p per token", "four-token runs repeated"]]
     for name, ids in texts.items():

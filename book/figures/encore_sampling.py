@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from book import inside, play
+from book import held_out, play
 from book.figures import style
 from book.figures._words import percent, quoted, rough
 from gpt2.decoding.ngrams import repetition
@@ -129,12 +129,19 @@ def drawn(seed: int) -> str:
 
 
 def tail(rare: float = 0.001, tokens: int = 100) -> dict[str, str]:
-    """The probability of drawing a rare token, on average over a story."""
-    shares = oracle.softmax(play.logits(play.encode(inside.STORY)))
-    mass = float(np.where(shares < rare, shares, 0).sum(axis=-1).mean())
+    """The probability of drawing a rare token, on average over held-out stories."""
+
+    def count_and_mass(ids: list[int]) -> np.ndarray:
+        shares = oracle.softmax(play.logits(ids[:-1]))
+        below = shares < rare
+        return np.array([below.sum(axis=-1), (shares * below).sum(axis=-1)])
+
+    found = [count_and_mass(ids) for ids in held_out.token_ids()]
+    count, mass = np.concatenate(found, axis=-1).mean(axis=-1)
     return {
+        "stories": str(len(held_out.stories())),
         "tail_each": f"{rare:.1%}".replace("%", " %"),
-        "tail_count": f"{(shares < rare).sum(axis=-1).mean():,.0f}",
+        "tail_count": f"{count:,.0f}",
         "tail_mass": f"{mass:.1%}".replace("%", " %"),
         "tail_tokens": f"{tokens}",
         "tail_draws": f"{mass * tokens:.0f}",

@@ -5,8 +5,9 @@ from dataclasses import asdict
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from book import inside, play
+from book import held_out, play
 from book.figures import style
+from book.figures._losses import claim, loss_cell, loss_head, worse
 from book.figures._words import published, quoted
 from gpt2.checkpoint.loading import EMBEDDED
 from solutions.solution_01 import GPT2Config
@@ -120,12 +121,15 @@ def field_rows(config: GPT2Config) -> list[list[str]]:
 
 def by_heads(config: GPT2Config) -> list[list[str]]:
     """A table of loss and text for the same weights with other numbers of heads."""
-    rows = [["heads", "loss", "what it writes"]]
-    for count in (1, config.n_head // 2, config.n_head, 4 * config.n_head):
-        loss = play.loss(inside.STORY, n_head=count)
+    counts = 1, config.n_head // 2, 4 * config.n_head
+    losses = {count: held_out.loss(n_head=count) for count in counts}
+    claim("step_01", "The loss has found it", worse(*losses.values()))
+    losses[config.n_head] = held_out.trained()
+    rows = [["heads", loss_head(), "what it writes"]]
+    for count, loss in sorted(losses.items()):
         text = quoted(play.write("Once upon a time", n_head=count))
         mark = "**" if count == config.n_head else ""
-        rows.append([f"{mark}{count}{mark}", f"{loss:.2f}", text])
+        rows.append([f"{mark}{count}{mark}", loss_cell(loss), text])
     return rows
 
 
