@@ -17,7 +17,7 @@ FLOAT: type = np.float64  # the book's experiments on many texts replace it by f
 
 def as_float(x: np.ndarray) -> np.ndarray:
     """The same numbers as ``FLOAT``."""
-    return x.astype(FLOAT, copy=False)
+    return np.asarray(x, FLOAT)
 
 
 def causal_mask(length: int, earlier: int = 0) -> np.ndarray:
@@ -34,6 +34,7 @@ def softmax(x: np.ndarray) -> np.ndarray:
 
 def gelu(x: np.ndarray) -> np.ndarray:
     """GELU in the tanh approximation of Hendrycks and Gimpel 2016, section 2."""
+    x = as_float(x)
     cube = x * x * x  # x**3 takes many times as long
     return 0.5 * x * (1 + np.tanh(sqrt(2 / pi) * (x + 0.044715 * cube)))
 
