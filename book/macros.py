@@ -14,7 +14,7 @@ from course.catalogue import Mistake, load_mistakes
 
 WIDTH = re.compile(r' width="(\d+)"')
 SMALLEST = 0.7
-INSEPARABLE = re.compile(r"(?<=\d) (?=%|(?:ms|[kMG]B)\b)|(?<=<) (?=\d)")
+INSEPARABLE = re.compile(r"(?<=\d) (?=%|(?:ms|[kMG]B)\b|± [\d.]+\))|(?<=[<±]) (?=\d)")
 DEFAULT = re.compile(r"var\((--[\w-]+), [^)]*\)")
 
 Expand = Callable[[str], str]
@@ -71,7 +71,7 @@ def table(arguments: str, expand: Expand) -> str:
 
 
 def computed(place: str) -> Any:
-    """The value at ``KEY.name``; a space before a unit never breaks the line."""
+    """The value at ``KEY.name``; no line breaks before a unit or beside ±."""
     name, _, field = place.partition(".")
     values = numbers_of(key_of(name))
     if field not in values:

@@ -9,7 +9,7 @@ from math import floor, log2
 
 import numpy as np
 
-from book import inside, play
+from book import held_out, play
 from book.figures._text import percent
 from book.figures._words import signed
 
@@ -37,6 +37,7 @@ def to_bfloat16(x: np.ndarray) -> np.ndarray:
     return (rounded & np.uint32(0xFFFF0000)).view(np.float32)
 
 
+STORIES = 10
 FORMATS: dict[str, tuple[Round, int, int, float]] = {
     # the rounding, bytes, bits of precision, the largest number
     "float32": (to_float32, 4, 24, float(np.finfo(np.float32).max)),
@@ -52,8 +53,9 @@ def spacing(x: float, precision: int) -> float:
 
 @cache
 def logits() -> np.ndarray:
-    """The embedded model's float32 logits ``[T, V]`` while it reads a story."""
-    return to_float32(play.logits(play.encode(inside.STORY)))
+    """The embedded model's float32 logits ``[T, V]`` while it reads held-out stories."""
+    read = held_out.token_ids()[:STORIES]
+    return to_float32(np.concatenate([play.logits(ids[:-1]) for ids in read]))
 
 
 def numbers() -> dict[str, str | list]:
@@ -64,7 +66,8 @@ def numbers() -> dict[str, str | list]:
         "formats": formats(),
         "ties": ties(),
         "sums": sums(),
-        "places": f"{len(logits())}",
+        "places": f"{len(logits()):,}",
+        "stories": f"{STORIES}",
         "choices": f"{logits().shape[1]:,}",
         "stuck": f"{stuck():.0f}",
         "real_exact": listed(REAL, 4),

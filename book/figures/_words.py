@@ -1,9 +1,7 @@
 """Formats numbers and tokens for the book's text and tables."""
 
 from dataclasses import replace
-from math import exp
 
-from book import play
 from book.figures import style
 from solutions.solution_01 import GPT2Config
 
@@ -42,11 +40,6 @@ def quoted(text: str) -> str:
     paragraphs = [" ".join(part.split()) for part in text.split("\n")]
     joined = " ↵ ".join(part for part in paragraphs if part)
     return joined.translate({ord(c): f"\\{c}" for c in "*_<>|`$"})
-
-
-def perplexity(text: str, weights: play.Weights | None = None, **sizes: float) -> str:
-    """The perplexity of a text: exp of the loss, rounded."""
-    return rough(exp(play.loss(text, weights, **sizes)))
 
 
 def signed(value: float, digits: int = 2) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from book import inside, play
+from book import held_out, inside, play
 from book.figures import style
 from book.figures._words import percent, quoted, signed
 from book.lab.record import OPENINGS as LAB
@@ -119,9 +119,9 @@ def numbers() -> dict[str, str | list]:
         "beams": beams_table(),
         "surprise": surprise_table(),
         "penalties": penalties(),
-        "exponent": signed(-100 * play.loss(inside.STORY) / log(10), 0),
-        "float32": f"{underflow(np.float32, play.loss(inside.STORY)):,}",
-        "float64": f"{underflow(np.float64, play.loss(inside.STORY)):,}",
+        "exponent": signed(-100 * held_out.trained().mean / log(10), 0),
+        "float32": f"{underflow(np.float32, held_out.trained().mean):,}",
+        "float64": f"{underflow(np.float64, held_out.trained().mean):,}",
         "greedy_trap": percent(0.50 * 0.22),
         "better": percent(0.40 * 0.90),
     }
@@ -143,7 +143,7 @@ def surprise_table() -> list[list[str]]:
     texts = {
         "beam search, 4 beams": searched(prompt(), 4)[0],
         "greedy": searched(prompt(), 1)[0],
-        "the story of step 11": story[: len(play.encode(prompt())) + NEW],
+        "a hand-written story": story[: len(play.encode(prompt())) + NEW],
     }
     rows = [["text", "−log p per token", "four-token runs repeated"]]
     for name, ids in texts.items():

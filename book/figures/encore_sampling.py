@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from book import inside, play
+from book import held_out, play
 from book.figures import style
 from book.figures._words import percent, quoted, rough
 from gpt2.decoding.ngrams import repetition
@@ -122,7 +122,6 @@ def numbers() -> dict[str, str | list]:
         "kept": kept(),
         "order": order_matters(),
         "programs": programs(),
-        "beyond_50": beyond(50),
         **slip(),
         "penalties": penalties(),
         "diversity": diversity(),
@@ -140,16 +139,25 @@ def drawn(seed: int) -> str:
     return play.checkpoint().tokenizer.decode(ids)
 
 
-def tail(rare: float = 0.001, tokens: int = 100) -> dict[str, str]:
-    """The probability of drawing a rare token, on average over a story."""
-    shares = oracle.softmax(play.logits(play.encode(inside.STORY)))
-    mass = float(np.where(shares < rare, shares, 0).sum(axis=-1).mean())
+def tail(rare: float = 0.001, tokens: int = 100, likeliest: int = 50) -> dict[str, str]:
+    """The probability of rare tokens, on average over the held-out stories' places."""
+
+    def count_and_mass(ids: list[int]) -> np.ndarray:
+        shares = np.sort(oracle.softmax(play.logits(ids[:-1])), axis=-1)
+        below = shares < rare
+        masses = (shares * below).sum(axis=-1), shares[:, :-likeliest].sum(axis=-1)
+        return np.array([below.sum(axis=-1), *masses])
+
+    found = [count_and_mass(ids) for ids in held_out.token_ids()]
+    count, mass, beyond = np.concatenate(found, axis=-1).mean(axis=-1)
     return {
+        "stories": str(len(held_out.stories())),
         "tail_each": f"{rare:.1%}".replace("%", " %"),
-        "tail_count": f"{(shares < rare).sum(axis=-1).mean():,.0f}",
+        "tail_count": f"{count:,.0f}",
         "tail_mass": f"{mass:.1%}".replace("%", " %"),
         "tail_tokens": f"{tokens}",
         "tail_draws": f"{mass * tokens:.0f}",
+        f"beyond_{likeliest}": percent(beyond),
     }
 
 
@@ -198,12 +206,6 @@ def default(setting: Setting, value: float) -> str:
     """A program's default; "off" for a filter that then removes nothing."""
     off = value == setting.default and setting.name != "temperature"
     return "off" if off else f"{value:g}"
-
-
-def beyond(k: int) -> str:
-    """The probability outside the k likeliest tokens, on average over a story."""
-    shares = np.sort(oracle.softmax(play.logits(play.encode(inside.STORY))), axis=-1)
-    return percent(shares[:, :-k].sum(axis=-1).mean())
 
 
 def slip() -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Numbers of the glossary: the sizes behind the shape letters in two models."""
 
-from book import play
+from book import held_out, play
+from book.figures._losses import perplexity
 from solutions.solution_01 import GPT2Config
 
 LETTERS = {
@@ -17,7 +18,15 @@ def numbers() -> dict[str, str | list]:
     rows = [["", "stands for", "tiny-stories", "GPT-2"]]
     for letter, (meaning, field) in LETTERS.items():
         rows.append([letter, meaning, *(size(config, field) for config in models)])
-    return {"letters": rows}
+    return {
+        "letters": rows,
+        "stories": str(len(held_out.stories())),
+        "loss": f"{held_out.trained():.2f}",
+        "perplexity": perplexity(held_out.trained()),
+        "bits": f"{held_out.bits_per_byte():.2f}",
+        "errors": str(held_out.ERRORS),
+        "visible": str(held_out.VISIBLE),
+    }
 
 
 def size(config: GPT2Config, field: str | None) -> str:

@@ -6,10 +6,11 @@ from contextlib import nullcontext
 import numpy as np
 from matplotlib.figure import Figure
 
-from book import inside, play
+from book import held_out, inside, play
 from book.figures import style
+from book.figures._losses import claim, perplexity, worse
 from book.figures._parameters import parameters
-from book.figures._words import SIZES, perplexity, published
+from book.figures._words import SIZES, published
 from gpt2.checkpoint.weights import TRANSPOSED, parameter_shapes
 from gpt2.learner.layer_comparison import PROMPT, TOLERANCE
 from tests.oracle import model as oracle
@@ -43,6 +44,8 @@ def checkpoint_figure() -> Figure:
 def numbers() -> dict[str, str | list]:
     real = published("gpt2")
     masks = real.n_layer * real.n_positions**2 * FLOAT32
+    square = held_out.loss(square_untransposed())
+    claim("real_gpt2", "raises the perplexity", worse(square))
     return {
         "family": family(),
         "names": names(),
@@ -51,8 +54,12 @@ def numbers() -> dict[str, str | list]:
         "weights": megabytes(parameters(real) * FLOAT32),
         "masks": megabytes(masks),
         "file": megabytes(parameters(real) * FLOAT32 + masks),
-        "perplexity": perplexity(inside.STORY),
-        "square": perplexity(inside.STORY, square_untransposed()),
+        "stories": str(len(held_out.stories())),
+        "positions": str(play.checkpoint().config.n_positions),
+        "loss": f"{held_out.trained():.2f}",
+        "perplexity": perplexity(held_out.trained()),
+        "bits": f"{held_out.bits_per_byte():.2f}",
+        "square": perplexity(square),
         "layers": layers(),
         "tolerance": f"{TOLERANCE}",
     }

@@ -6,8 +6,9 @@ from functools import cache
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from book import inside, play
+from book import held_out, play
 from book.figures import style
+from book.figures._losses import claim, loss_cell, loss_head, worse
 from book.figures._words import published, quoted
 from book.lab.record import OPENINGS
 from gpt2.checkpoint.loading import EMBEDDED
@@ -124,12 +125,15 @@ def field_rows(config: GPT2Config) -> list[list[str]]:
 def by_heads(config: GPT2Config) -> list[list[str]]:
     """A table of loss and text for the same weights with other numbers of heads."""
     counts = head_counts(config)
-    rows, opening = [["heads", "loss", "what it writes"]], telling_opening(counts)
-    for count in counts:
-        loss = play.loss(inside.STORY, n_head=count)
+    losses = {count: held_out.loss(n_head=count) for count in counts}
+    losses[config.n_head] = held_out.trained()
+    others = [loss for count, loss in losses.items() if count != config.n_head]
+    claim("step_01", "The loss has found it", worse(*others))
+    rows, opening = [["heads", loss_head(), "what it writes"]], telling_opening(counts)
+    for count, loss in losses.items():
         text = quoted(written(opening, count, apart(opening, counts) + MORE))
         mark = "**" if count == config.n_head else ""
-        rows.append([f"{mark}{count}{mark}", f"{loss:.2f}", text])
+        rows.append([f"{mark}{count}{mark}", loss_cell(loss), text])
     return rows
 
 

@@ -4,8 +4,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from book import inside, play
+from book import held_out, inside, play
 from book.figures import style
+from book.figures._losses import claim, difference, rise, worse
 from book.figures._words import code
 from solutions.solution_01 import GPT2Config
 from tests.oracle import model as oracle
@@ -23,11 +24,14 @@ def numbers() -> dict[str, str | list]:
     length = GPT2Config().n_positions
     with play.instead("causal_mask", no_mask):
         blind = changes()
-        loss = play.loss(inside.STORY)
+        loss = held_out.loss()
+    claim("step_02", "looking there only confuses it", worse(loss))
     return {
         "changes": change_rows(changes(), blind),
-        "loss": f"{play.loss(inside.STORY):.2f}",
-        "loss_without": f"{loss:.2f}",
+        "stories": str(len(held_out.stories())),
+        "loss": f"{held_out.trained():.2f}",
+        "loss_without": f"{loss.mean:.2f}",
+        "change": difference(rise(loss)),
         "squares": f"{length**2:,}",
         "hidden": f"{length * (length - 1) // 2:,}",
         "mebibytes": f"{length**2 * 4 // 2**20} MiB",

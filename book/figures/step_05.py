@@ -1,12 +1,15 @@
 """Figures and numbers of the chapter on token embeddings."""
 
+from functools import partial
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from book import inside, neighbours, play
+from book import held_out, neighbours, play
 from book.figures import style
+from book.figures._losses import claim, loss_cell, loss_head, worse
 from book.figures._words import code, signed
 from solutions.solution_01 import GPT2Config
 from tests.oracle import model as oracle
@@ -66,7 +69,7 @@ def spelling_rows() -> list[list[str]]:
 def scores(ids: list[int], looked_up: np.ndarray) -> np.ndarray:
     """The logits ``[T, V]`` of a model whose embedding table is ``looked_up``."""
     config, weights = play.checkpoint().config, dict(play.trained())
-    own = weights["wte.weight"].astype(np.float64)
+    own = oracle.as_float(weights["wte.weight"])
     weights["wte.weight"] = looked_up
     hidden = oracle.hidden_states(
         np.array([ids]), weights, config.n_layer, config.n_head
@@ -78,24 +81,23 @@ def lookup_rows() -> list[list[str]]:
     """A table of loss and next token for wrong look-ups."""
     table = play.trained()["wte.weight"]
     ways = {
-        "**its own row**": table,
         "the next row": np.roll(table, -1, axis=0),
         "its own row × √C": table * np.sqrt(table.shape[1]),
         "zeros": np.zeros_like(table),
     }
-    rows = [["each token gets", "loss", "likeliest after “Once upon a”"]]
-    for name, looked_up in ways.items():
-        best = int(scores(play.encode("Once upon a"), looked_up)[-1].argmax())
-        token = style.token(play.checkpoint().tokenizer.token(best))
-        rows.append([name, f"{loss(looked_up):.2f}", f"`{token}`"])
+    losses = [held_out.measure(partial(scores, looked_up=t)) for t in ways.values()]
+    claim("step_05", "the model reads another text", worse(losses[0]))
+    rows = [["each token gets", loss_head(), "likeliest after “Once upon a”"]]
+    rows.append(["**its own row**", loss_cell(held_out.trained()), likeliest(table)])
+    for (name, looked_up), loss in zip(ways.items(), losses, strict=True):
+        rows.append([name, loss_cell(loss), likeliest(looked_up)])
     return rows
 
 
-def loss(looked_up: np.ndarray) -> float:
-    """The loss on a story with another embedding table, in nats per token."""
-    ids = play.encode(inside.STORY)
-    shares = oracle.softmax(scores(ids[:-1], looked_up))
-    return float(-np.log(shares[np.arange(len(ids) - 1), ids[1:]]).mean())
+def likeliest(looked_up: np.ndarray) -> str:
+    """The token that the model expects with this embedding table."""
+    best = int(scores(play.encode("Once upon a"), looked_up)[-1].argmax())
+    return code(play.checkpoint().tokenizer.token(best))
 
 
 def first_rows() -> list[list[str]]:

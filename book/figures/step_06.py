@@ -3,8 +3,9 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from book import inside, play
+from book import held_out, inside, play
 from book.figures import style
+from book.figures._losses import claim, difference, rise, worse
 from book.figures._text import decimal, percent
 from solutions.solution_01 import GPT2Config
 
@@ -20,13 +21,16 @@ def figures() -> dict[str, Figure]:
 def numbers() -> dict[str, str | list]:
     table, config = play.trained()["wpe.weight"], play.checkpoint().config
     silent = dict(play.trained()) | {"wpe.weight": np.zeros_like(table)}
+    silenced = held_out.loss(silent)
+    claim("step_06", "The model as a whole suffers too", worse(silenced))
     total = sum(array.size for array in play.trained().values())
     return {
         "without": percent(order_matters(places=False), 1),
         "with": percent(order_matters(places=True), 1),
-        "story_tokens": str(len(play.encode(inside.STORY))),
-        "loss": decimal(play.loss(inside.STORY)),
-        "loss_silent": decimal(play.loss(inside.STORY, silent)),
+        "stories": str(len(held_out.stories())),
+        "loss": f"{held_out.trained():.2f}",
+        "loss_silent": decimal(silenced.mean),
+        "change": difference(rise(silenced)),
         "positions": str(config.n_positions),
         "channels": str(config.n_embd),
         "token_rows": f"`[1, 4, {config.n_embd}]`",

@@ -3,9 +3,10 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from book import inside, play
+from book import held_out, inside, play
 from book.figures import _example as example
 from book.figures import style
+from book.figures._losses import claim, difference, rise, worse
 from book.figures._text import decimal, percent
 from solutions.solution_01 import GPT2Config
 from tests.oracle import model as oracle
@@ -22,12 +23,14 @@ def figures() -> dict[str, Figure]:
 
 def numbers() -> dict[str, str | list]:
     config, length = play.checkpoint().config, len(play.encode(inside.SENTENCE))
-    gpt2 = GPT2Config()
+    gpt2, alone = GPT2Config(), held_out.loss(silenced())
+    claim("step_08", "rises from", worse(alone))
     return {
         "alone": alone_rows(),
-        "story_tokens": str(len(play.encode(inside.STORY))),
-        "loss": decimal(play.loss(inside.STORY)),
-        "loss_alone": decimal(play.loss(inside.STORY, silenced())),
+        "stories": str(len(held_out.stories())),
+        "loss": f"{held_out.trained():.2f}",
+        "loss_alone": decimal(alone.mean),
+        "change": difference(rise(alone)),
         "vectors": example.vector_rows(),
         "home": example.home_rows(),
         "sum": decimal(np.exp(example.SCORES[2]).sum()),

@@ -4,9 +4,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from book import inside, play
+from book import held_out, inside, play
 from book.figures import style
 from book.figures._example import KEY, QUERY, WORDS
+from book.figures._losses import change, claim, difference, rise, worse
 from book.figures._text import decimal, percent
 from tests.oracle import model as oracle
 
@@ -21,10 +22,14 @@ def figures() -> dict[str, Figure]:
 
 def numbers() -> dict[str, str | list]:
     config, length = play.checkpoint().config, len(play.encode(inside.SENTENCE))
+    one = held_out.loss(n_head=1)
+    claim("step_09", "The embedded model shows the same", worse(one))
     return {
         "home": home_rows(),
-        "loss": decimal(play.loss(inside.STORY)),
-        "loss_one": decimal(loss_as_one_head()),
+        "stories": str(len(held_out.stories())),
+        "loss": f"{held_out.trained():.2f}",
+        "loss_one": decimal(one.mean),
+        "change": difference(rise(one)),
         "heads": str(config.n_head),
         "size": str(config.n_embd // config.n_head),
         "channels": str(config.n_embd),
@@ -43,14 +48,6 @@ def home_rows() -> list[list[str]]:
     rows = zip(WORDS, *(map(decimal, share) for share in shares), strict=True)
     header = ["`home` looks at", "head 0", "head 1", "one head of 8"]
     return [header, *map(list, rows)]
-
-
-def loss_as_one_head() -> float:
-    """The story's loss with one large head in place of the trained heads."""
-    ids, config = play.encode(inside.STORY), play.checkpoint().config
-    batch = np.array([ids[:-1]])
-    shares = oracle.softmax(oracle.logits(batch, play.trained(), config.n_layer, 1)[0])
-    return float(-np.log(shares[np.arange(len(ids) - 1), ids[1:]]).mean())
 
 
 def choice_rows() -> list[list[str]]:
@@ -92,13 +89,12 @@ def silence(block: int, head: int) -> dict[str, np.ndarray]:
 
 
 def rise_rows() -> list[list[str]]:
-    """A table of the increase of the story's loss without each head."""
-    config, start = play.checkpoint().config, play.loss(inside.STORY)
+    """A table of the change of the loss without each head."""
+    config = play.checkpoint().config
     rows = [["block", *(f"head {head}" for head in range(config.n_head))]]
     for block in range(config.n_layer):
         silent = [silence(block, head) for head in range(config.n_head)]
-        rises = [play.loss(inside.STORY, weights) - start for weights in silent]
-        rows.append([str(block), *map(decimal, rises)])
+        rows.append([str(block), *(change(held_out.loss(w)) for w in silent)])
     return rows
 
 

@@ -6,10 +6,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
-from book import inside, play
+from book import held_out, inside, play
 from book.figures import style
+from book.figures._losses import claim, measured_on, perplexity, worse
 from book.figures._parameters import parameters
-from book.figures._words import code, perplexity, published
+from book.figures._words import code, published
 from tests.oracle import model as oracle
 
 PROMPT = "Once upon a time, there was a little"
@@ -91,12 +92,16 @@ def numbers() -> dict[str, str | list]:
 
 def wirings() -> list[list[str]]:
     """A table of the perplexity and the next token with differently wired blocks."""
-    rows = [["how each block is wired", "perplexity", f"after “{PROMPT}”"]]
-    for name, wiring in WIRINGS.items():
+    losses, tokens = [], []
+    for wiring in WIRINGS.values():
         with play.instead("block", rewired(wiring)):
-            token = play.next_tokens(PROMPT, count=1)[0][0]
-            rows.append([name, perplexity(inside.STORY), code(token)])
-    return rows
+            tokens.append(code(play.next_tokens(PROMPT, count=1)[0][0]))
+            losses.append(held_out.loss())
+    claim("step_11", "Each of the other rows is worse", worse(*losses[1:]))
+    losses[0] = held_out.trained()
+    head = ["how each block is wired", f"perplexity on {measured_on()}"]
+    rows = zip(WIRINGS, map(perplexity, losses), tokens, strict=True)
+    return [[*head, f"after “{PROMPT}”"], *map(list, rows)]
 
 
 def rewired(wiring: Wiring) -> Callable[..., np.ndarray]:

@@ -1,14 +1,17 @@
 """Figures and numbers of the chapter on stacking."""
 
+from itertools import pairwise
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from book import inside, play
+from book import held_out, inside, play
 from book.figures import style
+from book.figures._losses import claim, measured_on, perplexity
 from book.figures._parameters import parameters
-from book.figures._words import SIZES, code, percent, perplexity, published
+from book.figures._words import SIZES, code, percent, published
 from solutions.solution_01 import GPT2Config
 from tests.oracle import model as oracle
 
@@ -93,10 +96,15 @@ def guesses(blocks: int) -> list[tuple[str, float]]:
 
 def early_exit() -> list[list[str]]:
     """A table of the likeliest next tokens and the perplexity, by number of blocks."""
-    rows = [["blocks", "likeliest next tokens", "perplexity"]]
-    for blocks in range(play.checkpoint().config.n_layer + 1):
+    layers = play.checkpoint().config.n_layer
+    losses = [*(held_out.loss(n_layer=n) for n in range(layers)), held_out.trained()]
+    falls = [before - after for before, after in pairwise(losses)]
+    falling = all(fall.mean > 0 and not fall.tied for fall in falls)
+    claim("step_12", "Each block that you add makes the stories less", falling)
+    rows = [["blocks", "likeliest next tokens", f"perplexity on {measured_on()}"]]
+    for blocks, loss in enumerate(losses):
         best = ", ".join(f"{code(t)} {percent(share)}" for t, share in guesses(blocks))
-        rows.append([f"{blocks}", best, perplexity(inside.STORY, n_layer=blocks)])
+        rows.append([f"{blocks}", best, perplexity(loss)])
     return rows
 
 

@@ -21,7 +21,9 @@ def material(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "scores.svg").write_text(SVG)
     (tmp_path / "s08.html").write_text('<span class="green">✓</span>\n')
     rows = [["token", "share"], ["a|b", "$x$"]]
-    (tmp_path / "s08.json").write_text(json.dumps({"share": "7 %", "rows": rows}))
+    numbers = {"share": "7 %", "loss": "1.50 ± 0.02", "change": "1.50 (+0.50 ± 0.02)"}
+    text = json.dumps({"rows": rows, **numbers}, ensure_ascii=False)
+    (tmp_path / "s08.json").write_text(text, encoding="utf-8")
     for name in ("FIGURES", "NUMBERS", "REPORTS"):
         monkeypatch.setattr(macros, name, tmp_path)
     macros.numbers_of.cache_clear()
@@ -59,6 +61,9 @@ def test_figure_has_its_alternative_text_and_caption(material: Path) -> None:
 def test_numbers_and_tables(material: Path) -> None:
     assert expand("It is {{number s08.share}}.") == "It is 7\N{NO-BREAK SPACE}%."
     assert expand("{{number step_08.share}}") == expand("{{number s08.share}}")
+    bracket = "1.50 (+0.50\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}0.02)"
+    assert expand("{{number s08.change}}") == bracket
+    assert expand("{{number s08.loss}}") == "1.50 ±\N{NO-BREAK SPACE}0.02"
     head, line, row = expand("{{table s08.rows}}").splitlines()
     assert (head, line) == ("| token | share |", "| --- | --- |")
     assert row.startswith(r"| a\|b | <math>")
