@@ -53,7 +53,7 @@ def spacing(x: float, precision: int) -> float:
 
 @cache
 def logits() -> np.ndarray:
-    """The embedded model's float32 logits ``[T, V]`` while it reads held-out stories."""
+    """The embedded model's float32 logits ``[T, V]`` on held-out stories."""
     read = held_out.token_ids()[:STORIES]
     return to_float32(np.concatenate([play.logits(ids[:-1]) for ids in read]))
 
