@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 from measure import validation_loss
-from model import load
+from model import ModelError, load, load_tokenizer
 from text import (
     HELD_OUT_EVERY,
     TextError,
@@ -24,21 +24,22 @@ from text import (
     encode,
     read_documents,
 )
-from tokenizers import Tokenizer
 
 
 @click.command()
-@click.argument("model", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("model", type=click.Path(path_type=Path))
 @click.argument("text", type=click.Path(path_type=Path))
 @click.option("--held-out", is_flag=True, help="only what train.py holds out of TEXT")
 def main(model: Path, text: Path, held_out: bool) -> None:
     """Print the loss of MODEL, a folder from train.py, on the file TEXT."""
     try:
         documents = read_documents(text)[:: HELD_OUT_EVERY if held_out else 1]
+        ids = encode(load_tokenizer(model), documents)
+        loss, size = validation_loss(load(model), ids), count_bytes(documents)
     except TextError as error:
         sys.exit(f"{text} {error}.")
-    ids = encode(Tokenizer.from_file(str(model / "tokenizer.json")), documents)
-    loss, size = validation_loss(load(model), ids), count_bytes(documents)
+    except ModelError as error:
+        sys.exit(f"{model} {error}.")
     print(
         f"{len(documents):,} documents, {len(ids) - 1:,} tokens, {size:,} bytes: "
         f"loss {loss:.4f}, perplexity {math.exp(loss):.2f}, "

@@ -32,11 +32,17 @@ class Budget:
         return min(1.0, (time.monotonic() - began) / self.seconds)
 
 
-def train(model: GPT2, ids: Tensor, budget: Budget, seed: int) -> Iterator[Moment]:
-    """Trains the model on ids ``[N]``; yields before the first step and after each."""
+def train(
+    model: GPT2, ids: Tensor, budget: Budget, seed: int, factor: float = 1.0
+) -> Iterator[Moment]:
+    """Trains the model on ids ``[N]``; yields before the first step and after each.
+
+    The learning rates rise to ``factor`` times those of the optimizers. Then they fall
+    in a straight line to 0.
+    """
     optimizers = build_optimizers(model)
     groups = [group for each in optimizers for group in each.param_groups]
-    highest = [group["lr"] for group in groups]
+    highest = [factor * group["lr"] for group in groups]
     began, done = time.monotonic(), 0.0
     yield Moment(step=0, done=0.0, seconds=0.0, loss=math.nan)
     stream = batches(ids, BATCH, model.shape.n_positions, seed)

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -127,14 +129,37 @@ def save(model: GPT2, folder: Path, *, dtype: torch.dtype = torch.float16) -> No
     partial.replace(folder / "model.safetensors")
 
 
-def load(folder: Path) -> GPT2:
-    """Reads what ``save`` has written."""
-    sizes = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    model = GPT2(Shape(**{field.name: sizes[field.name] for field in fields(Shape)}))
-    stored = load_file(folder / "model.safetensors")
-    names = {name: name.removeprefix(PREFIX) for name in stored}
-    model.load_state_dict({n: transposed(n, stored[k]) for k, n in names.items()})
+class ModelError(ValueError):
+    """A folder has no such model; the message goes on after the folder's name."""
+
+
+def load(folder: Path, dropout: float = 0.0) -> GPT2:
+    """Reads what ``save`` has written.
+
+    Raises:
+        ModelError: the folder has something else.
+    """
+    try:
+        sizes = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        shape = Shape(**{field.name: sizes[field.name] for field in fields(Shape)})
+        model, stored = GPT2(shape, dropout), load_file(folder / "model.safetensors")
+        names = {name: name.removeprefix(PREFIX) for name in stored}
+        model.load_state_dict({n: transposed(n, stored[k]) for k, n in names.items()})
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise ModelError("has no model that this program has made") from error
     return model.eval()
+
+
+def load_tokenizer(folder: Path) -> Tokenizer:
+    """Reads a model's tokenizer.
+
+    Raises:
+        ModelError: the folder has none.
+    """
+    try:
+        return Tokenizer.from_file(str(folder / "tokenizer.json"))
+    except Exception as error:  # the library raises nothing more specific
+        raise ModelError("has no tokenizer.json that can be read") from error
 
 
 def transposed(name: str, p: Tensor) -> Tensor:

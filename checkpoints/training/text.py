@@ -38,8 +38,12 @@ def bits_per_byte(loss: float, tokens: int, size: int) -> float:
     return loss * tokens / size / math.log(2)
 
 
-def read_text(path: Path, vocabulary: int) -> Text:
-    """Reads a file, and trains a tokenizer on all documents that are not held out.
+def read_text(path: Path, tokenizer: Tokenizer | int) -> Text:
+    """Reads a file. A new tokenizer learns from all documents that are not held out.
+
+    Args:
+        path: the file.
+        tokenizer: a finished tokenizer, or the size of the one to train.
 
     Raises:
         TextError: the file cannot be used.
@@ -47,7 +51,8 @@ def read_text(path: Path, vocabulary: int) -> Text:
     documents = read_documents(path)
     kept = [d for i, d in enumerate(documents) if i % HELD_OUT_EVERY]
     held_out = documents[::HELD_OUT_EVERY]
-    tokenizer = train_tokenizer(kept, vocabulary)
+    if isinstance(tokenizer, int):
+        tokenizer = train_tokenizer(kept, tokenizer)
     ids = encode(tokenizer, kept), encode(tokenizer, held_out)
     return Text(tokenizer, *ids, count_bytes(held_out))
 

@@ -4,6 +4,7 @@ It needs PyTorch: ``uv run --extra test --with torch==2.13.0 pytest PATH``.
 """
 
 import importlib
+import json
 import os
 import signal
 import subprocess
@@ -67,6 +68,29 @@ def imported(name: str) -> Any:
         return importlib.import_module(name)
     finally:
         sys.path.remove(str(FOLDER))
+
+
+@pytest.mark.usefixtures("torch")
+def test_a_training_can_go_on(text: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "a", tmp_path / "b"
+    assert train(text, "--out", first, *SMALL).returncode == 0
+    done = train(text, "--out", second, "--from", first, "--steps", 4, "--rate", 0.3)
+    assert done.returncode == 0, done.stderr
+    ends, begins = moments(first)[-1]["validation"], moments(second)[0]["validation"]
+    assert begins == pytest.approx(ends, abs=1e-3)  # the file has 16 bits
+    assert moments(second)[-1]["validation"] < ends
+
+
+def moments(out: Path) -> list[dict[str, float]]:
+    return json.loads((out / "training.json").read_text())["moments"]
+
+
+@pytest.mark.usefixtures("torch")
+def test_a_training_goes_on_from_models_alone(text: Path, tmp_path: Path) -> None:
+    done = train(text, "--out", tmp_path / "out", "--from", tmp_path)
+    assert done.returncode != 0
+    assert "has no tokenizer.json" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.usefixtures("torch")
