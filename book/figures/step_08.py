@@ -25,8 +25,13 @@ def numbers() -> dict[str, str | list]:
     config, length = play.checkpoint().config, len(play.encode(inside.SENTENCE))
     gpt2, alone = GPT2Config(), held_out.loss(silenced())
     claim("step_08", "rises from", worse(alone))
+    claim("step_08", "texts of the same length", len(set(map(count, PROMPTS))) == 1)
+    rows = alone_rows()
+    _, answers, without = (set(column) for column in zip(*rows[1:], strict=True))
+    claim("step_08", "the three answers are the same", len(without) == 1)
+    claim("step_08", "the texts differ", len(answers) == len(PROMPTS))
     return {
-        "alone": alone_rows(),
+        "alone": rows,
         "stories": str(len(held_out.stories())),
         "loss": f"{held_out.trained():.2f}",
         "loss_alone": decimal(alone.mean),
@@ -62,6 +67,11 @@ def alone_rows() -> list[list[str]]:
         found = (best_three(prompt, w) for w in (play.trained(), silenced()))
         rows.append([f"`{prompt}`", *found])
     return rows
+
+
+def count(text: str) -> int:
+    """The number of a text's tokens."""
+    return len(play.encode(text))
 
 
 def best_three(prompt: str, weights: play.Weights) -> str:

@@ -12,7 +12,7 @@ from book.figures._text import decimal, percent
 from tests.oracle import model as oracle
 
 HOME = QUERY[2], np.array([2, 0, 1, 0])  # the queries of "home" in two heads
-BLOCK, ASKING = 3, 8  # the last block; the token with the query
+BLOCK = 3  # the last one
 OWNERS = style.BLUE, style.ORANGE  # colours of the two heads' channels
 
 
@@ -33,6 +33,7 @@ def numbers() -> dict[str, str | list]:
         "heads": str(config.n_head),
         "size": str(config.n_embd // config.n_head),
         "channels": str(config.n_embd),
+        "asking": named(asking()),
         "choices": choice_rows(),
         "tokens": str(length),
         "shapes": shape_rows(length, config.n_head, config.n_embd),
@@ -52,13 +53,30 @@ def home_rows() -> list[list[str]]:
 
 def choice_rows() -> list[list[str]]:
     """A table of the token with the largest share in each head of one block."""
-    names = [f"`{style.token(name)}`" for name in play.tokens(inside.SENTENCE)]
     rows = [["head", "looks most at", "share"]]
-    for head, shares in enumerate(inside.look_inside(inside.SENTENCE)[BLOCK].shares):
-        best = int(shares[ASKING].argmax())
-        name = f"{names[best]} ({best})"
-        rows.append([str(head), name, percent(shares[ASKING, best])])
+    for head, shares in enumerate(block_shares()[:, asking()]):
+        rows.append([str(head), named(int(shares.argmax())), percent(shares.max())])
     return rows
+
+
+def asking() -> int:
+    """The token for which most heads look at different tokens, and look most."""
+
+    def difference_of(token: int) -> tuple[int, float]:
+        best = block_shares()[:, token]
+        return len(set(best.argmax(axis=-1))), best.max(axis=-1).min()
+
+    return max(range(len(play.encode(inside.SENTENCE))), key=difference_of)
+
+
+def block_shares() -> np.ndarray:
+    """The shares ``[H, T, T]`` of the block that the page shows."""
+    return inside.look_inside(inside.SENTENCE)[BLOCK].shares
+
+
+def named(place: int) -> str:
+    """A token of the sentence and its place."""
+    return f"`{style.token(play.tokens(inside.SENTENCE)[place])}` ({place})"
 
 
 def shape_rows(length: int, heads: int, channels: int) -> list[list[str]]:
@@ -100,11 +118,10 @@ def rise_rows() -> list[list[str]]:
 
 def heads_figure() -> Figure:
     names = [style.token(name) for name in play.tokens(inside.SENTENCE)]
-    tables = inside.look_inside(inside.SENTENCE)[BLOCK].shares
     hidden = np.isinf(oracle.causal_mask(len(names)))
     figure, panels = style.charts(660, rows=2, columns=2)
-    for head, (axes, shares) in enumerate(zip(panels.flat, tables, strict=True)):
-        shares = np.where(hidden, np.nan, shares)
+    for head, axes in enumerate(panels.flat):
+        shares = np.where(hidden, np.nan, block_shares()[head])
         style.heatmap(axes, shares, rows=names, columns=names, largest=1.0)
         axes.set_title(f"head {head}")
     return figure

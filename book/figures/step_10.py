@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from book import inside, play
 from book.figures import style
+from book.figures._losses import claim
 from book.figures._text import decimal
 from tests.oracle import model as oracle
 
@@ -29,6 +30,9 @@ def figures() -> dict[str, Figure]:
 
 def numbers() -> dict[str, str | list]:
     replaced, added = alikeness(keep=False), alikeness(keep=True)
+    channels, start = play.checkpoint().config.n_embd, lengths()[0]
+    longer = all(length > start for length in lengths()[1:])
+    claim("step_10", "finds a longer stream than the first one did", longer)
     return {
         "tokens": str(TOKENS),
         "depth": str(DEPTH),
@@ -37,8 +41,8 @@ def numbers() -> dict[str, str | list]:
         "added_last": decimal(added[-1]),
         "by_hand": hand_rows(),
         "stream": stream_rows(),
-        "shape": f"`[1, {len(play.encode(inside.SENTENCE))}, {CHANNELS}]`",
-        "start": decimal(lengths()[0], 1),
+        "shape": f"`[1, {len(play.encode(inside.SENTENCE))}, {channels}]`",
+        "start": decimal(start, 1),
         "end": decimal(lengths()[-1], 1),
     }
 

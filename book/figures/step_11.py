@@ -1,6 +1,7 @@
 """Figures and numbers of the chapter on the transformer block."""
 
 from collections.abc import Callable
+from math import log
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -13,7 +14,12 @@ from book.figures._parameters import parameters
 from book.figures._words import code, published
 from tests.oracle import model as oracle
 
-PROMPT = "Once upon a time, there was a little"
+PROMPTS = [  # the table has the one after which most wirings go wrong
+    "The dog ran to the",
+    "Lily was sad because she lost her",
+    "Tom has a dog. The dog likes to play with",
+    "Mia saw a bird in a tree. Mia wanted to catch the",
+]
 PIECES = {
     "ln_1": "2C",
     "attn": "4C² + 4C",
@@ -92,16 +98,22 @@ def numbers() -> dict[str, str | list]:
 
 def wirings() -> list[list[str]]:
     """A table of the perplexity and the next token with differently wired blocks."""
-    losses, tokens = [], []
+    losses, answers = [], []
     for wiring in WIRINGS.values():
         with play.instead("block", rewired(wiring)):
-            tokens.append(code(play.next_tokens(PROMPT, count=1)[0][0]))
+            answers.append([play.next_tokens(text, count=1)[0][0] for text in PROMPTS])
             losses.append(held_out.loss())
     claim("step_11", "Each of the other rows is worse", worse(*losses[1:]))
+    blind = log(play.checkpoint().config.vocab_size)
+    wrong = any(loss.mean > blind for loss in losses)
+    claim("step_11", "is worse than blind guessing", wrong)
     losses[0] = held_out.trained()
+    columns = dict(zip(PROMPTS, zip(*answers, strict=True), strict=True))
+    prompt = max(columns, key=lambda text: -columns[text].count(columns[text][0]))
     head = ["how each block is wired", f"perplexity on {measured_on()}"]
+    tokens = map(code, columns[prompt])
     rows = zip(WIRINGS, map(perplexity, losses), tokens, strict=True)
-    return [[*head, f"after “{PROMPT}”"], *map(list, rows)]
+    return [[*head, f"after “{prompt}”"], *map(list, rows)]
 
 
 def rewired(wiring: Wiring) -> Callable[..., np.ndarray]:

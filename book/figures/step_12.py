@@ -73,11 +73,13 @@ def pieces(config: GPT2Config) -> list[str]:
 
 def numbers() -> dict[str, str | list]:
     config, real = play.checkpoint().config, published("gpt2")
+    last, best = play.tokens(PROMPT)[-1], guesses(0)[0][0]
+    claim("step_12", "Without any block there are only the two tables", best == last)
     return {
         "layers": f"{config.n_layer}",
         "prompt": PROMPT,
-        "last_token": play.tokens(PROMPT)[-1].strip(),
-        "without_blocks": guesses(0)[0][0].strip(),
+        "last_token": last.strip(),
+        "without_blocks": best.strip(),
         "early_exit": early_exit(),
         "stream": stream(),
         "family": family(),
@@ -114,6 +116,7 @@ def stream() -> list[list[str]]:
     last = inside.norm(streams[-1], play.trained(), "ln_f")
     names = ["the two tables", *(f"after h.{i}" for i in range(len(streams) - 1))]
     sizes = [np.sqrt(np.mean(x**2)) for x in (*streams, last)]
+    claim("step_12", "By the end its numbers have grown", sizes[-2] > 2 * sizes[0])
     rows = [[n, f"{s:.2f}"] for n, s in zip([*names, "after ln_f"], sizes, strict=True)]
     return [["place", "size"], *rows]
 

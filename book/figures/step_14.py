@@ -1,17 +1,27 @@
 """Figures and numbers of the chapter on text generation."""
 
+from functools import cache
+
 import numpy as np
 from matplotlib.figure import Figure
 
 from book import play
 from book.figures import style
+from book.figures._losses import claim
 from book.figures._text import scientific
 from book.figures._words import code, percent, quoted, rough
 from tests.oracle import model as oracle
 
 PROMPT, NEW, WRITTEN = "One day, the dog", 100, 75
 UNSURE = "The dog was very"
-BEGINNING, SENTENCE, TIMES = "Tom went to the park.", " The bird sat on the tree.", 6
+OPENINGS = [PROMPT, "One day, Tom", "The little girl", "One day, the cat"]
+RUN = 4  # tokens in a row that make a repetition
+BEGINNING, TIMES = "Tom went to the park.", 6
+SENTENCES = [
+    " The bird sat on the tree.",
+    " The dog ran fast.",
+    " They had a lot of fun.",
+]
 TEMPERATURES = (0.3, 0.7, 1.0, 1.5, 3.0)
 
 
@@ -50,11 +60,12 @@ def loop_figure() -> Figure:
 def numbers() -> dict[str, str | list]:
     length = len(play.encode(PROMPT))
     vocabulary = play.checkpoint().config.vocab_size
+    opening, sentence = circling(), rising()
     return {
-        "prompt": PROMPT,
-        "greedy": quoted(greedy()),
-        "sentence": SENTENCE.strip(),
-        "repeats": repeats(),
+        "opening": opening,
+        "greedy": quoted(play.checkpoint().tokenizer.decode(greedy(opening))),
+        "sentence": sentence.strip(),
+        "repeats": repeats(sentence),
         "unsure": UNSURE,
         "temperatures": temperatures(),
         "ids_shape": f"`[3, {length}]`",
@@ -76,24 +87,57 @@ def choice_tolerance(dtype: type[np.floating]) -> float:
     return float(np.sqrt(np.finfo(dtype).eps))
 
 
-def greedy() -> str:
-    """The model's greedy text, up to the end-of-text token."""
+@cache
+def greedy(opening: str) -> list[int]:
+    """The ids of the model's greedy text, up to the end-of-text token."""
     end = play.checkpoint().tokenizer.end_of_text_id
-    ids = play.encode(PROMPT)
+    ids = play.encode(opening)
     while len(ids) < WRITTEN and ids[-1] != end:
         ids.append(int(play.logits(ids)[-1].argmax()))
-    return play.checkpoint().tokenizer.decode(ids)
+    return ids
 
 
-def repeats() -> list[list[str]]:
+def circling() -> str:
+    """The opening whose greedy text repeats itself most."""
+    opening = max(OPENINGS, key=lambda text: repeated(greedy(text)))
+    circles = repeated(greedy(opening)) > 0.25
+    claim("step_14", "such texts tend to walk in circles", circles)
+    return opening
+
+
+def repeated(ids: list[int]) -> float:
+    """The share of runs of ``RUN`` tokens that have occurred before in the text."""
+    runs = [tuple(ids[i : i + RUN]) for i in range(len(ids) - RUN + 1)]
+    return 1 - len(set(runs)) / len(runs)
+
+
+def rising() -> str:
+    """The sentence that gets likelier with each repetition."""
+
+    def least(sentence: str) -> float:
+        return float(np.diff(chances(sentence)).min())
+
+    sentence = max(SENTENCES, key=least)
+    rises = least(sentence) > -0.005  # the table has whole percentages
+    claim("step_14", "the likelier it looks to the model", rises)
+    return sentence
+
+
+def repeats(sentence: str) -> list[list[str]]:
     """A table of the mean probability of a sentence's tokens, for each repetition."""
-    start, ids = play.encode(BEGINNING), play.encode(SENTENCE)
+    head = ["time", *(f"{n}." for n in range(1, TIMES + 1))]
+    return [head, ["each token", *map(percent, chances(sentence))]]
+
+
+@cache
+def chances(sentence: str) -> list[float]:
+    """The mean probability of a sentence's tokens, for each repetition."""
+    start, ids = play.encode(BEGINNING), play.encode(sentence)
     text = start + ids * TIMES
     shares = oracle.softmax(play.logits(text))
     surprise = -np.log(shares[np.arange(len(text) - 1), text[1:]])
     parts = np.split(surprise[len(start) - 1 :], TIMES)
-    means = [percent(np.exp(-part.mean())) for part in parts]
-    return [["time", *(f"{n}." for n in range(1, TIMES + 1))], ["each token", *means]]
+    return [float(np.exp(-part.mean())) for part in parts]
 
 
 def temperatures() -> list[list[str]]:
