@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from functools import cache
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -12,6 +13,7 @@ from book.figures._losses import claim, loss_cell, loss_head, worse
 from book.figures._words import published, quoted
 from book.lab.record import OPENINGS
 from gpt2.checkpoint.loading import EMBEDDED
+from gpt2.checkpoint.safetensors_files import read_weights
 from solutions.solution_01 import GPT2Config
 
 SMALL = GPT2Config()
@@ -58,6 +60,7 @@ def figures() -> dict[str, Figure]:
 def numbers() -> dict[str, str | list]:
     config, weights = play.checkpoint().config, play.trained()
     total, file = sum(x.size for x in weights.values()), model_file()
+    stored = stored_type()
     assert total == sum(budget(config).values())
     return {
         "total": f"{total:,}",
@@ -67,9 +70,11 @@ def numbers() -> dict[str, str | list]:
         "layers": str(config.n_layer),
         "last": f"`h.{config.n_layer - 1}`",
         "heads": str(config.n_head),
-        "bytes": f"{4 * total:,}",
+        "stored": stored.name,
+        "width": str(stored.itemsize),
+        "bytes": f"{stored.itemsize * total:,}",
         "file": f"{file:,}",
-        "header": f"{file - 4 * total:,}",
+        "header": f"{file - stored.itemsize * total:,}",
         "block": f"{sum(budget(config).values()) - sum(outside(config)):,}",
         "gpt2_total": f"{sum(budget(SMALL).values()):,}",
         "gpt2_bytes": f"{4 * sum(budget(SMALL).values()) / 1e6:.0f} MB",
@@ -87,6 +92,13 @@ def numbers() -> dict[str, str | list]:
 def model_file() -> int:
     """The size of the embedded model's file in bytes."""
     return (EMBEDDED["tiny-stories"] / "model.safetensors").stat().st_size
+
+
+def stored_type() -> np.dtype:
+    """The type of all numbers in the embedded model's file."""
+    arrays = read_weights(EMBEDDED["tiny-stories"]).values()
+    (stored,) = {array.dtype for array in arrays}
+    return stored
 
 
 def budget(config: GPT2Config) -> dict[str, int]:

@@ -19,6 +19,8 @@ GPT2_IDS = 7454, 2402, 257, 640  # the same four tokens in GPT-2's own vocabular
 SPELLINGS = "Once", "once", " once", "ONCE", " cat", " cats"
 WORDS = " red", " cat", " girl", " happy", " said", " Lily", " big", " ran"
 PAIRS = (" he", " she", " boy"), (" he", " she", " his"), (" he", " she", " himself")
+NEVER = 0xC0, 0xC1, *range(0xF5, 0x100)  # bytes that UTF-8 never uses
+SQUARES = 9  # numbers of a drawn row
 CELL = 13  # pixels of a drawn number
 
 
@@ -29,6 +31,7 @@ def figures() -> dict[str, Figure]:
 def numbers() -> dict[str, str | list]:
     table, small = play.trained()["wte.weight"], GPT2Config()
     total = sum(x.size for x in play.trained().values())
+    check_experiment()
     rows, channels = table.shape
     return {
         "rows": f"{rows:,}",
@@ -42,6 +45,8 @@ def numbers() -> dict[str, str | list]:
         "first": first_rows(),
         "neighbours": neighbour_rows(),
         "analogies": analogy_rows(),
+        "never": str(len(NEVER)),
+        "never_cosine": never_cosine(),
     }
 
 
@@ -136,17 +141,44 @@ def analogy_rows() -> list[list[str]]:
     return rows
 
 
+def never_cosine() -> str:
+    """The mean cosine of the angles between the rows of bytes that no text has."""
+    name, rows = play.checkpoint().tokenizer.name, neighbours.directions(play.trained())
+    wanted = {f"bytes:\\x{byte:02x}" for byte in NEVER}
+    ids = [i for i in range(len(rows)) if name(i) in wanted]
+    assert len(ids) == len(NEVER)
+    cosines = (rows[ids] @ rows[ids].T)[np.triu_indices(len(ids), k=1)]
+    claim("step_05", "moved all their rows the same way", cosines.min() > 0.9)
+    return f"{cosines.mean():.2f}"
+
+
+def check_experiment() -> None:
+    """Checks what the page says of its last experiment."""
+    girl, boy = play.encode(" girl")[0], play.encode(" boy")[0]
+    exchanged, emptied = play.copy_weights(), play.copy_weights()
+    exchanged["wte.weight"][[girl, boy]] = exchanged["wte.weight"][[boy, girl]]
+    emptied["wte.weight"][girl] = 0
+    whole, other, without = (
+        play.write(TEXT, weights, count=12)
+        for weights in (play.trained(), exchanged, emptied)
+    )
+    changed = " girl" in whole and other == whole.replace(" girl", " boy")
+    claim("step_05", "the words have changed places", changed)
+    claim("step_05", "do without that word", " girl" not in without)
+
+
 def lookup_figure() -> Figure:
     """Draws the ids at the left, the table in the middle, the result at the right."""
     figure, axes = style.canvas(290, width=600)
     ids, names = play.encode(TEXT), [style.token(t) for t in play.tokens(TEXT)]
     table = play.trained()["wte.weight"]
+    largest = float(np.abs(table[ids, :SQUARES]).max())
     places = {i: 64 + 62 * n for n, i in enumerate(sorted(ids))}
     heads = (60, "ids  [T]"), (300, "weight  [V, C]"), (520, "result  [T, C]")
     for x, text in heads:
         style.label(axes, x, 20, text, fontweight="bold")
     for i, y in places.items():
-        strip(axes, 240, y, table[i])
+        strip(axes, 240, y, table[i], largest)
         style.label(axes, 228, y, f"row {i}", ha="right", fontsize=style.SMALL)
         style.label(axes, 300, y + 31, "⋮", color=style.MUTED)
     colors = style.COLORS
@@ -155,18 +187,23 @@ def lookup_figure() -> Figure:
         style.box(axes, 8, y - 20, 104, 40, f"{name}  {i}", color=color)
         style.arrow(axes, (114, y), (172, places[i]), color=color)
         style.arrow(axes, (366, places[i]), (452, y), color=color)
-        strip(axes, 460, y, table[i], edge=color)
+        strip(axes, 460, y, table[i], largest, edge=color)
     return figure
 
 
 def strip(
-    axes: Axes, x: float, y: float, row: np.ndarray, edge: str = style.MUTED
+    axes: Axes,
+    x: float,
+    y: float,
+    row: np.ndarray,
+    largest: float,
+    edge: str = style.MUTED,
 ) -> None:
     """Draws the first numbers of a row as squares: blue above 0, orange below."""
-    shown = row[:9]
+    shown = row[:SQUARES]
     for n, value in enumerate(shown):
         color = style.BLUE if value > 0 else style.ORANGE
-        strength = round(min(abs(float(value)) / 0.35, 1.0), 2)
+        strength = round(abs(float(value)) / largest, 2)
         axes.add_patch(
             Rectangle((x + CELL * n, y - 9), CELL, 18, facecolor=(color, strength))
         )
