@@ -7,8 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from book import held_out, inside, play
+from book import held_out, play
 from book.figures import style
+from book.figures._losses import claim
 from book.figures._words import percent, quoted, signed
 from book.lab.record import OPENINGS as LAB
 from book.pages import BookError
@@ -116,6 +117,7 @@ def numbers() -> dict[str, str | list]:
         "openings": f"{len(OPENINGS)}",
         "drops": f"{drops() or 'none'}",
         "draws": f"{DRAWS}",
+        "stories": f"{len(held_out.stories())}",
         "beams": beams_table(),
         "surprise": surprise_table(),
         "penalties": penalties(),
@@ -139,26 +141,40 @@ def beams_table() -> list[list[str]]:
 
 def surprise_table() -> list[list[str]]:
     """A table of the loss and the repetition of several texts."""
-    story = play.encode(inside.STORY)
-    texts = {
+    found = {
         "beam search, 4 beams": searched(prompt(), 4)[0],
         "greedy": searched(prompt(), 1)[0],
-        "a hand-written story": story[: len(play.encode(prompt())) + NEW],
     }
     rows = [["text", "−log p per token", "four-token runs repeated"]]
-    for name, ids in texts.items():
-        rows.append([name, f"{surprise(ids):.2f}", percent(repetition(ids) or 0.0)])
-    rows.insert(-1, drawn_row())
+    for name, ids in found.items():
+        rows.append([name, f"{surprise(ids):.2f}", repeated([ids])])
+    texts, means = drawn()
+    stories = beginnings()
+    written = np.array([surprise(ids) for ids in stories])
+    rows.append(["drawn, temperature 1", spread(means), repeated(texts.tolist())])
+    rows.append(["held-out stories", spread(written), repeated(stories)])
+    likelier = all(surprise(ids) < written.mean() for ids in found.values())
+    claim(
+        "encore_beam_search", "The held-out stories surprise the model more", likelier
+    )
     return rows
 
 
-def drawn_row() -> list[str]:
-    """The table's row for many drawn texts: means, and a range for the surprise."""
-    texts, means = drawn()
+def spread(means: np.ndarray) -> str:
+    """The mean of several texts' means, and their range without the outer ones."""
     low, high = np.quantile(means, MIDDLE)
-    repeated = np.mean([repetition(ids) or 0.0 for ids in texts.tolist()])
-    cell = f"{means.mean():.2f} ({low:.1f} to {high:.1f})"
-    return ["drawn, temperature 1", cell, percent(float(repeated))]
+    return f"{means.mean():.2f} ({low:.1f} to {high:.1f})"
+
+
+def repeated(texts: list[list[int]]) -> str:
+    """The share of runs of four tokens that repeat, on average over texts."""
+    return percent(float(np.mean([repetition(ids) or 0.0 for ids in texts])))
+
+
+def beginnings() -> list[list[int]]:
+    """The beginnings of the held-out stories, as long as the other texts."""
+    length = len(play.encode(prompt())) + NEW
+    return [ids[:length] for ids in held_out.token_ids()]
 
 
 def drawn() -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache, partial
+from itertools import count
 from math import exp
 from typing import Any
 
@@ -11,16 +12,19 @@ from matplotlib.figure import Figure
 
 from book import held_out, play
 from book.figures import style
-from book.figures._words import percent, quoted, rough
+from book.figures._losses import claim
+from book.figures._words import code, percent, quoted, rough
+from book.figures.encore_beam_search import OPENINGS
 from gpt2.decoding.ngrams import repetition
 from gpt2.decoding.settings import SAMPLING, Setting
 from solutions import encore_sampling as sampling
 from tests.oracle import model as oracle
 
-SURE, UNSURE = "Once upon a time, there was a little", "The dog was very"
+SURE, UNSURE = "One day, a little", "The dog was very"
 PROMPT, NEW, SAMPLES = "Once upon a time", 45, 20
-CIRCLING = "One day, the dog"
 SHOWN = 12  # bars of the likeliest tokens
+RARE = 0.001  # a probability that few would miss
+END = 60  # characters of a text's end
 TEMPERATURES = (0.3, 0.7, 1.0, 1.5)
 PENALTIES = (1.0, 1.1, 1.3, 2.0)
 # The order and the defaults of programs; the page says where each is written.
@@ -114,10 +118,11 @@ def numbers() -> dict[str, str | list]:
     return {
         "vocabulary": f"{play.checkpoint().config.vocab_size:,}",
         "prompt": PROMPT,
-        "circling": CIRCLING,
+        "circling": circling(),
+        "openings": f"{len(OPENINGS)}",
         "sure": SURE,
         "unsure": UNSURE,
-        "drawn": quoted(drawn(seed=1)),
+        **drawn(),
         **tail(),
         "kept": kept(),
         "order": order_matters(),
@@ -130,16 +135,32 @@ def numbers() -> dict[str, str | list]:
     }
 
 
-def drawn(seed: int) -> str:
-    """A text drawn without filters."""
-    rng, ids = np.random.default_rng(seed), play.encode(PROMPT)
+def drawn() -> dict[str, str]:
+    """A text drawn without filters, and its least likely token, which is a rare one."""
+    for seed in count(1):
+        ids, shares = draw(np.random.default_rng(seed))
+        if min(shares) < RARE:
+            break
+    tokenizer, least = play.checkpoint().tokenizer, int(np.argmin(shares))
+    return {
+        "drawn": quoted(tokenizer.decode(ids)),
+        "drawn_token": code(tokenizer.token(ids[len(ids) - len(shares) + least])),
+        "drawn_share": f"{100 * shares[least]:.1g} %",
+    }
+
+
+def draw(rng: np.random.Generator) -> tuple[list[int], list[float]]:
+    """Draws a text; returns its ids and the probability of each drawn token."""
+    ids, shares = play.encode(PROMPT), []
     end = play.checkpoint().tokenizer.end_of_text_id
     while len(ids) < NEW and ids[-1] != end:
-        ids.append(sampling.sample(play.logits(ids)[-1], rng))
-    return play.checkpoint().tokenizer.decode(ids)
+        logits = play.logits(ids)[-1]
+        ids.append(sampling.sample(logits, rng))
+        shares.append(float(oracle.softmax(logits)[ids[-1]]))
+    return ids, shares
 
 
-def tail(rare: float = 0.001, tokens: int = 100, likeliest: int = 50) -> dict[str, str]:
+def tail(rare: float = RARE, tokens: int = 100, likeliest: int = 50) -> dict[str, str]:
     """The probability of rare tokens, on average over the held-out stories' places."""
 
     def count_and_mass(ids: list[int]) -> np.ndarray:
@@ -149,11 +170,11 @@ def tail(rare: float = 0.001, tokens: int = 100, likeliest: int = 50) -> dict[st
         return np.array([below.sum(axis=-1), *masses])
 
     found = [count_and_mass(ids) for ids in held_out.token_ids()]
-    count, mass, beyond = np.concatenate(found, axis=-1).mean(axis=-1)
+    number, mass, beyond = np.concatenate(found, axis=-1).mean(axis=-1)
     return {
         "stories": str(len(held_out.stories())),
         "tail_each": f"{rare:.1%}".replace("%", " %"),
-        "tail_count": f"{count:,.0f}",
+        "tail_count": f"{number:,.0f}",
         "tail_mass": f"{mass:.1%}".replace("%", " %"),
         "tail_tokens": f"{tokens}",
         "tail_draws": f"{mass * tokens:.0f}",
@@ -167,13 +188,24 @@ def kept() -> list[list[str]]:
     for name, change in FILTERS.items():
         cells = [cell for text in (SURE, UNSURE) for cell in survivors(text, change)]
         rows.append([name, *cells])
+    fewer = all(
+        count_kept(FILTERS[name], SURE) < count_kept(FILTERS[name], UNSURE)
+        for name in ("top-p = 0.9", "min-p = 0.1")
+    )
+    claim("encore_sampling", "on the unsure one they leave more", fewer)
     return rows
+
+
+def count_kept(change: Filter, text: str) -> int:
+    """The number of tokens that a filter keeps after a text."""
+    return int(np.isfinite(change(scores(text))).sum())
 
 
 def survivors(text: str, change: Filter) -> tuple[str, str]:
     """The number of tokens that a filter keeps, and their probability before it."""
     stay = np.isfinite(change(scores(text)))
-    return f"{stay.sum():,}", percent(oracle.softmax(scores(text))[stay].sum())
+    kept = oracle.softmax(scores(text))[stay].sum()
+    return f"{count_kept(change, text):,}", percent(kept)
 
 
 def order_matters(p: float = 0.9) -> list[list[str]]:
@@ -224,15 +256,38 @@ def slip() -> dict[str, str]:
 def penalties() -> list[list[str]]:
     """A table of greedy texts under several penalties, and of their repetition."""
     rows = [["penalty", "repeated", "the end of the text"]]
-    for penalty in PENALTIES:
-        ids = play.encode(CIRCLING)
-        for _ in range(NEW):
-            logits = play.logits(ids)[-1]
-            logits = sampling.apply_repetition_penalty(logits, ids, penalty)
-            ids.append(int(logits.argmax()))
-        end = quoted(play.checkpoint().tokenizer.decode(ids[-14:]))
-        rows.append([f"{penalty}", percent(repetition(ids) or 0.0), f"… {end}"])
+    texts = {penalty: penalized(circling(), penalty) for penalty in PENALTIES}
+    for penalty, ids in texts.items():
+        whole = play.checkpoint().tokenizer.decode(ids)
+        end = quoted(whole[-END:].partition(" ")[2])
+        rows.append([f"{penalty}", percent(repeated(ids)), f"… {end}"])
+    less = all(
+        repeated(ids) < repeated(texts[1.0]) for p, ids in texts.items() if p > 1
+    )
+    claim("encore_sampling", "works against circles", less)
     return rows
+
+
+@cache
+def circling() -> str:
+    """The opening after which a greedy text repeats itself most."""
+    return max(OPENINGS, key=lambda text: repeated(penalized(text, 1.0)))
+
+
+@cache
+def penalized(text: str, penalty: float) -> list[int]:
+    """The ids of a text and its greedy continuation under a repetition penalty."""
+    ids = play.encode(text)
+    for _ in range(NEW):
+        logits = play.logits(ids)[-1]
+        logits = sampling.apply_repetition_penalty(logits, ids, penalty)
+        ids.append(int(logits.argmax()))
+    return ids
+
+
+def repeated(ids: list[int]) -> float:
+    """The share of runs of four tokens that the text had before."""
+    return repetition(ids) or 0.0
 
 
 def diversity(length: int = 10) -> list[list[str]]:

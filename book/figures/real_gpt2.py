@@ -44,11 +44,13 @@ def checkpoint_figure() -> Figure:
 def numbers() -> dict[str, str | list]:
     real = published("gpt2")
     masks = real.n_layer * real.n_positions**2 * FLOAT32
+    embedded = parameters(play.checkpoint().config)
     square = held_out.loss(square_untransposed())
     claim("real_gpt2", "raises the perplexity", worse(square))
     return {
         "family": family(),
         "names": names(),
+        "ratio": f"{parameters(real) / embedded:.0f}",
         "tensors": f"{len(parameter_shapes(real))}",
         "vocabulary": f"{real.vocab_size:,}",
         "weights": megabytes(parameters(real) * FLOAT32),
