@@ -14,7 +14,7 @@ from tests.oracle import model as oracle
 
 PROMPT, NEW, WRITTEN = "One day, the dog", 100, 75
 UNSURE = "The dog was very"
-OPENINGS = [PROMPT, "One day, Tom", "The little girl", "One day, the cat"]
+OPENINGS = [PROMPT, "One day, the cat", "Mom said", "The sun"]
 RUN = 4  # tokens in a row that make a repetition
 BEGINNING, TIMES = "Tom went to the park.", 6
 SENTENCES = [
@@ -101,7 +101,7 @@ def circling() -> str:
     """The opening whose greedy text repeats itself most."""
     opening = max(OPENINGS, key=lambda text: repeated(greedy(text)))
     circles = repeated(greedy(opening)) > 0.25
-    claim("step_14", "such texts tend to walk in circles", circles)
+    claim("step_14", "such a text may walk in circles", circles)
     return opening
 
 
