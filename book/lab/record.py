@@ -32,7 +32,7 @@ OPENINGS = [
     '"Can I have',
 ]
 STEPS = 30
-RECORDED = 100  # tokens of each step
+RECORDED = 50  # tokens of each step
 
 
 def record_path(text: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The recordings of the lab and the attention page show the intended effects."""
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from book import play
-from book.lab import attention, record, scenes
+from book.lab import attention, record, scenes, weights
 from book.lab.packing import (
     DATA,
     as_script,
@@ -84,7 +85,14 @@ def test_targets_sum_to_one() -> None:
     assert others == pytest.approx(0.1)
 
 
-def test_data_is_small(built: SimpleNamespace) -> None:
-    sizes = {p.stem: p.stat().st_size for p in built.folder.glob("lab/data/*.js")}
-    assert sizes["weights"] + sizes["recording"] < 4 * MEGABYTE
-    assert sum(sizes.values()) < 4.2 * MEGABYTE
+def test_the_lab_is_a_small_download(built: SimpleNamespace) -> None:
+    html = (built.folder / "lab.html").read_text(encoding="utf-8")
+    named = re.findall(r'(?:src|href)="([^"#:]+\.(?:js|css|svg))"', html)
+    files = {built.folder / name for name in ("lab.html", weights.FILE, *named)}
+    assert sum(path.stat().st_size for path in files) < 4 * MEGABYTE
+
+
+def test_the_other_pages_data_is_small(built: SimpleNamespace) -> None:
+    for name in ("attention", "training"):
+        data = built.folder / "lab" / "data" / f"{name}.js"
+        assert data.stat().st_size < 0.15 * MEGABYTE
