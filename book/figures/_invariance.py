@@ -14,7 +14,7 @@ def numbers() -> dict[str, str | list]:
     found: dict[str, Any] = json.loads(RESULT.read_text(encoding="utf-8"))
     kinds, times = (found["drawn"], found["greedy"]), found["milliseconds"]
     different = sum(len(kind["first_differences"]) for kind in kinds)
-    moved = max(row["moved"] for row in found["logits"])
+    apart = max(row["drawn_apart"] for row in found["logits"])
     return {
         "drawn_texts": f"{found['drawn']['texts']}",
         "greedy_texts": f"{found['greedy']['texts']}",
@@ -23,7 +23,7 @@ def numbers() -> dict[str, str | list]:
         "invariance_tokens": f"{sum(kind['tokens'] for kind in kinds):,}",
         "invariance_different": f"{different or 'none'}",
         "invariance": [*differences(found["logits"])],
-        "invariance_once": f"{1 / moved / 1e6:.1f} million",
+        "invariance_once": f"{float(f'{1 / apart:.1g}'):,.0f}",
         "invariance_lead": f"{found['greedy']['smallest_lead']:.6f}",
         "fixed_difference": f"{found['fixed_shape']:g}",
         "fixed_cost": f"{times['eight rows, full length']:.1f} ms",
@@ -33,7 +33,11 @@ def numbers() -> dict[str, str | list]:
 
 def differences(measured: list[dict]) -> Iterator[list[str]]:
     """Yields a table's rows: a text's logits in a batch, compared with those alone."""
-    yield ["rows in the batch", "logits differ by up to", "moved, in a million"]
+    yield [
+        "rows in the batch",
+        "logits differ by up to",
+        "another token, in a million draws",
+    ]
     for row in measured:
-        largest, moved = row["largest_difference"], 1e6 * row["moved"]
-        yield [f"{row['rows']}", f"{largest:.6f}", f"{moved:.2f}"]
+        largest, apart = row["largest_difference"], 1e6 * row["drawn_apart"]
+        yield [f"{row['rows']}", f"{largest:.6f}", f"{apart:.0f}"]
