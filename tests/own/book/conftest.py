@@ -121,6 +121,14 @@ def note_foreign(url: str, site: str, complaints: list[str]) -> None:
         complaints.append(f"asked for {url}")
 
 
+@pytest.fixture(scope="session")
+def axe() -> Any:
+    """Finds what keeps people from reading or using a page."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    return Axe()
+
+
 @pytest.fixture
 def lab(visit: Any) -> Any:
     """The decoding lab's page with the model loaded."""

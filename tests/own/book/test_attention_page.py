@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from book.lab.attention import SENTENCES, attention, mean_targets
+from tests.own.book.test_book_browser import serious
 
 
 @pytest.fixture
@@ -85,3 +86,15 @@ def test_table_shows_the_means(page: Any) -> None:
     numbers = [float(cell.removesuffix("\u00a0%").removeprefix("< ")) for cell in cells]
     np.testing.assert_allclose(numbers[0::2], 100 * means[3, 1], atol=0.11)
     np.testing.assert_allclose(numbers[1::2], 100 * means.mean(axis=(0, 1)), atol=0.11)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_on_the_strongest_tint_is_legible(
+    visit: Callable[..., Any], axe: Any, scheme: str
+) -> None:
+    page = visit("attention", scheme=scheme)
+    page.evaluate(
+        """document.querySelectorAll("#attention-text button")
+          .forEach((token) => token.style.setProperty("--share", 1))"""
+    )
+    assert serious(axe.run(page)) == []

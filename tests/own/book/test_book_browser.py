@@ -20,13 +20,6 @@ SCROLLING_CODE = """() => [...document.querySelectorAll("pre.code, pre.terminal"
   .map((e) => e.innerText.split("\\n").sort((a, b) => b.length - a.length)[0])"""
 
 
-@pytest.fixture(scope="session")
-def axe() -> Any:
-    from axe_playwright_python.sync_playwright import Axe
-
-    return Axe()
-
-
 @pytest.mark.parametrize("name", PAGES)
 def test_page_fits_a_phone_and_is_accessible(visit: Any, axe: Any, name: str) -> None:
     page = visit(name, width=390, scheme="dark")

@@ -49,7 +49,7 @@ def test_sliders_change_the_bars(lab: Any, settings: dict, order: str) -> None:
     share = before[after > 0].sum()
     assert summary(lab, 1) == ["100.0 %", f"{100 * share:.1f} %"]
     entropy = -(after[after > 0] * np.log(after[after > 0])).sum()
-    assert summary(lab, 2)[1] == f"{entropy:.2f}"
+    assert summary(lab, 2)[1] == f"{entropy:z.2f}"
     assert summary(lab, 3)[1] == f"{np.exp(entropy):.1f}"
 
 
