@@ -14,16 +14,16 @@ def directions(weights: play.Weights) -> np.ndarray:
 
 
 def nearest(
-    weights: play.Weights, arrow: np.ndarray, without: set[int]
+    table: np.ndarray, arrow: np.ndarray, without: set[int]
 ) -> list[tuple[str, float]]:
     """The tokens with the highest cosine similarity to a vector, best first.
 
     Args:
-        weights: of the model.
+        table: the ``directions`` of a model's tokens, ``[V, C]``.
         arrow: the vector ``[C]``; not 0.
         without: ids that are left out.
     """
-    cosines = directions(weights) @ arrow / np.linalg.norm(arrow)
+    cosines = table @ arrow / np.linalg.norm(arrow)
     order = [int(i) for i in np.argsort(-cosines) if i not in without]
     token = play.checkpoint().tokenizer.token
     return [(token(i), float(cosines[i])) for i in order[:COUNT]]

@@ -93,7 +93,25 @@ def write(
     text: str, weights: Weights | None = None, count: int = 20, **sizes: float
 ) -> str:
     """The text and its greedy continuation by ``count`` tokens."""
+    ids = greedy(text, weights, count, to_end=False, **sizes)
+    return checkpoint().tokenizer.decode(ids)
+
+
+def greedy(
+    text: str,
+    weights: Weights | None = None,
+    count: int = 20,
+    *,
+    to_end: bool,
+    **sizes: float,
+) -> list[int]:
+    """The ids of a text and of its greedy continuation by ``count`` tokens.
+
+    With ``to_end`` the ids end at the latest with the end-of-text token.
+    """
     ids = encode(text)
     for _ in range(count):
         ids.append(int(logits(ids, weights, **sizes)[-1].argmax()))
-    return checkpoint().tokenizer.decode(ids)
+        if to_end and ids[-1] == checkpoint().tokenizer.end_of_text_id:
+            break
+    return ids

@@ -1,7 +1,5 @@
 """Formats losses on the held-out stories, and checks what the pages say of them."""
 
-from math import exp
-
 from book import held_out
 from book.figures._words import rough
 from book.held_out import PerToken
@@ -54,7 +52,7 @@ def exponential(loss: PerToken) -> str:
     """exp of a loss and its standard error."""
     if loss.mean > 700:  # exp overflows
         return rough(float("inf"))
-    value = exp(loss.mean)
+    value = loss.perplexity
     error = value * loss.error
     return rough(value) if value >= 1e6 else f"{rough(value)} ± {like(value, error)}"
 

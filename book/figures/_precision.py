@@ -10,16 +10,11 @@ from math import floor, log2
 import numpy as np
 
 from book import held_out, play
-from book.figures._text import percent
+from book.figures._text import percent, scientific
 from book.figures._words import signed
 
 Round = Callable[[np.ndarray], np.ndarray]
-RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-REAL = (
-    -43.4317,
-    -39.8364,
-    -43.0659,
-)  # of OpenAI's weights; "Is it the same?" says whose
+REAL = -43.4317, -39.8364, -43.0659  # of OpenAI's weights; "Is it the same?" says whose
 
 
 def to_float32(x: np.ndarray) -> np.ndarray:
@@ -88,16 +83,10 @@ def formats() -> list[list[str]]:
         ["format", "bytes", "bits of precision", "largest", "gap at 1", "gap at 40"]
     ]
     for name, (_, size, bits, most) in FORMATS.items():
-        largest = f"{most:,.0f}" if most < 1e6 else power(most)
+        largest = f"{most:,.0f}" if most < 1e6 else scientific(most)
         gaps = (f"{spacing(x, bits):.2g}" for x in (1, 40))
         rows.append([name, f"{size}", f"{bits}", largest, *gaps])
     return rows
-
-
-def power(x: float) -> str:
-    """A large number in powers of ten."""
-    digits, exponent = f"{x:.1e}".split("e+")
-    return f"{digits} · 10{exponent.translate(RAISED)}"
 
 
 def ties() -> list[list[str]]:

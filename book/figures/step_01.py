@@ -174,11 +174,7 @@ def apart(opening: str, counts: list[int]) -> int:
 @cache
 def continued(opening: str, n_head: int) -> list[int]:
     """The ids of an opening and of its greedy continuation, to the end of the text."""
-    ids, end = play.encode(opening), play.checkpoint().tokenizer.end_of_text_id
-    for _ in range(LONGEST + MORE):
-        if ids[-1] != end:
-            ids.append(int(play.logits(ids, n_head=n_head)[-1].argmax()))
-    return ids
+    return play.greedy(opening, count=LONGEST + MORE, to_end=True, n_head=n_head)
 
 
 def written(opening: str, n_head: int, count: int) -> str:

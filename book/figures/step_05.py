@@ -114,9 +114,9 @@ def first_rows() -> list[list[str]]:
     return rows
 
 
-def nearest(arrow: np.ndarray, without: set[int]) -> str:
+def nearest(table: np.ndarray, arrow: np.ndarray, without: set[int]) -> str:
     """The tokens whose rows have the highest cosine similarity to a vector."""
-    found = neighbours.nearest(play.trained(), arrow, without)
+    found = neighbours.nearest(table, arrow, without)
     return " ".join(code(token) for token, _ in found)
 
 
@@ -126,7 +126,7 @@ def neighbour_rows() -> list[list[str]]:
     rows = [["row of", "is most like the rows of"]]
     for word in WORDS:
         if len(ids := play.encode(word)) == 1:
-            rows.append([code(word), nearest(table[ids[0]], {ids[0]})])
+            rows.append([code(word), nearest(table, table[ids[0]], {ids[0]})])
     return rows
 
 
@@ -137,7 +137,8 @@ def analogy_rows() -> list[list[str]]:
     for words in PAIRS:
         a, b, c = (play.encode(word)[0] for word in words)
         name = "`{2}` − `{0}` + `{1}`".format(*map(style.token, words))
-        rows.append([name, nearest(table[c] - table[a] + table[b], {a, b, c})])
+        arrow = table[c] - table[a] + table[b]
+        rows.append([name, nearest(table, arrow, {a, b, c})])
     return rows
 
 

@@ -10,12 +10,12 @@ from book.figures import style
 from book.figures._losses import claim
 from book.figures._text import scientific
 from book.figures._words import code, percent, quoted, rough
+from gpt2.decoding.ngrams import repetition
 from tests.oracle import model as oracle
 
 PROMPT, NEW, WRITTEN = "One day, the dog", 100, 75
 UNSURE = "The dog was very"
 OPENINGS = [PROMPT, "One day, the cat", "Mom said", "The sun"]
-RUN = 4  # tokens in a row that make a repetition
 BEGINNING, TIMES = "Tom went to the park.", 6
 SENTENCES = [
     " The bird sat on the tree.",
@@ -90,25 +90,19 @@ def choice_tolerance(dtype: type[np.floating]) -> float:
 @cache
 def greedy(opening: str) -> list[int]:
     """The ids of the model's greedy text, up to the end-of-text token."""
-    end = play.checkpoint().tokenizer.end_of_text_id
-    ids = play.encode(opening)
-    while len(ids) < WRITTEN and ids[-1] != end:
-        ids.append(int(play.logits(ids)[-1].argmax()))
-    return ids
+    return play.greedy(opening, count=WRITTEN - len(play.encode(opening)), to_end=True)
 
 
 def circling() -> str:
     """The opening whose greedy text repeats itself most."""
-    opening = max(OPENINGS, key=lambda text: repeated(greedy(text)))
-    circles = repeated(greedy(opening)) > 0.25
-    claim("step_14", "such a text may walk in circles", circles)
+    opening = max(OPENINGS, key=repeated)
+    claim("step_14", "such a text may walk in circles", repeated(opening) > 0.25)
     return opening
 
 
-def repeated(ids: list[int]) -> float:
-    """The share of runs of ``RUN`` tokens that have occurred before in the text."""
-    runs = [tuple(ids[i : i + RUN]) for i in range(len(ids) - RUN + 1)]
-    return 1 - len(set(runs)) / len(runs)
+def repeated(opening: str) -> float:
+    """The share of runs of four tokens that the greedy text had before."""
+    return repetition(greedy(opening)) or 0.0
 
 
 def rising() -> str:

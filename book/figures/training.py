@@ -19,7 +19,7 @@ def numbers() -> dict[str, str | list]:
     config, recording = play.checkpoint().config, read_recording()
     moments, vocabulary = recording["moments"], config.vocab_size
     first, last = moments[0], moments[-1]
-    weights = sum(x.size for x in play.trained().values())
+    weights = parameters(config)
     per_step = WINDOWS * config.n_positions
     tokens = last["step"] * per_step
     return {

@@ -65,7 +65,8 @@ def word_neighbours(weights: play.Weights, word: str) -> list[tuple[str, float]]
     number, *more = play.encode(word)
     if more:
         raise BookError(f"{word!r} is not one token: change WORDS in {__name__}")
-    found = nearest(weights, directions(weights)[number], {number})
+    table = directions(weights)
+    found = nearest(table, table[number], {number})
     return [(token, round(cosine, 3)) for token, cosine in found]
 
 

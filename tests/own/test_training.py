@@ -22,6 +22,7 @@ from tests.own.packages import needed
 
 FOLDER = ROOT / "checkpoints" / "training"
 SMALL = ["--channels", "32", "--layers", "2", "--vocabulary", "300", "--steps", "12"]
+pytestmark = pytest.mark.usefixtures("torch")
 STORY = "Tom has a dog. The dog likes Tom. They run to the park.\n\n"
 
 
@@ -43,7 +44,6 @@ def train(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=env, capture_output=True, text=True)
 
 
-@pytest.mark.usefixtures("torch")
 def test_the_result_is_a_checkpoint(text: Path, tmp_path: Path, torch: Any) -> None:
     out = tmp_path / "out"
     done = train(text, "--out", out, *SMALL)
@@ -70,7 +70,6 @@ def imported(name: str) -> Any:
         sys.path.remove(str(FOLDER))
 
 
-@pytest.mark.usefixtures("torch")
 def test_a_training_can_go_on(text: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "a", tmp_path / "b"
     assert train(text, "--out", first, *SMALL).returncode == 0
@@ -85,7 +84,6 @@ def moments(out: Path) -> list[dict[str, float]]:
     return json.loads((out / "training.json").read_text())["moments"]
 
 
-@pytest.mark.usefixtures("torch")
 def test_a_training_goes_on_from_models_alone(text: Path, tmp_path: Path) -> None:
     done = train(text, "--out", tmp_path / "out", "--from", tmp_path)
     assert done.returncode != 0
@@ -93,7 +91,6 @@ def test_a_training_goes_on_from_models_alone(text: Path, tmp_path: Path) -> Non
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.usefixtures("torch")
 def test_the_same_seed_gives_the_same_weights(text: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "a", tmp_path / "b"
     for out in (first, second):
@@ -102,7 +99,6 @@ def test_the_same_seed_gives_the_same_weights(text: Path, tmp_path: Path) -> Non
     assert a == b
 
 
-@pytest.mark.usefixtures("torch")
 def test_ctrl_c_keeps_the_best_model(text: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     long = [*SMALL, "--steps", "1000000"]
@@ -120,7 +116,6 @@ def test_ctrl_c_keeps_the_best_model(text: Path, tmp_path: Path) -> None:
     assert load_checkpoint(str(out)).config.n_embd == 32
 
 
-@pytest.mark.usefixtures("torch")
 @pytest.mark.parametrize(
     ("content", "options", "says"),
     [
@@ -142,7 +137,6 @@ def test_errors_are_sentences(
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.usefixtures("torch")
 def test_a_model_is_never_overwritten(text: Path, tmp_path: Path) -> None:
     kept = tmp_path / "model.safetensors"
     kept.write_bytes(b"precious")
@@ -152,7 +146,6 @@ def test_a_model_is_never_overwritten(text: Path, tmp_path: Path) -> None:
     assert kept.read_bytes() == b"precious"
 
 
-@pytest.mark.usefixtures("torch")
 def test_validation_text_is_not_trained_on(tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     documents = [f"Story {number}. {STORY}" * 5 for number in range(120)]
@@ -165,7 +158,6 @@ def test_validation_text_is_not_trained_on(tmp_path: Path) -> None:
     assert all(f"Story {n}." in learned for n in (1, 39, 41, 119))
 
 
-@pytest.mark.usefixtures("torch")
 @pytest.mark.parametrize("mark", ["\n\n", "\n", " ", ""])
 def test_a_text_without_documents_is_cut(tmp_path: Path, mark: str) -> None:
     path = tmp_path / "text.txt"

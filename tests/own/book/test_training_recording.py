@@ -188,11 +188,11 @@ def test_control_characters_are_replaced() -> None:
 
 def test_neighbours_are_sorted_by_cosine() -> None:
     arrow = directions(play.trained())[5]
-    (token, cosine), *others = nearest(play.trained(), 3 * arrow, set())
+    (token, cosine), *others = nearest(directions(play.trained()), 3 * arrow, set())
     assert token == play.checkpoint().tokenizer.token(5)
     assert cosine == pytest.approx(1)
     assert [c for _, c in others] == sorted((c for _, c in others), reverse=True)
-    assert nearest(play.trained(), arrow, {5})[0][0] == others[0][0]
+    assert nearest(directions(play.trained()), arrow, {5})[0][0] == others[0][0]
 
 
 def test_half_of_the_fall_is_found_between_two_moments() -> None:
