@@ -1,0 +1,83 @@
+"""Explains how a result differs from the right one, where no known mistake fits.
+
+``explain`` tries a fixed list of hypotheses in order of simplicity. It says the first
+that holds on every comparison of a check, within rounding.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from course.comparison import Comparison
+from course.symptoms import finite, functions, known, order, part, size
+from course.symptoms.case import Case, Propose, differing, first_true
+from course.symptoms.restricted import restricted
+from course.symptoms.shape import other_shape
+
+# Each proposes claims about the whole result; the simplest come first.
+WHOLE: tuple[Propose, ...] = (
+    size.constant,
+    known.is_known,
+    known.is_another,
+    finite.removed,
+    order.transposed,
+    order.reordered,
+    size.scaled,
+    size.moved,
+    known.added,
+    known.multiplied,
+    functions.applied,
+    known.two_known,
+    known.is_scaled,
+    order.accumulated,
+    order.reshaped,
+    size.sums,
+    size.rounded,
+)
+# Each proposes claims about where the result is right.
+PLACES: tuple[Propose, ...] = (
+    part.one_axis,
+    part.diagonals,
+    part.several_axes,
+    part.by_number,
+)
+# Claims that say less.
+WEAK: tuple[Propose, ...] = (
+    size.scaled_in_parts,
+    order.scattered,
+    finite.removed_number,
+    part.right_part,
+    part.whole_calls,
+)
+
+
+def explain(comparisons: Sequence[Comparison]) -> str | None:
+    """Says in a sentence what yours is, compared with the right result.
+
+    Args:
+        comparisons: every comparison of a failing check, in order.
+
+    Returns:
+        The first hypothesis that holds on all of them, or None.
+    """
+    cases = [Case.of(comparison) for comparison in comparisons]
+    with np.errstate(all="ignore"):
+        if all(case.right for case in cases):
+            return None
+        return finite.not_finite(cases) or other_shape(cases, search) or search(cases)
+
+
+def search(cases: Sequence[Case]) -> str | None:
+    """The first claim that holds on all cases; all have the right shape."""
+    wrong = differing(cases)
+    if not wrong:
+        return None
+    largest = max(wrong, key=lambda case: case.wrong.sum())
+    whole = first_true(WHOLE, cases, largest)
+    if whole:
+        return whole
+    place = first_true(PLACES, cases, largest)
+    if place:
+        inner = first_true(WHOLE, *restricted(cases, largest))
+        return f"{place} There, {inner[:1].lower()}{inner[1:]}" if inner else place
+    return first_true(WEAK, cases, largest)

@@ -1,0 +1,83 @@
+"""Hypotheses: a function is missing, or stands once too often."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+import numpy as np
+
+from course.symptoms.case import Case, Claim
+
+Function = Callable[[np.ndarray], np.ndarray]
+
+
+def softmax(x: np.ndarray) -> np.ndarray:
+    """Softmax along the last axis."""
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def log_softmax(x: np.ndarray) -> np.ndarray:
+    """The logarithm of softmax along the last axis."""
+    shifted = x - x.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def softmax_of_all(x: np.ndarray) -> np.ndarray:
+    """Softmax over all numbers together."""
+    return softmax(x.reshape(-1)).reshape(x.shape)
+
+
+# What yours is of the right result, and what that means.
+APPLIED: list[tuple[str, Function]] = [
+    ("exp of the right result: a logarithm is missing", np.exp),
+    ("the logarithm of the right result: it is one logarithm too far", np.log),
+    ("softmax of the right result: it is one softmax too far", softmax),
+    ("the logarithm of softmax of the right result", log_softmax),
+    ("softmax of the right result over all numbers together", softmax_of_all),
+    ("the square of the right result: a square root is missing", np.square),
+    ("the square root of the right result", np.sqrt),
+    ("one over the right result", np.reciprocal),
+    ("tanh of the right result", np.tanh),
+    ("the right result without its signs", np.abs),
+    ("the right result with 0 for every negative number", lambda x: np.maximum(x, 0)),
+    ("the right result with 0 for every positive number", lambda x: np.minimum(x, 0)),
+]
+# What the right result is of yours, where the function has no inverse above.
+MISSING: list[tuple[str, Function]] = [
+    ("Softmax is missing: the right result is softmax of yours.", softmax),
+    (
+        "The logarithm of softmax is missing: the right result is that of yours.",
+        log_softmax,
+    ),
+    (
+        "Softmax over all numbers together is missing: the right result is that of "
+        "yours.",
+        softmax_of_all,
+    ),
+    ("tanh is missing: the right result is tanh of yours.", np.tanh),
+]
+
+
+def applied(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
+    """Yours is a function of the right result, or the other way round."""
+    for text, function in APPLIED:
+        yield Claim(
+            f"Yours is {text}.",
+            partial(is_applied, function=function),
+            3,
+        )
+    for text, function in MISSING:
+        yield Claim(text, partial(is_missing, function=function), 3)
+
+
+def is_applied(case: Case, function: Function) -> bool:
+    """Says whether yours is a function of the right result."""
+    return case.fits(function(case.expected))
+
+
+def is_missing(case: Case, function: Function) -> bool:
+    """Says whether the function of yours is the right result."""
+    if not case.shaped or not case.expected.size:
+        return False
+    several = len(np.unique(np.round(case.expected, 4))) >= 3  # else it may saturate
+    return several and case.fits(function(case.yours), case.expected)
