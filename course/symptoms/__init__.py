@@ -9,18 +9,29 @@ from collections.abc import Sequence
 import numpy as np
 
 from course.comparison import Comparison
-from course.symptoms import finite, functions, known, order, part, size
+from course.symptoms import (
+    conditions,
+    finite,
+    functions,
+    known,
+    order,
+    part,
+    reshaped,
+    size,
+)
 from course.symptoms.case import Case, Propose, differing, first_true
 from course.symptoms.restricted import restricted
 from course.symptoms.shape import other_shape
 
 # Each proposes claims about the whole result; the simplest come first.
-WHOLE: tuple[Propose, ...] = (
+PLAIN: tuple[Propose, ...] = (
     size.constant,
     known.is_known,
     known.is_another,
     finite.removed,
     order.transposed,
+)
+WHOLE: tuple[Propose, ...] = (
     order.reordered,
     size.scaled,
     size.moved,
@@ -29,25 +40,35 @@ WHOLE: tuple[Propose, ...] = (
     functions.applied,
     known.two_known,
     known.is_scaled,
-    order.accumulated,
-    order.reshaped,
+    reshaped.accumulated,
+    reshaped.reshaped,
     size.sums,
     size.rounded,
 )
-# Each proposes claims about where the result is right.
+# Each proposes claims about where the result is right: along an axis, or elsewhere.
+AXES: tuple[Propose, ...] = (part.one_axis,)
 PLACES: tuple[Propose, ...] = (
-    part.one_axis,
     part.diagonals,
     part.several_axes,
-    part.by_number,
+    conditions.by_number,
+    part.any_axis,
+)
+# Claims about the wrong part of an axis.
+INSIDE: tuple[Propose, ...] = (
+    size.constant,
+    known.is_known,
+    size.scaled,
+    size.moved,
+    known.added,
+    known.multiplied,
 )
 # Claims that say less.
 WEAK: tuple[Propose, ...] = (
     size.scaled_in_parts,
     order.scattered,
     finite.removed_number,
-    part.right_part,
-    part.whole_calls,
+    conditions.right_part,
+    conditions.whole_calls,
 )
 
 
@@ -73,11 +94,17 @@ def search(cases: Sequence[Case]) -> str | None:
     if not wrong:
         return None
     largest = max(wrong, key=lambda case: case.wrong.sum())
-    whole = first_true(WHOLE, cases, largest)
-    if whole:
-        return whole
-    place = first_true(PLACES, cases, largest)
-    if place:
-        inner = first_true(WHOLE, *restricted(cases, largest))
-        return f"{place} There, {inner[:1].lower()}{inner[1:]}" if inner else place
-    return first_true(WEAK, cases, largest)
+    whole = PLAIN if is_pattern(largest.expected) else (*PLAIN, *WHOLE)
+    if claim := first_true(whole, cases, largest):
+        return claim
+    if claim := first_true(AXES, cases, largest):
+        inner = first_true(INSIDE, *restricted(cases, largest))
+        return f"{claim} There, {inner[:1].lower()}{inner[1:]}" if inner else claim
+    if claim := first_true(PLACES, cases, largest):
+        return claim
+    return first_true((*WHOLE, *WEAK), cases, largest)
+
+
+def is_pattern(x: np.ndarray) -> bool:
+    """True for a mask and the like: only two numbers occur, so places say more."""
+    return bool(((x == x.min()) | (x == x.max())).all())

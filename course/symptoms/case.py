@@ -68,35 +68,52 @@ class Case:
         return self.shaped and not self.wrong.any()
 
     @cached_property
+    def pairs(self) -> int:
+        """How many different pairs of a right and a wrong number differ, at most 64."""
+        where = np.flatnonzero(self.wrong)[:64]
+        pairs = np.stack([self.expected.flat[where], self.yours.flat[where]], 1)
+        return len({tuple(pair) for pair in pairs.astype(np.float32).tolist()})
+
+    @cached_property
     def gap(self) -> float:
         """The largest finite difference, which a hypothesis has to explain."""
         errors = self.errors[self.wrong & np.isfinite(self.errors)]
         return float(errors.max()) if errors.size else np.inf
 
-    def fits(
-        self, candidate: np.ndarray | None, target: np.ndarray | None = None
-    ) -> bool:
-        """True if the candidate equals yours (or the target) within rounding."""
-        if candidate is None or not self.shaped:
-            return False
-        target = self.yours if target is None else target
-        if candidate.shape != target.shape or not target.size:
-            return False
-        places = np.linspace(0, target.size - 1, min(SAMPLE, target.size)).astype(int)
-        few = distance(candidate.flat[places], target.flat[places])
-        if not self._allowed(few, candidate.flat[places], target):
-            return False
-        return self._allowed(distance(candidate, target), candidate, target)
+    @cached_property
+    def sample(self) -> np.ndarray:
+        """Places of a few numbers, in the order of memory."""
+        size = self.expected.size
+        return np.linspace(0, size - 1, min(SAMPLE, size)).astype(int)
 
-    def _allowed(
-        self, errors: np.ndarray, candidate: np.ndarray, target: np.ndarray
+    @cached_property
+    def units(self) -> tuple[float, float]:
+        """The units of yours and of the right result; errors scale with them."""
+        return unit(self.yours), unit(self.expected)
+
+    def fits(self, candidate: np.ndarray | None) -> bool:
+        """True if the candidate equals yours within rounding."""
+        return self._near(candidate, self.yours, self.units[0])
+
+    def explains(self, candidate: np.ndarray | None) -> bool:
+        """True if the candidate, made of yours, equals the right result."""
+        return self._near(candidate, self.expected, self.units[1])
+
+    def _near(
+        self, candidate: np.ndarray | None, target: np.ndarray, unit: float
     ) -> bool:
-        size = np.abs(target)
-        unit = min(1.0, float(size.max(initial=0.0, where=np.isfinite(size))))
-        strict = min(self.tolerance, STRICTEST)
+        if candidate is None or not self.shaped or not target.size:
+            return False
+        if candidate.shape != target.shape:
+            return False
+        few = candidate.flat[self.sample], target.flat[self.sample]
+        return self._allowed(*few, unit) and self._allowed(candidate, target, unit)
+
+    def _allowed(self, candidate: np.ndarray, target: np.ndarray, unit: float) -> bool:
         size = np.abs(candidate)
         size = np.where(np.isfinite(size), np.maximum(unit, size), unit)
-        limit = np.maximum(strict * size, 1e-6)
+        limit = np.maximum(min(self.tolerance, STRICTEST) * size, 1e-6)
+        errors = distance(candidate, target)
         return bool((errors <= np.minimum(limit, SHARE * self.gap)).all())
 
     def axis(self, name: str) -> int | None:
@@ -150,7 +167,7 @@ class Claim:
         """True if enough different numbers differ."""
         differing = [case for case in cases if not case.right]
         single = all(case.expected.size == 1 for case in differing)
-        count = sum(different_pairs(case) for case in differing)
+        count = sum(case.pairs for case in differing)
         return count >= (1 if single and self.needs < 3 else self.needs)
 
     def _allows(self, case: Case) -> bool:
@@ -186,11 +203,10 @@ def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.where(equal, 0.0, np.where(np.isnan(errors), np.inf, errors))
 
 
-def different_pairs(case: Case) -> int:
-    """How many different pairs of a right and a wrong number there are."""
-    where = np.flatnonzero(case.wrong)[:64]
-    pairs = np.stack([case.expected.flat[where], case.yours.flat[where]])
-    return np.unique(pairs.astype(np.float32), axis=1).shape[1]
+def unit(x: np.ndarray) -> float:
+    """The largest finite size of the numbers, at most 1."""
+    size = np.abs(x)
+    return min(1.0, float(size.max(initial=0.0, where=np.isfinite(size))))
 
 
 def unnamed(ndim: int) -> tuple[str, ...]:

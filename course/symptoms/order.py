@@ -1,7 +1,6 @@
 """Hypotheses: the right numbers in other places."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from itertools import combinations, permutations
 
 import numpy as np
@@ -174,107 +173,12 @@ def marks(array: np.ndarray, axis: int) -> np.ndarray:
     return rows @ np.sqrt(np.arange(2.0, 2.0 + rows.shape[1]))
 
 
-def reshaped(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
-    """A reshape stands where two axes, or groups of one, have to be exchanged."""
-    yield from exchanged_by_reshape(case.axes, None, None)
-    for name in case.axes[::-1]:
-        n = case.length(name) or 0
-        for groups in (g for g in range(2, n // 2 + 1) if n % g == 0):
-            place = case.axes.index(name)
-            names = [*case.axes[:place], f"group of {plural(name)}", *case.axes[place:]]
-            yield from exchanged_by_reshape(names, name, groups)
-
-
-def exchanged_by_reshape(
-    names: Sequence[str], split: str | None, groups: int | None
-) -> Iterator[Claim]:
-    """Two of the axes are exchanged, and the result is cut into the right shape."""
-    for i, j in combinations(range(len(names)), 2):
-        order = list(range(len(names)))
-        order[i], order[j] = j, i
-        told = f"[{', '.join(names[k] for k in order)}]"
-        many = f" ({groups} groups)" if groups else ""
-        need = (
-            f"reshape moves no number, so {names[i]} and {names[j]} need a transpose."
-        )
-        for back, words in ((False, "in the order"), (True, "cut as if they lay in")):
-            yield Claim(
-                f"Yours has the right numbers, {words} {told}{many}: {need}",
-                partial(is_mixed, split=split, groups=groups, i=i, j=j, back=back),
-            )
-
-
-def is_mixed(
-    case: Case, split: str | None, groups: int | None, i: int, j: int, back: bool
-) -> bool | None:
-    """Says whether yours has two axes exchanged by reshape."""
-    if split not in (None, *case.axes) or len(case.axes) < 2:
-        return None
-    return case.fits(mixed(case, split, groups, i, j, back))
-
-
-def mixed(
-    case: Case, split: str | None, groups: int | None, i: int, j: int, back: bool
-) -> np.ndarray | None:
-    """The right result with two axes exchanged by reshape."""
-    expected, shape = case.expected, list(case.expected.shape)
-    if split is not None and groups is not None:
-        place = case.axes.index(split)
-        if shape[place] % groups:
-            return None
-        shape[place : place + 1] = [groups, shape[place] // groups]
-    if j >= len(shape):
-        return None
-    if not back:
-        return expected.reshape(shape).swapaxes(i, j).reshape(expected.shape)
-    shape[i], shape[j] = shape[j], shape[i]
-    return expected.reshape(shape).swapaxes(i, j).reshape(expected.shape)
-
-
-def accumulated(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
-    """Sums and means along an axis, sorted numbers, the same numbers anywhere."""
-    changes: list[tuple[str, Callable[[np.ndarray, int], np.ndarray]]] = [
-        ("Yours is the running sum of the right result along the {}.", np.cumsum),
-        ("Yours has the sum over the {} in place of each.", whole_sum),
-        ("Yours has the mean over the {} in place of each.", whole_mean),
-        ("Yours has the maximum over the {} in place of each.", whole_max),
-        ("Yours is the right result sorted along the {}, upwards.", np.sort),
-        ("Yours is the right result sorted along the {}, downwards.", downwards),
-    ]
-    for name in case.axes:
-        for text, change in changes:
-
-            def holds(
-                case: Case,
-                name: str = name,
-                change: Callable[[np.ndarray, int], np.ndarray] = change,
-            ) -> bool | None:
-                axis = case.axis(name)
-                if axis is None:
-                    return None
-                return case.fits(change(case.expected, axis))
-
-            yield Claim(text.format(plural(name)), holds)
-
-
-def whole_sum(x: np.ndarray, axis: int) -> np.ndarray:
-    """The sum over an axis, everywhere along it."""
-    return np.broadcast_to(x.sum(axis, keepdims=True), x.shape)
-
-
-def whole_mean(x: np.ndarray, axis: int) -> np.ndarray:
-    """The mean over an axis, everywhere along it."""
-    return np.broadcast_to(x.mean(axis, keepdims=True), x.shape)
-
-
-def whole_max(x: np.ndarray, axis: int) -> np.ndarray:
-    """The maximum over an axis, everywhere along it."""
-    return np.broadcast_to(x.max(axis, keepdims=True), x.shape)
-
-
-def downwards(x: np.ndarray, axis: int) -> np.ndarray:
-    """Sorted along an axis, the largest first."""
-    return np.flip(np.sort(x, axis), axis)
+def sorted_alike(case: Case, axis: int | None) -> bool:
+    """True if yours has the right numbers along an axis, in any order."""
+    if not case.shaped:
+        return False
+    expected, yours = np.sort(case.expected, axis), np.sort(case.yours, axis)
+    return case.changed(yours=yours, expected=expected).right
 
 
 def scattered(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
@@ -285,8 +189,7 @@ def scattered(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
             axis = case.axis(name)
             if axis is None:
                 return None
-            candidate = np.sort(case.expected, axis)
-            return case.fits(candidate, np.sort(case.yours, axis))
+            return sorted_alike(case, axis)
 
         if len(case.axes) > 1:
             text = (
@@ -295,6 +198,6 @@ def scattered(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
             yield Claim(text, along, needs=4)
 
     def anywhere(case: Case) -> bool:
-        return case.fits(np.sort(case.expected, None), np.sort(case.yours, None))
+        return sorted_alike(case, None)
 
     yield Claim("Yours has all the right numbers, but in other places.", anywhere, 4)

@@ -17,9 +17,10 @@ def cut(case: Case) -> Case:
     """A case without the places along an axis at which all numbers are right."""
     wrong, axes = case.wrong, range(case.wrong.ndim)
     kept = [wrong.any(tuple(i for i in axes if i != axis)) for axis in axes]
+    places = np.ix_(*kept)
 
     def part(array: np.ndarray) -> np.ndarray:
-        return np.broadcast_to(array, case.expected.shape)[np.ix_(*kept)]
+        return np.broadcast_to(array, case.expected.shape)[places]
 
     arrays: dict[str, np.ndarray] = {}
     for name, array in case.quantities:

@@ -1,31 +1,21 @@
 """Hypotheses: yours has another shape, and the right numbers all the same or not."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import combinations, permutations
 
 import numpy as np
 
 from course.symptoms.case import Case
+from course.symptoms.lengths import other_lengths
+from course.symptoms.reading import (
+    REDUCTIONS,
+    Reading,
+    reduced,
+    with_right,
+    with_yours,
+)
 from course.symptoms.words import plural
-
-Change = Callable[[Case], Case | None]  # yours and the right result in one shape
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What may be wrong with a shape.
-
-    Attributes:
-        text: the sentence.
-        change: makes a case in which this is put right; None if it is not so.
-        exact: the sentence needs the right numbers to be more than a guess.
-    """
-
-    text: str
-    change: Change
-    exact: bool = False
 
 
 def other_shape(
@@ -42,18 +32,18 @@ def other_shape(
         return None
     largest = max(misshapen, key=lambda case: case.expected.size)
     guess = None
-    for reading in readings(largest):
+    for reading in readings(misshapen, largest):
         changed = [reading.change(case) for case in misshapen]
         mended = [case for case in changed if case is not None and case.shaped]
         if len(mended) < len(misshapen):
             continue
         if all(case.right for case in mended) and is_telling(mended):
-            return f"{told(reading, cases)} The numbers are right otherwise."
+            return f"{told(reading, cases)} Apart from that the numbers are right."
         guess = guess or (None if reading.exact else (reading, mended))
     if guess is None:
         return counted(largest)
     inner = explain(guess[1])
-    after = f"Apart from that: {inner[:1].lower()}{inner[1:]}" if inner else ""
+    after = f"Apart from that, {inner[:1].lower()}{inner[1:]}" if inner else ""
     return f"{told(guess[0], cases)} {after or 'The numbers differ, too.'}"
 
 
@@ -90,8 +80,8 @@ def counted(case: Case) -> str:
     return f"Yours has {' and '.join(wrong)}."
 
 
-def readings(case: Case) -> Iterator[Reading]:
-    """The readings of a case's shape, the simplest first."""
+def readings(cases: Sequence[Case], case: Case) -> Iterator[Reading]:
+    """The readings of a case's shape, the simplest first; all cases are misshapen."""
     more = case.yours.ndim - case.expected.ndim
     yield from whole_quantities(case)
     if more == 1:
@@ -100,32 +90,9 @@ def readings(case: Case) -> Iterator[Reading]:
         yield from axes_too_few(case)
     if not more:
         yield from exchanged_axes(case)
-        yield from other_lengths(case)
+        yield from other_lengths(cases, case)
     if case.yours.size == case.expected.size:
         yield Reading("Yours has all its numbers in another shape.", in_shape)
-
-
-def with_yours(change: Callable[[Case], np.ndarray | None]) -> Change:
-    """A change of yours alone."""
-
-    def changed(case: Case) -> Case | None:
-        yours = change(case)
-        return None if yours is None else case.changed(yours=yours)
-
-    return changed
-
-
-def with_right(change: Callable[[Case], np.ndarray | None]) -> Change:
-    """A change of the right result alone, without what is known of it."""
-
-    def changed(case: Case) -> Case | None:
-        right = change(case)
-        if right is None or right.shape != case.yours.shape:
-            return None
-        axes = case.axes if right.ndim == len(case.axes) else ("place",) * right.ndim
-        return case.changed(expected=right, axes=axes, arrays={})
-
-    return changed
 
 
 def in_shape(case: Case) -> Case | None:
@@ -215,30 +182,6 @@ def axes_too_few(case: Case) -> Iterator[Reading]:
             yield Reading(f"Yours lacks the axis {name}.", change)
 
 
-REDUCTIONS: list[tuple[str, Callable[[np.ndarray, int], np.ndarray]]] = [
-    ("the first {}", lambda x, axis: x.take(0, axis)),
-    ("the last {}", lambda x, axis: x.take(-1, axis)),
-    ("the mean", lambda x, axis: x.mean(axis)),
-    ("the sum", lambda x, axis: x.sum(axis)),
-    ("the maximum", lambda x, axis: x.max(axis)),
-]
-
-
-def longer_by_one(case: Case, axis: int) -> np.ndarray:
-    """Yours with an axis of size 1 more."""
-    return np.expand_dims(case.yours, axis)
-
-
-def reduced(
-    case: Case, name: str, reduce: Callable[[np.ndarray, int], np.ndarray]
-) -> np.ndarray | None:
-    """The right result with an axis reduced."""
-    axis = case.axis(name)
-    if axis is None or not case.expected.shape[axis]:
-        return None
-    return reduce(case.expected, axis)
-
-
 def exchanged_axes(case: Case) -> Iterator[Reading]:
     """Yours has its axes in another order."""
     count = case.expected.ndim
@@ -267,140 +210,3 @@ def permuted(case: Case, order: Sequence[int]) -> np.ndarray | None:
     if case.yours.ndim != len(order):
         return None
     return case.yours.transpose(np.argsort(order))
-
-
-def other_lengths(case: Case) -> Iterator[Reading]:
-    """One axis is shorter or longer."""
-    pairs = list(zip(case.axes, case.yours.shape, case.expected.shape, strict=True))
-    different = [(n, a, b) for n, a, b in pairs if a != b]
-    if len(different) != 1:
-        return
-    name, yours, right = different[0]
-    yield from (
-        shorter(name, yours, right) if yours < right else longer(name, yours, right)
-    )
-
-
-def shorter(name: str, yours: int, right: int) -> Iterator[Reading]:
-    """Yours has only some places of an axis, or one for all."""
-    lost, many = right - yours, plural(name)
-    only = f"Yours has only {yours} of the {right} {many}" if yours else ""
-    if not yours:
-        yield Reading(f"Yours has no {many}.", with_right(lambda c: cut(c, name, 0, 0)))
-        return
-    if lost == 1:
-        first, last = f"Yours lacks the first {name}.", f"Yours lacks the last {name}."
-    elif yours == 1:
-        first = f"Yours has only the last {name}."
-        last = f"Yours has only the first {name}."
-    else:
-        first, last = f"{only}, the last ones.", f"{only}, the first ones."
-    from_end = with_right(lambda c: cut(c, name, lost_of(c, name), None))
-    from_start = with_right(lambda c: cut(c, name, 0, -lost_of(c, name)))
-    yield Reading(last, from_start, True)
-    yield Reading(first, from_end, True)
-    for start in range(1, lost):
-        text = f"{only}, from {name} {start} on."
-        change = with_right(partial(window, name=name, start=start))
-        yield Reading(text, change, True)
-    if yours == 1:
-        for words, reduce in REDUCTIONS[2:]:
-            change = with_right(partial(kept, name=name, reduce=reduce))
-            yield Reading(f"Yours has {words} of the {many} alone.", change, True)
-    if right == 2 * yours:
-        text = f"Yours has only every second {name}."
-        yield Reading(text, with_right(lambda c: every_second(c, name)), True)
-    yield Reading(f"{only}.", from_start)
-
-
-def longer(name: str, yours: int, right: int) -> Iterator[Reading]:
-    """Yours has more places of an axis than right."""
-    more, many = yours - right, plural(name)
-    one = f"one {name}" if more == 1 else f"{more} {many}"
-    if right and yours % right == 0:
-        times = yours // right
-        for words, spread in (("all", np.tile), ("each of", repeated)):
-            yield Reading(
-                f"Yours has {words} the {many} {times} times.",
-                with_right(partial(spread_out, name=name, spread=spread)),
-                True,
-            )
-    for words, start in (("at the end", False), ("in front", True)):
-
-        def back(case: Case, start: bool = start) -> np.ndarray | None:
-            axis = case.axis(name)
-            extra = -lost_of(case, name)
-            if axis is None or extra < 1:
-                return None
-            n = case.expected.shape[axis]
-            return case.yours.take(
-                range(extra if start else 0, n + extra * start), axis
-            )
-
-        yield Reading(f"Yours has {one} too many, {words}.", with_yours(back), True)
-    text = f"Yours has {yours} {many} where {right} are right."
-    change = with_yours(
-        lambda c: (
-            c.yours.take(range(right), c.axes.index(name))
-            if c.length(name) == right
-            else None
-        )
-    )
-    yield Reading(text, change)
-
-
-def length(case: Case, name: str) -> int:
-    """How many places yours has along an axis."""
-    return case.yours.shape[case.axes.index(name)]
-
-
-def lost_of(case: Case, name: str) -> int:
-    """How many places of an axis yours lacks."""
-    axis = case.axis(name)
-    if axis is None or case.yours.ndim != case.expected.ndim:
-        return 0
-    return case.expected.shape[axis] - case.yours.shape[axis]
-
-
-def cut(case: Case, name: str, start: int, stop: int | None) -> np.ndarray | None:
-    """The right result's places from start to stop."""
-    axis = case.axis(name)
-    if axis is None:
-        return None
-    places = np.arange(case.expected.shape[axis])[start:stop]
-    return case.expected.take(places, axis)
-
-
-def window(case: Case, name: str, start: int) -> np.ndarray | None:
-    """As many places of the right result as yours has, from one on."""
-    return cut(case, name, start, start + length(case, name))
-
-
-def kept(
-    case: Case, name: str, reduce: Callable[[np.ndarray, int], np.ndarray]
-) -> np.ndarray | None:
-    """The right result with an axis reduced to size 1."""
-    value = reduced(case, name, reduce)
-    return None if value is None else np.expand_dims(value, case.axes.index(name))
-
-
-def every_second(case: Case, name: str) -> np.ndarray:
-    """Every second place of the right result."""
-    places = np.arange(0, case.length(name) or 0, 2)
-    return case.expected.take(places, case.axes.index(name))
-
-
-def repeated(places: np.ndarray, times: int) -> np.ndarray:
-    """Each place several times."""
-    return np.repeat(places, times)
-
-
-def spread_out(
-    case: Case, name: str, spread: Callable[[np.ndarray, int], np.ndarray]
-) -> np.ndarray | None:
-    """The right result with its places repeated."""
-    axis = case.axis(name)
-    if axis is None or case.yours.ndim <= axis or not case.expected.shape[axis]:
-        return None
-    times = case.yours.shape[axis] // case.expected.shape[axis]
-    return case.expected.take(spread(np.arange(case.expected.shape[axis]), times), axis)

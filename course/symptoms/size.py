@@ -14,7 +14,9 @@ Cut = Callable[[np.ndarray], np.ndarray]
 def constant(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
     """Every number of yours is the same."""
     value = float(case.yours.flat[0])
-    text = f"Every number of yours is {number(value) if value else 0}."
+    if case.expected.size < 2:
+        return
+    text = f"Every number of yours is {number(value)}."
     yield Claim(text, lambda case: case.fits(np.full_like(case.expected, value)))
 
 
@@ -118,6 +120,8 @@ def own_factor(case: Case, kept: tuple[str, ...]) -> bool | None:
     e, y = finite_pair(case)
     factors = (e * y).sum(over, keepdims=True) / (e * e).sum(over, keepdims=True)
     factors = np.where(np.isfinite(factors), factors, 0.0)
+    if case.right or np.ptp(factors) < 1e-3:
+        return False
     return case.fits(factors * case.expected)
 
 
@@ -129,7 +133,10 @@ def own_number(case: Case, kept: tuple[str, ...]) -> bool | None:
     if not telling(case, over):
         return case.right
     e, y = finite_pair(case)
-    return case.fits(case.expected + (y - e).mean(over, keepdims=True))
+    moves = (y - e).mean(over, keepdims=True)
+    if case.right or np.ptp(moves) < 1e-3:
+        return False
+    return case.fits(case.expected + moves)
 
 
 def telling(case: Case, over: tuple[int, ...]) -> bool:

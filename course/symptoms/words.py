@@ -34,6 +34,8 @@ def shown(order: Sequence[int] | np.ndarray) -> str:
 
 def number(value: float) -> str:
     """A number as a fraction or root where it is one, else with four digits."""
+    if not np.isfinite(value) or not value:
+        return {np.inf: "∞", -np.inf: "−∞"}.get(value, "0")
     near = Fraction(value).limit_denominator(12)
     if abs(float(near) - value) < 1e-5 * abs(value):
         return str(near)
