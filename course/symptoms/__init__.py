@@ -22,11 +22,13 @@ from course.symptoms import (
 from course.symptoms.case import Case, Propose, differing, first_true
 from course.symptoms.restricted import restricted
 from course.symptoms.shape import other_shape
+from course.symptoms.words import number
 
 # Each proposes claims about the whole result; the simplest come first.
 PLAIN: tuple[Propose, ...] = (
     size.constant,
     known.is_known,
+    known.is_former,
     known.is_another,
     finite.removed,
     order.transposed,
@@ -55,7 +57,6 @@ PLACES: tuple[Propose, ...] = (
 )
 # Claims about the wrong part of an axis.
 INSIDE: tuple[Propose, ...] = (
-    size.constant,
     known.is_known,
     size.scaled,
     size.moved,
@@ -94,15 +95,28 @@ def search(cases: Sequence[Case]) -> str | None:
     if not wrong:
         return None
     largest = max(wrong, key=lambda case: case.wrong.sum())
-    whole = PLAIN if is_pattern(largest.expected) else (*PLAIN, *WHOLE)
-    if claim := first_true(whole, cases, largest):
+    pattern = is_pattern(largest.expected)
+    if claim := first_true(PLAIN if pattern else PLAIN + WHOLE, cases, largest):
         return claim
     if claim := first_true(AXES, cases, largest):
-        inner = first_true(INSIDE, *restricted(cases, largest))
-        return f"{claim} There, {inner[:1].lower()}{inner[1:]}" if inner else claim
+        part = restricted(cases, largest)
+        inner = one_number(cases) or there(first_true(INSIDE, *part))
+        return f"{claim} {inner}".strip()
     if claim := first_true(PLACES, cases, largest):
-        return claim
-    return first_true((*WHOLE, *WEAK), cases, largest)
+        return f"{claim} {one_number(cases)}".strip()
+    return first_true(WHOLE + WEAK if pattern else WEAK, cases, largest)
+
+
+def there(text: str | None) -> str:
+    """A sentence about the wrong part of the result."""
+    return f"There, {text[:1].lower()}{text[1:]}" if text else ""
+
+
+def one_number(cases: Sequence[Case]) -> str:
+    """Says which number yours has wherever it is wrong, if it is always the same."""
+    values = np.concatenate([case.yours[case.wrong] for case in differing(cases)])
+    same = len(values) > 1 and (values == values[0]).all()
+    return f"There, every number of yours is {number(values[0])}." if same else ""
 
 
 def is_pattern(x: np.ndarray) -> bool:

@@ -13,10 +13,14 @@ NAN = "NaN comes from 0/0, ∞ − ∞ or 0 · ∞."
 
 def not_finite(cases: Sequence[Case]) -> str | None:
     """Says where yours is NaN or infinite, and the right result is not."""
+    removes = any(np.isneginf(case.expected).any() for case in cases)
     for name, test, why in (
         ("NaN (not a number)", np.isnan, NAN),
         ("∞", np.isposinf, "A number was too large, or was divided by 0."),
+        ("−∞", np.isneginf, "log(0) is −∞, and a mask adds −∞."),
     ):
+        if removes and test is np.isneginf:
+            continue
         marked = [(c, surplus(c, test)) for c in cases]
         if any(mask.any() for _, mask in marked):
             return f"{where(name, marked)} {why}"
@@ -44,7 +48,11 @@ def where(name: str, marked: list[tuple[Case, np.ndarray]]) -> str:
     cases = [as_mask(case, mask) for case, mask in marked]
     largest = max((c for c in cases if not c.right), key=lambda c: c.expected.size)
     found = first_true((one_axis, several_axes, diagonals), cases, largest)
-    return f"Yours has {name} in places. {finite_words(found)}" if found else told
+    if not found:
+        return told
+    rest = any((case.wrong & ~mask).any() for case, mask in marked)
+    others = "Some others are wrong." if rest else "All others are right."
+    return f"Yours has {name} in places. {finite_words(found)} {others}"
 
 
 def as_mask(case: Case, mask: np.ndarray) -> Case:

@@ -22,7 +22,7 @@ def other_lengths(cases: Sequence[Case], case: Case) -> Iterator[Reading]:
 
 
 def lengths(case: Case, name: str) -> tuple[int, int]:
-    """The lengths of an axis, in yours and in the right result; zeros if it has none."""
+    """The lengths of an axis, in yours and in the right result; 0, 0 if it has none."""
     axis = case.axis(name)
     if axis is None or case.yours.ndim != case.expected.ndim:
         return 0, 0

@@ -18,11 +18,13 @@ class Reading:
         text: the sentence.
         change: makes a case in which this is put right; None if it is not so.
         exact: the sentence needs the right numbers to be more than a guess.
+        after: what is said if the numbers are right then.
     """
 
     text: str
     change: Change
     exact: bool = False
+    after: str = "Apart from that the numbers are right."
 
 
 def with_yours(change: Callable[[Case], np.ndarray | None]) -> Change:

@@ -37,8 +37,9 @@ def other_shape(
         mended = [case for case in changed if case is not None and case.shaped]
         if len(mended) < len(misshapen):
             continue
+        mended += [case for case in cases if case.shaped]
         if all(case.right for case in mended) and is_telling(mended):
-            return f"{told(reading, cases)} Apart from that the numbers are right."
+            return f"{told(reading, cases)} {reading.after}".strip()
         guess = guess or (None if reading.exact else (reading, mended))
     if guess is None:
         return counted(largest)
@@ -107,7 +108,8 @@ def whole_quantities(case: Case) -> Iterator[Reading]:
     for name, array in case.arrays.items():
         if array.shape == case.yours.shape and array.size > 1:
             change = with_right(partial(known, name=name))
-            yield Reading(f"Yours is {name} itself, of another shape.", change, True)
+            text = f"Yours is {name} itself, of another shape."
+            yield Reading(text, change, True, "")
 
 
 def known(case: Case, name: str) -> np.ndarray | None:
@@ -139,6 +141,11 @@ def axes_too_many(case: Case) -> Iterator[Reading]:
                 f"Yours has the axis {name} cut in two, {list(shape[axis : axis + 2])}."
             )
             yield Reading(text, in_shape)
+
+
+def longer_by_one(case: Case, axis: int) -> np.ndarray:
+    """Yours with an axis of size 1 more."""
+    return np.expand_dims(case.yours, axis)
 
 
 def position(axis: int, ndim: int) -> str:
