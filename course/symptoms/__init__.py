@@ -17,10 +17,12 @@ from course.symptoms import (
     order,
     part,
     reshaped,
+    selection,
     size,
+    values,
 )
 from course.symptoms.case import Case, Propose, differing, first_true
-from course.symptoms.restricted import restricted
+from course.symptoms.restricted import before, restricted, weights
 from course.symptoms.shape import other_shape
 from course.symptoms.words import number
 
@@ -30,6 +32,7 @@ PLAIN: tuple[Propose, ...] = (
     known.is_known,
     known.is_former,
     known.is_another,
+    values.replaced,
     finite.removed,
     order.transposed,
 )
@@ -42,9 +45,11 @@ WHOLE: tuple[Propose, ...] = (
     functions.applied,
     known.two_known,
     known.is_scaled,
+    selection.selected,
     reshaped.accumulated,
     reshaped.reshaped,
     size.sums,
+    values.centred,
     size.rounded,
 )
 # Each proposes claims about where the result is right: along an axis, or elsewhere.
@@ -68,6 +73,7 @@ WEAK: tuple[Propose, ...] = (
     size.scaled_in_parts,
     order.scattered,
     finite.removed_number,
+    values.varying,
     conditions.right_part,
     conditions.whole_calls,
 )
@@ -104,7 +110,22 @@ def search(cases: Sequence[Case]) -> str | None:
         return f"{claim} {inner}".strip()
     if claim := first_true(PLACES, cases, largest):
         return f"{claim} {one_number(cases)}".strip()
+    if claim := before_last(cases, largest):
+        return claim
     return first_true(WHOLE + WEAK if pattern else WEAK, cases, largest)
+
+
+def before_last(cases: Sequence[Case], largest: Case) -> str | None:
+    """Explains what the result is before its weight and bias are applied."""
+    for weight, bias in weights(largest):
+        inner = {id(case): before(case, weight, bias) for case in cases}
+        if any(case is None for case in inner.values()):
+            continue
+        found = [case for case in inner.values() if case is not None]
+        chosen = found[[id(case) for case in cases].index(id(largest))]
+        if text := first_true((*WHOLE, size.scaled_in_parts), found, chosen):
+            return f"Before {weight} and {bias}: {text[:1].lower()}{text[1:]}"
+    return None
 
 
 def there(text: str | None) -> str:

@@ -74,11 +74,14 @@ def finite_words(text: str) -> str:
     return text
 
 
-def hidden(case: Case) -> tuple[np.ndarray, np.ndarray] | None:
-    """Which numbers the right result and yours remove: by −inf, or by probability 0."""
+def hidden(case: Case, value: str = "") -> tuple[np.ndarray, np.ndarray] | None:
+    """Which numbers the right result and yours remove: by −inf, or by probability 0.
+
+    The right result has such a number, or ``value`` says which it may have.
+    """
     if not case.shaped or not case.expected.ndim:
         return None
-    if np.isneginf(case.expected).any():
+    if value == "−inf" or np.isneginf(case.expected).any():
         return np.isneginf(case.expected), np.isneginf(case.yours)
     total = case.expected.sum(-1)
     if (case.expected >= 0).all() and np.allclose(total, 1) and case.expected.size > 2:
@@ -93,13 +96,16 @@ def removed(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
         return
     value = "−inf" if np.isneginf(case.expected).any() else "0"
     yield claim(
-        f"Yours is {value} nowhere, so it removes nothing.", lambda e, y: not y.any()
+        f"Yours is {value} nowhere, so it removes nothing.",
+        value,
+        lambda e, y: not y.any(),
     )
     yield claim(
-        f"Yours is {value} everywhere, so it removes all.", lambda e, y: y.all()
+        f"Yours is {value} everywhere, so it removes all.", value, lambda e, y: y.all()
     )
     yield claim(
         f"Yours is {value} just where it must not be, and nowhere else.",
+        value,
         lambda e, y: np.array_equal(y, ~e),
     )
 
@@ -118,25 +124,30 @@ def removed_number(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
         yield claim(
             f"Yours keeps {count} {noun} {more} than right{row}: those that are not "
             f"{value}.",
+            value,
             lambda e, y: ((~y).sum(-1) - (~e).sum(-1) == extra[0]).all(),
         )
     yield claim(
         f"Yours keeps too many {plural(case.axes[-1])}: of those that have to be "
         f"{value}, some are not.",
+        value,
         lambda e, y: (~y | e).all(),
     )
     yield claim(
         f"Yours keeps too few {plural(case.axes[-1])}: of those that have to stay, "
         f"some are {value}.",
+        value,
         lambda e, y: (~e | y).all(),
     )
 
 
-def claim(text: str, test: Callable[[np.ndarray, np.ndarray], object]) -> Claim:
+def claim(
+    text: str, value: str, test: Callable[[np.ndarray, np.ndarray], object]
+) -> Claim:
     """A claim about what is removed; cases that remove nothing do not count."""
 
     def holds(case: Case) -> bool | None:
-        found = hidden(case)
+        found = hidden(case, value)
         if found is None:
             return None
         return (case.right and not found[0].any()) or bool(test(*found))

@@ -20,37 +20,45 @@ def one_axis(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
     """The places along one axis are right or wrong as a whole."""
     partly = [not along(case.wrong, axis).all() for axis in axes_of(case.wrong)]
     if sum(partly) == 1:
-        yield from any_axis(cases, case)
+        for name, region in marked_regions(case):
+            alone = region.alone.format(of=of_every(case, name))
+            yield Claim(alone, partial(is_region, name=name, region=region), 1)
 
 
 def any_axis(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
-    """The places along one axis are right, or have wrong numbers."""
+    """Some places along one axis have wrong numbers."""
+    for name, region in marked_regions(case):
+        text = f"Yours differs only {region.where}, and not everywhere there."
+        yield Claim(text, partial(is_within, name=name, region=region), 1)
+
+
+def marked_regions(case: Case) -> Iterator[tuple[str, Region]]:
+    """The regions of single axes that have wrong numbers, where others have none."""
     if case.expected.size < 4:
         return
     for axis, name in enumerate(case.axes):
         marked = along(case.wrong, axis)
-        if marked.all():
-            continue
-        for region in regions(name, marked):
-            for text, every in (
-                (region.alone.format(of=of_every(case, name)), True),
-                (region.alone.format(of=""), False),
-            ):
-                yield Claim(
-                    text, partial(is_region, name=name, region=region, every=every), 1
-                )
+        if not marked.all():
+            yield from ((name, region) for region in regions(name, marked))
 
 
-def is_region(case: Case, name: str, region: Region, every: bool) -> bool | None:
+def is_region(case: Case, name: str, region: Region) -> bool | None:
     """Says whether the wrong places of an axis are a region, for every place before."""
     axis = case.axis(name)
     if axis is None or not case.shaped:
         return None
-    wanted = region.places(case.expected.shape[axis])
-    if not every:
-        return np.array_equal(along(case.wrong, axis), wanted)
     wrong = case.wrong.any(tuple(range(axis + 1, case.wrong.ndim)))
-    return bool((wrong == wanted).all())
+    return bool((wrong == region.places(case.expected.shape[axis])).all())
+
+
+def is_within(case: Case, name: str, region: Region) -> bool | None:
+    """Says whether the places of an axis with a wrong number are a region."""
+    axis = case.axis(name)
+    if axis is None or not case.shaped:
+        return None
+    return np.array_equal(
+        along(case.wrong, axis), region.places(case.expected.shape[axis])
+    )
 
 
 def several_axes(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
@@ -111,6 +119,7 @@ RELATIONS: list[tuple[str, Callable[[np.ndarray, np.ndarray], np.ndarray]]] = [
     ("{b} = {a} + 1", lambda i, j: j == i + 1),
     ("{b} > {a} + 1", lambda i, j: j > i + 1),
 ]
+BAND = "{a} < {b} ≤ {a} + n, n being {bs} less {as_}"
 
 
 def diagonals(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
@@ -118,6 +127,9 @@ def diagonals(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
     for a, b in combinations(case.axes[-3:], 2):
         if min(case.length(a) or 0, case.length(b) or 0) < 2:
             continue
+        told = BAND.format(a=a, b=b, bs=plural(b), as_=plural(a))
+        text = f"Yours differs only where {told}."
+        yield Claim(text, partial(in_band, a=a, b=b), 1)
         for offset in (False, True):
             for words, relation in RELATIONS:
                 told = words.format(a=f"{a} + n" if offset else a, b=b)
@@ -128,6 +140,17 @@ def diagonals(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
                     partial(on_diagonal, a=a, b=b, relation=relation, offset=offset),
                     1,
                 )
+
+
+def in_band(case: Case, a: str, b: str) -> bool | None:
+    """Says whether the wrong places lie between a square mask's and a wide one's."""
+    i, j = case.axis(a), case.axis(b)
+    if i is None or j is None or not case.shaped:
+        return None
+    wrong = case.wrong.any(tuple(k for k in axes_of(case.wrong) if k not in (i, j)))
+    rows, columns = np.ogrid[: wrong.shape[0], : wrong.shape[1]]
+    more = wrong.shape[1] - wrong.shape[0]
+    return bool((((rows < columns) & (columns <= rows + more)) == wrong).all())
 
 
 def on_diagonal(

@@ -76,75 +76,73 @@ def named_plus(case: Case, name: str, sign: int) -> bool | None:
 
 
 def scaled_in_parts(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
-    """Each place along some axes has a factor, or a number added, of its own."""
-    for kept in kept_axes(case):
-        noun = kept[-1]
-        several = kept[:-1]
-        of = f" of every {several[-1]}" if several else ""
-        text = f"Each {noun}{of} of yours is the right one"
-        if several:
-            text = f"In yours, each {noun}{of} is the right one"
-        yield Claim(
-            f"{text} times a factor of its own.",
-            partial(own_factor, kept=kept),
-            4,
-        )
-        yield Claim(
-            f"{text} plus a number of its own.",
-            partial(own_number, kept=kept),
-            4,
-        )
+    """Each row, each channel or each text has a factor, or a number, of its own."""
+    if len(case.axes) < 2:
+        return
+    for noun in dict.fromkeys([case.axes[-2], case.axes[-1], case.axes[0]]):
+        text = f"Each {noun} of yours is the right one"
+        for words, change, needs in (
+            ("times a factor of its own", own_factor, 4),
+            ("plus a number of its own", own_number, 4),
+            ("times a factor and plus a number of its own", own_line, 8),
+        ):
+            yield Claim(f"{text} {words}.", partial(is_own, noun, change), needs)
 
 
-def kept_axes(case: Case) -> list[tuple[str, ...]]:
-    """The sets of axes along which a factor may change: one, or all but the last."""
-    single = [(name,) for name in case.axes] if len(case.axes) > 1 else []
-    rows = [case.axes[:-1]] if len(case.axes) > 2 else []
-    return single + rows
-
-
-def reduced(case: Case, kept: tuple[str, ...]) -> tuple[int, ...] | None:
-    """The axes that are not kept; None if the case lacks a kept one."""
-    if not set(kept) <= set(case.axes):
-        return None
-    return tuple(i for i, name in enumerate(case.axes) if name not in kept)
-
-
-def own_factor(case: Case, kept: tuple[str, ...]) -> bool | None:
-    """Says whether each place has a factor of its own."""
-    over = reduced(case, kept)
+def is_own(
+    noun: str, change: Callable[[Case, tuple[int, ...]], np.ndarray | None], case: Case
+) -> bool | None:
+    """Says whether each place of an axis changes the right result in its own way."""
+    over = reduced(case, noun)
     if over is None:
         return None
     if not telling(case, over):
         return case.right
+    return not case.right and case.fits(change(case, over))
+
+
+def reduced(case: Case, noun: str) -> tuple[int, ...] | None:
+    """The axes along which nothing of a place's own changes; None if it has no place.
+
+    A row is one along the last axis alone; for the first axis and the last, all other
+    axes count.
+    """
+    axis = case.axis(noun)
+    if axis is None or len(case.axes) < 2:
+        return None
+    if axis == len(case.axes) - 2:
+        return (len(case.axes) - 1,)
+    return tuple(i for i in range(len(case.axes)) if i != axis)
+
+
+def own_factor(case: Case, over: tuple[int, ...]) -> np.ndarray:
+    """The right result with the best factor for each place."""
     e, y = finite_pair(case)
     factors = (e * y).sum(over, keepdims=True) / (e * e).sum(over, keepdims=True)
-    factors = np.where(np.isfinite(factors), factors, 0.0)
-    if case.right or np.ptp(factors) < 1e-3:
-        return False
-    return case.fits(factors * case.expected)
+    return np.where(np.isfinite(factors), factors, 0.0) * case.expected
 
 
-def own_number(case: Case, kept: tuple[str, ...]) -> bool | None:
-    """Says whether each place has a number of its own added."""
-    over = reduced(case, kept)
-    if over is None:
-        return None
-    if not telling(case, over):
-        return case.right
+def own_number(case: Case, over: tuple[int, ...]) -> np.ndarray:
+    """The right result plus the best number for each place."""
     e, y = finite_pair(case)
-    moves = (y - e).mean(over, keepdims=True)
-    if case.right or np.ptp(moves) < 1e-3:
-        return False
-    return case.fits(case.expected + moves)
+    return case.expected + (y - e).mean(over, keepdims=True)
 
 
-def telling(case: Case, over: tuple[int, ...]) -> bool:
-    """True if one factor or number has to explain at least three that vary."""
+def own_line(case: Case, over: tuple[int, ...]) -> np.ndarray | None:
+    """The right result with the best factor and number for each place."""
+    if not telling(case, over, 5) or not np.isfinite(case.yours).all():
+        return None
+    e, y = (x - x.mean(over, keepdims=True) for x in (case.expected, case.yours))
+    factors = (e * y).sum(over, keepdims=True) / (e * e).sum(over, keepdims=True)
+    return case.yours - y + factors * e
+
+
+def telling(case: Case, over: tuple[int, ...], least: int = 3) -> bool:
+    """True if one factor or number has to explain at least so many that vary."""
     e, _ = finite_pair(case)
     count = int(np.prod([case.expected.shape[i] for i in over]))
     spread = np.ptp(e, over) > 1e-3 * max(1e-3, float(np.abs(e).max(initial=0.0)))
-    return count >= 3 and bool(spread.mean() > 0.5)
+    return count >= least and bool(spread.mean() > 0.5)
 
 
 def finite_pair(case: Case) -> tuple[np.ndarray, np.ndarray]:
@@ -184,9 +182,16 @@ def sums(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
     yield Claim(
         f"Yours does not sum to 1 along the {plural(case.axes[-1])}; the right "
         "result does, and its numbers are in the same proportions.",
-        lambda c: own_factor(c, c.axes[:-1]) and sums_to_one(c.expected, -1),
+        is_in_proportion,
         4,
     )
+
+
+def is_in_proportion(case: Case) -> bool | None:
+    """Says whether each row is the right one, but for its sum."""
+    if not case.shaped or not sums_to_one(case.expected, -1):
+        return False
+    return is_own(case.axes[-2], own_factor, case)
 
 
 def axes(case: Case) -> range:
