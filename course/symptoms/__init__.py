@@ -43,6 +43,7 @@ WHOLE: tuple[Propose, ...] = (
     known.added,
     known.multiplied,
     functions.applied,
+    functions.of_known,
     known.two_known,
     known.is_scaled,
     selection.selected,

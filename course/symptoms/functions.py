@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from math import erf, pi, sqrt
 
 import numpy as np
 
@@ -27,6 +28,35 @@ def softmax_of_all(x: np.ndarray) -> np.ndarray:
     return softmax(x.reshape(-1)).reshape(x.shape)
 
 
+def gelu(x: np.ndarray) -> np.ndarray:
+    """GELU in the tanh form (Hendrycks and Gimpel 2016, section 2)."""
+    return 0.5 * x * (1 + np.tanh(sqrt(2 / pi) * (x + 0.044715 * x * x * x)))
+
+
+def exact_gelu(x: np.ndarray) -> np.ndarray:
+    """GELU by the normal distribution (Hendrycks and Gimpel 2016, section 2)."""
+    return 0.5 * x * (1 + np.vectorize(erf, otypes=[float])(x / sqrt(2)))
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-x))."""
+    return 0.5 * (1 + np.tanh(0.5 * x))
+
+
+# What yours may be of a known quantity, number by number.
+OF_KNOWN: list[tuple[str, Function]] = [
+    ("ReLU", lambda x: np.maximum(x, 0)),
+    ("GELU in its tanh form", gelu),
+    ("the exact GELU", exact_gelu),
+    ("SiLU, x · sigmoid(x),", lambda x: x * sigmoid(x)),
+    ("GELU's rough form, x · sigmoid(1.702 x),", lambda x: x * sigmoid(1.702 * x)),
+    ("tanh", np.tanh),
+    ("sigmoid", sigmoid),
+    ("exp", np.exp),
+    ("the logarithm", np.log),
+    ("the square", np.square),
+    ("the square root", np.sqrt),
+]
 # What yours is of the right result, and what that means.
 APPLIED: list[tuple[str, Function]] = [
     ("exp of the right result: a logarithm is missing", np.exp),
@@ -38,6 +68,7 @@ APPLIED: list[tuple[str, Function]] = [
     ("the square root of the right result", np.sqrt),
     ("one over the right result", np.reciprocal),
     ("tanh of the right result", np.tanh),
+    ("GELU of the right result: it is one GELU too far", gelu),
     ("the right result without its signs", np.abs),
     ("the right result with 0 for every negative number", lambda x: np.maximum(x, 0)),
     ("the right result with 0 for every positive number", lambda x: np.minimum(x, 0)),
@@ -68,6 +99,24 @@ def applied(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
         )
     for text, function in MISSING:
         yield Claim(text, partial(is_missing, function=function), 3)
+
+
+def of_known(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
+    """Yours is a function of a known quantity."""
+    few = case.yours.flat[case.sample]
+    for name, array in case.quantities:
+        for text, function in OF_KNOWN:
+            if np.allclose(function(array.flat[case.sample]), few, 1e-4, 1e-4):
+                holds = partial(is_of_known, name=name, function=function)
+                yield Claim(f"Yours is {text} of {name}.", holds, 4)
+
+
+def is_of_known(case: Case, name: str, function: Function) -> bool | None:
+    """Says whether yours is a function of a known quantity."""
+    arrays = case.called(name)
+    if arrays is None:
+        return None
+    return any(case.fits(function(array)) for array in arrays)
 
 
 def is_applied(case: Case, function: Function) -> bool:

@@ -97,7 +97,7 @@ def ends(case: Case, name: str, last: bool = False) -> np.ndarray | None:
 def window(case: Case, name: str, start: int) -> np.ndarray | None:
     """As many places of the right result as yours has, from one on."""
     axis, (yours, right) = case.axis(name), lengths(case, name)
-    if axis is None or start + yours > right:
+    if axis is None or start < 0 or start + yours > right:
         return None
     return case.expected.take(range(start, start + yours), axis)
 

@@ -18,10 +18,9 @@ def replaced(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
     if any((found != found[0]).any() for found in mapped.values()):
         return
     table = {value: float(found[0]) for value, found in mapped.items()}
-    told = [
-        f"{number(b)} where {number(a)} is right" for a, b in table.items() if a != b
-    ]
-    yield Claim(f"Yours is {listed(told)}.", partial(is_mapped, table=table), 1)
+    changed = [(a, b) for a, b in table.items() if a != b]
+    told = listed([f"{number(b)} where {number(a)} is right" for a, b in changed])
+    yield Claim(f"Yours is {told}.", partial(is_mapped, table=table), 1)
 
 
 def is_mapped(case: Case, table: dict[float, float]) -> bool:

@@ -126,8 +126,7 @@ TRANSFORMED = [
     (lambda x: x - 0.25, "Yours is the right result minus 1/4, everywhere."),
     (
         lambda x: x * numbers(*x.shape[:2], 1),
-        "In yours, each token of every text is the right one times a factor of its "
-        "own.",
+        "Each token of yours is the right one times a factor of its own.",
     ),
     (
         lambda x: x * numbers(x.shape[-1]),
@@ -135,7 +134,12 @@ TRANSFORMED = [
     ),
     (
         lambda x: x + numbers(*x.shape[:2], 1),
-        "In yours, each token of every text is the right one plus a number of its own.",
+        "Each token of yours is the right one plus a number of its own.",
+    ),
+    (
+        lambda x: x * numbers(*x.shape[:2], 1) + numbers(*x.shape[:2], 1, seed=5),
+        "Each token of yours is the right one times a factor and plus a number of its "
+        "own.",
     ),
     (softmax, "Yours is softmax of the right result: it is one softmax too far."),
     (np.exp, "Yours is exp of the right result: a logarithm is missing."),
