@@ -93,7 +93,25 @@ def explain(comparisons: Sequence[Comparison]) -> str | None:
     with np.errstate(all="ignore"):
         if all(case.right for case in cases):
             return None
-        return finite.not_finite(cases) or other_shape(cases, search) or search(cases)
+        found = finite.not_finite(cases) or other_shape(cases, search)
+        return found or search(cases) or search_one_result(cases)
+
+
+def search_one_result(cases: Sequence[Case]) -> str | None:
+    """Explains the one result that differs, where the others of a call are right."""
+    wrong = {asked_for(case) for case in differing(cases)}
+    right = {asked_for(case) for case in cases} - wrong
+    if len(wrong) != 1 or not right or None in wrong | right:
+        return None
+    name = wrong.pop()
+    found = search([case for case in cases if asked_for(case) == name])
+    return f"Only the {name} differs. {found or ''}".strip()
+
+
+def asked_for(case: Case) -> str | None:
+    """The result that is asked for: “key” of “key of layer(x)”."""
+    name, of, _ = case.call.partition(" of ")
+    return name if of and name.isidentifier() else None
 
 
 def search(cases: Sequence[Case]) -> str | None:

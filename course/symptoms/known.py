@@ -51,7 +51,7 @@ def subject(case: Case) -> str:
         if array.shape == case.expected.shape and np.allclose(array, case.expected):
             return name
     first, of, _ = case.call.partition(" of ")
-    return f"the {first}" if of and " " not in first else f"the result of {case.call}"
+    return f"the {first}" if of and first.isidentifier() else case.call
 
 
 def added(cases: Sequence[Case], case: Case) -> Iterator[Claim]:

@@ -25,17 +25,17 @@ def claims(
 ) -> Iterator[Claim]:
     """What may be said of the places, the most special first."""
     yours, right = found
-    step, many = int(yours[0] - right[0]), plural(noun)
+    many = plural(noun)
 
     def claim(text: str, test: Callable[[np.ndarray, np.ndarray, int], bool]) -> Claim:
         return Claim(text, partial(chosen, name=name, noun=noun, test=test))
 
-    if step:
+    for step in dict.fromkeys([1, -1, int(yours[0] - right[0])]):
         side = "after" if step > 0 else "before"
         far = "" if abs(step) == 1 else f"{abs(step)} {many} "
         yield claim(
             f"Each {noun} of yours is the {noun} of {name} {far}{side} the right one.",
-            lambda a, b, size: bool(((a - b - step) % size == 0).all()),
+            partial(is_moved, step=step),
         )
     yield claim(
         f"Every {noun} of yours is {noun} {yours[0]} of {name}.",
@@ -49,6 +49,11 @@ def claims(
     if len(differing(cases)) == 1:
         text += f": {shown(yours)} in place of {shown(right)}"
     yield claim(f"{text}.", lambda a, b, size: True)
+
+
+def is_moved(yours: np.ndarray, right: np.ndarray, size: int, step: int) -> bool:
+    """True if each place is so many after the right one; the first follows the last."""
+    return step != 0 and bool(((yours - right - step) % size == 0).all())
 
 
 def chosen(

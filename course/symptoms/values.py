@@ -32,7 +32,7 @@ def is_mapped(case: Case, table: dict[float, float]) -> bool:
 
 def varying(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
     """Yours changes along an axis and the right result does not, or the reverse."""
-    for name in case.axes:
+    for name in case.axes[::-1]:
         for text, mine in (
             (f"Yours is the same for every {name}; the right result is not.", True),
             (f"Yours changes from {name} to {name}; the right result does not.", False),
