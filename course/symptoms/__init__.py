@@ -1,0 +1,164 @@
+"""Explains how a result differs from the right one, where no known mistake fits.
+
+``explain`` tries a fixed list of hypotheses in order of simplicity. It says the first
+that holds on every comparison of a check, within rounding.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from course.comparison import Comparison
+from course.symptoms import (
+    conditions,
+    finite,
+    functions,
+    known,
+    order,
+    part,
+    reshaped,
+    selection,
+    size,
+    values,
+)
+from course.symptoms.case import Case, Propose, differing, first_true
+from course.symptoms.restricted import before, restricted, weights
+from course.symptoms.shape import other_shape
+from course.symptoms.words import number
+
+# Each proposes claims about the whole result; the simplest come first.
+PLAIN: tuple[Propose, ...] = (
+    size.constant,
+    known.is_known,
+    known.is_former,
+    known.is_another,
+    values.replaced,
+    finite.removed,
+    order.transposed,
+)
+WHOLE: tuple[Propose, ...] = (
+    order.reordered,
+    size.scaled,
+    size.moved,
+    known.added,
+    known.multiplied,
+    functions.applied,
+    functions.of_known,
+    known.two_known,
+    known.is_scaled,
+    selection.selected,
+    reshaped.accumulated,
+    reshaped.reshaped,
+    size.sums,
+    values.centred,
+    size.rounded,
+)
+# Each proposes claims about where the result is right: along an axis, or elsewhere.
+AXES: tuple[Propose, ...] = (part.one_axis,)
+PLACES: tuple[Propose, ...] = (
+    part.diagonals,
+    part.several_axes,
+    conditions.by_number,
+    part.any_axis,
+)
+# Claims about the wrong part of an axis.
+INSIDE: tuple[Propose, ...] = (
+    known.is_known,
+    size.scaled,
+    size.moved,
+    known.added,
+    known.multiplied,
+)
+# Claims that say less.
+WEAK: tuple[Propose, ...] = (
+    size.scaled_in_parts,
+    order.scattered,
+    finite.removed_number,
+    values.varying,
+    conditions.right_part,
+    conditions.whole_calls,
+)
+
+
+def explain(comparisons: Sequence[Comparison]) -> str | None:
+    """Says in a sentence what yours is, compared with the right result.
+
+    Args:
+        comparisons: every comparison of a failing check, in order.
+
+    Returns:
+        The first hypothesis that holds on all of them, or None.
+    """
+    cases = [Case.of(comparison) for comparison in comparisons]
+    with np.errstate(all="ignore"):
+        if all(case.right for case in cases):
+            return None
+        found = finite.not_finite(cases) or other_shape(cases, search)
+        return found or search(cases) or search_one_result(cases)
+
+
+def search_one_result(cases: Sequence[Case]) -> str | None:
+    """Explains the one result that differs, where the others of a call are right."""
+    wrong = {asked_for(case) for case in differing(cases)}
+    right = {asked_for(case) for case in cases} - wrong
+    if len(wrong) != 1 or not right or None in wrong | right:
+        return None
+    name = wrong.pop()
+    found = search([case for case in cases if asked_for(case) == name])
+    return f"Only the {name} differs. {found or ''}".strip()
+
+
+def asked_for(case: Case) -> str | None:
+    """The result that is asked for: “key” of “key of layer(x)”."""
+    name, of, _ = case.call.partition(" of ")
+    return name if of and name.isidentifier() else None
+
+
+def search(cases: Sequence[Case]) -> str | None:
+    """The first claim that holds on all cases; all have the right shape."""
+    wrong = differing(cases)
+    if not wrong:
+        return None
+    largest = max(wrong, key=lambda case: case.wrong.sum())
+    pattern = is_pattern(largest.expected)
+    if claim := first_true(PLAIN if pattern else PLAIN + WHOLE, cases, largest):
+        return claim
+    if claim := first_true(AXES, cases, largest):
+        part = restricted(cases, largest)
+        inner = one_number(cases) or there(first_true(INSIDE, *part))
+        return f"{claim} {inner}".strip()
+    if claim := first_true(PLACES, cases, largest):
+        return f"{claim} {one_number(cases)}".strip()
+    if claim := before_last(cases, largest):
+        return claim
+    return first_true(WHOLE + WEAK if pattern else WEAK, cases, largest)
+
+
+def before_last(cases: Sequence[Case], largest: Case) -> str | None:
+    """Explains what the result is before its weight and bias are applied."""
+    for weight, bias in weights(largest):
+        inner = {id(case): before(case, weight, bias) for case in cases}
+        if any(case is None for case in inner.values()):
+            continue
+        found = [case for case in inner.values() if case is not None]
+        chosen = found[[id(case) for case in cases].index(id(largest))]
+        if text := first_true((*WHOLE, size.scaled_in_parts), found, chosen):
+            return f"Before {weight} and {bias}: {text[:1].lower()}{text[1:]}"
+    return None
+
+
+def there(text: str | None) -> str:
+    """A sentence about the wrong part of the result."""
+    return f"There, {text[:1].lower()}{text[1:]}" if text else ""
+
+
+def one_number(cases: Sequence[Case]) -> str:
+    """Says which number yours has wherever it is wrong, if it is always the same."""
+    values = np.concatenate([case.yours[case.wrong] for case in differing(cases)])
+    same = len(values) > 1 and (values == values[0]).all()
+    return f"There, every number of yours is {number(values[0])}." if same else ""
+
+
+def is_pattern(x: np.ndarray) -> bool:
+    """True for a mask and the like: only two numbers occur, so places say more."""
+    return bool(((x == x.min()) | (x == x.max())).all())
