@@ -4,14 +4,15 @@ The grader makes the failing call again and looks at every variable. Quantities 
 oracle tell which variables are right.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from course.comparison import Comparison
 from course.evidence import Evidence
 from course.messages import Call, Variable, Watch
 from course.student import Raised, Student
+from course.symptoms import relate
 from tests.oracle.notes import Aside, Quantity
 
 CLOSE = 1e-4  # relative to the largest number: float32 against float64
@@ -23,18 +24,18 @@ class Place:
 
     Attributes:
         line, text: the line's number and its code.
-        name: the variable's name; empty for what the line returns.
-        quantity: the quantity that the variable equals; empty if none is known.
+        told: what the variable holds, in words; empty if nothing is known.
+        right: True if a right calculation has the same numbers on its way.
     """
 
     line: int
     text: str
-    name: str
-    quantity: str
+    told: str = ""
+    right: bool = False
 
 
 def locate(student: Student, evidence: Evidence, files: tuple[str, ...]) -> list[Place]:
-    """Returns the last right variable, and the variable after it; empty if unknown.
+    """Returns the last line whose variable is known, and the next line if it is right.
 
     Args:
         evidence: what the failing check shows of the code.
@@ -52,29 +53,49 @@ def locate(student: Student, evidence: Evidence, files: tuple[str, ...]) -> list
         variables: list[Variable] = student.ask(Watch(again, files))
     except Raised:
         return []
-    places = [place_of(variable, wrong.known) for variable in variables]
-    right = [i for i, place in enumerate(places) if is_right(place)]
-    return places[right[-1] : right[-1] + 2] if right else []
+    places = [place_of(variable, wrong) for variable in variables]
+    told = [i for i, place in enumerate(places) if place.told]
+    if not told:
+        return []
+    last = told[-1]
+    return places[last : last + 2] if places[last].right else [places[last]]
 
 
-def is_right(place: Place) -> bool:
-    """Says whether a variable holds what a right calculation has on its way."""
-    return bool(place.quantity) and not isinstance(place.quantity, Aside)
-
-
-def place_of(variable: Variable, known: Mapping[str, Quantity]) -> Place:
+def place_of(variable: Variable, wrong: Comparison) -> Place:
     """Looks a variable's numbers up among the known quantities."""
-    quantity = quantity_of(variable.array.values, known)
-    return Place(variable.line, variable.text, variable.name, quantity)
-
-
-def quantity_of(values: np.ndarray, known: Mapping[str, Quantity]) -> str:
-    """Returns the name of the quantity that an array equals; "" if there is none."""
+    values = variable.array.values
     if values.size < 2 or values.dtype.kind not in "fiu":
-        return ""
-    for name, quantity in known.items():
+        return Place(variable.line, variable.text)
+    found = equal_quantity(values, wrong)
+    if found is not None:
+        right = not isinstance(found, Aside)
+        return Place(variable.line, variable.text, found, right)
+    told = related_quantity(variable.name, values, wrong) if variable.name else ""
+    return Place(variable.line, variable.text, told)
+
+
+def equal_quantity(values: np.ndarray, wrong: Comparison) -> str | None:
+    """Returns the name of the quantity that an array equals."""
+    for name, quantity in wrong.known.items():
         if np.shape(quantity) == values.shape and is_close(values, quantity):
             return name
+    return None
+
+
+def related_quantity(variable: str, values: np.ndarray, wrong: Comparison) -> str:
+    """Says which quantity an array is, scaled or in another order; "" if none."""
+    for name, quantity in wrong.known.items():
+        if isinstance(name, Aside) or np.shape(quantity) != values.shape:
+            continue
+        right = np.asarray(quantity, np.float64)
+        numbers = {k: v for k, v in wrong.known.items() if not np.ndim(v)}
+        told = relate(
+            Comparison("", values.astype(np.float64), right, numbers, (), CLOSE)
+        )
+        if told:
+            return told.replace("Yours", f"`{variable}`").replace(
+                "the right result", name
+            )
     return ""
 
 

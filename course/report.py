@@ -21,7 +21,6 @@ MARKS = {
     "to do": "[cyan]○[/]",
     "not run": "[dim]·[/]",
 }
-PLACES = "right so far", "look here"
 
 
 class Report:
@@ -110,10 +109,11 @@ class Report:
         ]:
             if sentence:
                 self.line(f"[yellow]{label}:[/] {escape(sentence)}", indent=2)
-        for label, place in zip(PLACES, diagnosis.places, strict=False):
-            quantity = f"  [dim]({escape(place.quantity)})[/]" if place.quantity else ""
+        for place in diagnosis.places:
+            label = "right so far" if place.right else "look here"
+            told = f"  [dim]({escape(place.told)})[/]" if place.told else ""
             where = f"[dim]{label}, line {place.line}:[/] {escape(place.text)}"
-            self.line(f"{where}{quantity}", indent=2)
+            self.line(f"{where}{told}", indent=2)
 
     def frames(self, outcome: Outcome) -> None:
         """Prints the learner's own lines that led to an exception."""
