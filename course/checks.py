@@ -1,6 +1,6 @@
 """The comparisons that checkers use; a failed one keeps facts for the diagnosis."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from course.comparison import Comparison, collected
 from course.messages import Array
+from course.parameters import explain_parameters
 from course.student import Remote, Student
 from tests.oracle.notes import notes_so_far
 
@@ -25,12 +26,14 @@ class CheckFailed(Exception):
         observed: the code's result; the diagnosis compares it with the result of
             each known mistake.
         comparison: the numbers that differ, if the check compares arrays.
+        symptom: how the result differs, in a sentence, if the check knows it.
     """
 
     message: str
     facts: list[tuple[str, str]] = field(default_factory=list)
     observed: Any = None
     comparison: Comparison | None = None
+    symptom: str | None = None
 
     def __str__(self) -> str:
         return self.message
@@ -142,14 +145,27 @@ def expect_array(value: Any, shape: list[int], call: str) -> np.ndarray:
     return value.values.astype(np.float64)
 
 
-def expect_equal(value: Any, expected: Any, message: str, call: str) -> None:
-    """Requires a plain value (a number, a text, a list) to equal ``expected``."""
+def expect_equal(
+    value: Any,
+    expected: Any,
+    message: str,
+    call: str,
+    known: Mapping[str, Any] | None = None,
+) -> None:
+    """Requires a plain value (a number, a text, a list) to equal ``expected``.
+
+    Args:
+        known: other values of the calculation, by name: one of them may be the result.
+    """
     if isinstance(value, Array):
         value = value.values.tolist()
-    if value != expected:
-        facts = [("called", call), ("expected", repr(expected))]
-        shown = kind_of(value) if isinstance(value, Remote) else repr(value)
-        raise CheckFailed(message, [*facts, ("yours", shown)], repr(value))
+    if value == expected:
+        return
+    shown = kind_of(value) if isinstance(value, Remote) else repr(value)
+    facts = [("called", call), ("expected", repr(expected)), ("yours", shown)]
+    names = [name for name, other in (known or {}).items() if other == value]
+    symptom = f"Yours is {names[0]}." if names else None
+    raise CheckFailed(message, facts, repr(value), symptom=symptom)
 
 
 def require(condition: bool, message: str, call: str, observed: Any = None) -> None:
@@ -172,16 +188,17 @@ def build(
         raise CheckFailed(f"{name}(…) did not make a module.", [], kind_of(module))
     yours = module.parameter_shapes()
     expected = {key: list(array.shape) for key, array in state.items()}
-    if yours != expected:
-        raise CheckFailed(*parameter_difference(yours, expected, call))
+    expect_parameters(yours, expected, call)
     module.load(state)
     return module
 
 
-def parameter_difference(
+def expect_parameters(
     yours: dict[str, list[int]], expected: dict[str, list[int]], call: str
-) -> tuple[str, list[tuple[str, str]], Any]:
-    """Describes which parameters are missing, unknown or of another shape."""
+) -> None:
+    """Requires these parameters; says which are missing, unknown or of other shapes."""
+    if yours == expected:
+        return
     facts = [("looked at", call)]
     for name in sorted(expected.keys() - yours.keys()):
         facts.append(("missing", f"{name} {expected[name]}"))
@@ -191,7 +208,8 @@ def parameter_difference(
         if yours[name] != expected[name]:
             facts.append(("shape", f"{name} is {yours[name]}, not {expected[name]}"))
     message = "The parameters are not those that the checkpoint has."
-    return message, facts[:9], sorted(yours.items())
+    symptom = explain_parameters(yours, expected)
+    raise CheckFailed(message, facts[:9], sorted(yours.items()), symptom=symptom)
 
 
 def differs(comparison: Comparison) -> CheckFailed:

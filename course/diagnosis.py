@@ -54,7 +54,9 @@ class Diagnoser:
                     return Diagnosis(cause=mistake.says)
                 case "possible":
                     possible = possible or mistake.says
-        return replace(self.symptom(failure), seen_with=possible)
+        found = self.symptom(failure)
+        unknown = found == Diagnosis()
+        return replace(found, seen_with=possible if unknown else None)
 
     def candidates(self, failure: Outcome) -> Iterator[Mistake]:
         """Yields the known mistakes that fail this check first."""
@@ -95,7 +97,7 @@ class Diagnoser:
     def symptom(self, failure: Outcome) -> Diagnosis:
         """Says how the numbers differ; nothing where the check compares no numbers."""
         if failure.comparison is None:
-            return Diagnosis()
+            return failure.diagnosis
         function = failure.check.function
         yours = gather(function, self.student)
         places = locate(self.student, yours, self.files)

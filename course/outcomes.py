@@ -104,6 +104,7 @@ def outcome_of(check: Check, error: Exception) -> Outcome:
     match error:
         case CheckFailed():
             comparison = error.comparison
+            diagnosis = Diagnosis(symptom=error.symptom)
             return Outcome(
                 check,
                 "failed",
@@ -111,6 +112,7 @@ def outcome_of(check: Check, error: Exception) -> Outcome:
                 error.facts,
                 error.observed,
                 comparison=comparison,
+                diagnosis=diagnosis,
             )
         case Raised(failure=failure) if failure.to_do:
             return Outcome(check, "to do", failure.message, failure=failure)
