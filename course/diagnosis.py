@@ -6,8 +6,8 @@ from typing import Literal
 
 from course.catalogue import Mistake, load_mistakes
 from course.dependence import explain_dependence
-from course.evidence import gather
-from course.locating import locate
+from course.evidence import Evidence, gather
+from course.locating import Place, locate
 from course.outcomes import Check, Diagnosis, Outcome, alike, outcome_of, run_check
 from course.registry import Exercise
 from course.student import Raised, Student
@@ -38,6 +38,7 @@ class Diagnoser:
         # A rehearsal for the book grades a text in the solution's place.
         self.files = exercise.step_path.name, f"<{exercise.solution_module}>"
         self.loaded: dict[str, Student] = {}
+        self.gathered: Evidence | None = None
 
     def explain(self, failure: Outcome) -> Diagnosis:
         """Looks for a known mistake, then for a symptom.
@@ -51,7 +52,7 @@ class Diagnoser:
         for mistake in seen:
             match self.compare(mistake, others):
                 case "equal":
-                    return Diagnosis(cause=mistake.says)
+                    return Diagnosis(mistake.says, places=self.places(failure))
                 case "possible":
                     possible = possible or mistake.says
         found = self.symptom(failure)
@@ -95,17 +96,26 @@ class Diagnoser:
         return run_check(check, self.loaded[mistake.name])
 
     def symptom(self, failure: Outcome) -> Diagnosis:
-        """Says how the numbers differ; nothing where the check compares no numbers."""
+        """Says how the numbers differ; only what the check says if it has none."""
         if failure.comparison is None:
             return failure.diagnosis
-        function = failure.check.function
-        yours = gather(function, self.student)
-        places = locate(self.student, yours, self.files)
-        sentence = explain(yours.comparisons)
+        places = self.places(failure)
+        sentence = explain(self.evidence(failure).comparisons)
         if sentence is None:
             solution = self.variant(None)
-            right = gather(function, solution)
-            sentence = explain_dependence(
-                self.exercise, (self.student, yours), (solution, right)
-            )
-        return Diagnosis(symptom=sentence, places=tuple(places))
+            right = gather(failure.check.function, solution)
+            yours = self.student, self.evidence(failure)
+            sentence = explain_dependence(self.exercise, yours, (solution, right))
+        return Diagnosis(symptom=sentence, places=places)
+
+    def places(self, failure: Outcome) -> tuple[Place, ...]:
+        """Finds the learner's line up to which the numbers are right."""
+        if failure.comparison is None:
+            return ()
+        return tuple(locate(self.student, self.evidence(failure), self.files))
+
+    def evidence(self, failure: Outcome) -> Evidence:
+        """Runs the failing check once more, to its end."""
+        if self.gathered is None:
+            self.gathered = gather(failure.check.function, self.student)
+        return self.gathered

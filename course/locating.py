@@ -4,7 +4,7 @@ The grader makes the failing call again and looks at every variable. Quantities 
 oracle tell which variables are right.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,18 +24,23 @@ class Place:
 
     Attributes:
         line, text: the line's number and its code.
-        told: what the variable holds, in words; empty if nothing is known.
+        name: the variable's name; empty for what the line returns.
+        quantity: the quantity of the calculation that the variable is, or that it is
+            scaled or in another order; empty if none is known.
+        told: what the variable holds, in words.
         right: True if a right calculation has the same numbers on its way.
     """
 
     line: int
     text: str
+    name: str
+    quantity: str = ""
     told: str = ""
     right: bool = False
 
 
 def locate(student: Student, evidence: Evidence, files: tuple[str, ...]) -> list[Place]:
-    """Returns the last line whose variable is known, and the next line if it is right.
+    """Returns the line whose variable is not right, or the last right one and the next.
 
     Args:
         evidence: what the failing check shows of the code.
@@ -53,50 +58,50 @@ def locate(student: Student, evidence: Evidence, files: tuple[str, ...]) -> list
         variables: list[Variable] = student.ask(Watch(again, files))
     except Raised:
         return []
-    places = [place_of(variable, wrong) for variable in variables]
-    told = [i for i, place in enumerate(places) if place.told]
-    if not told:
-        return []
-    last = told[-1]
-    return places[last : last + 2] if places[last].right else [places[last]]
+    return telling([place_of(variable, wrong) for variable in variables])
+
+
+def telling(places: list[Place]) -> list[Place]:
+    """Chooses the places to show.
+
+    A quantity may be made in several lines: right code may scale the scores after it
+    has computed them. So the last line of the first quantity that stays wrong counts.
+    """
+    right = max((i for i, place in enumerate(places) if place.right), default=-1)
+    related = [place for place in places[right + 1 :] if place.quantity]
+    if related:
+        return [p for p in related if p.quantity == related[0].quantity][-1:]
+    return places[right : right + 2] if right >= 0 else []
 
 
 def place_of(variable: Variable, wrong: Comparison) -> Place:
     """Looks a variable's numbers up among the known quantities."""
+    place = Place(variable.line, variable.text, variable.name)
     values = variable.array.values
     if values.size < 2 or values.dtype.kind not in "fiu":
-        return Place(variable.line, variable.text)
-    found = equal_quantity(values, wrong)
-    if found is not None:
-        right = not isinstance(found, Aside)
-        return Place(variable.line, variable.text, found, right)
-    told = related_quantity(variable.name, values, wrong) if variable.name else ""
-    return Place(variable.line, variable.text, told)
+        return place
+    same = [k for k, v in wrong.known.items() if np.shape(v) == values.shape]
+    for name in same:
+        if is_close(values, wrong.known[name]):
+            right = not isinstance(name, Aside)
+            return replace(place, quantity=name, told=name, right=right)
+    for name in same if variable.name else ():
+        if told := relation(variable, name, wrong):
+            return replace(place, quantity=name, told=told)
+    return place
 
 
-def equal_quantity(values: np.ndarray, wrong: Comparison) -> str | None:
-    """Returns the name of the quantity that an array equals."""
-    for name, quantity in wrong.known.items():
-        if np.shape(quantity) == values.shape and is_close(values, quantity):
-            return name
-    return None
-
-
-def related_quantity(variable: str, values: np.ndarray, wrong: Comparison) -> str:
-    """Says which quantity an array is, scaled or in another order; "" if none."""
-    for name, quantity in wrong.known.items():
-        if isinstance(name, Aside) or np.shape(quantity) != values.shape:
-            continue
-        right = np.asarray(quantity, np.float64)
-        numbers = {k: v for k, v in wrong.known.items() if not np.ndim(v)}
-        told = relate(
-            Comparison("", values.astype(np.float64), right, numbers, (), CLOSE)
-        )
-        if told:
-            return told.replace("Yours", f"`{variable}`").replace(
-                "the right result", name
-            )
-    return ""
+def relation(variable: Variable, name: str, wrong: Comparison) -> str | None:
+    """Says how a variable is a quantity, scaled or in another order; None if not."""
+    if isinstance(name, Aside):
+        return None
+    numbers = {k: v for k, v in wrong.known.items() if not np.ndim(v)}
+    values, right = (
+        np.asarray(x, np.float64) for x in (variable.array.values, wrong.known[name])
+    )
+    told = relate(Comparison("", values, right, numbers, (), CLOSE))
+    yours = f"`{variable.name}`"
+    return told and told.replace("Yours", yours).replace("the right result", name)
 
 
 def is_close(values: np.ndarray, quantity: Quantity) -> bool:

@@ -41,18 +41,19 @@ def other_names(missing: Shapes, unknown: Shapes) -> str | None:
 
 
 def extra_part(names: Shapes, longer: Shapes) -> str | None:
-    """Returns the text that every longer name has more than one of the names."""
+    """Returns the part, such as “qkv.”, that only the longer names have."""
     if len(names) != len(longer):
         return None
     parts = set()
     for name, long in zip(sorted(names), sorted(longer), strict=True):
         size = len(long) - len(name)
-        cuts = [i for i in range(len(name) + 1) if long[:i] + long[i + size :] == name]
-        if size <= 0 or not cuts:
-            return None
-        whole = [i for i in cuts if long[i + size - 1] == "."] or cuts
-        parts.add(long[whole[0] : whole[0] + size])
-    return parts.pop() if len(parts) == 1 else None
+        cuts = {
+            long[i : i + size]
+            for i in range(len(name) + 1)
+            if long[:i] + long[i + size :] == name
+        }
+        parts |= {cut for cut in cuts if cut.endswith(".")} or {""}
+    return parts.pop() or None if len(parts) == 1 else None
 
 
 def other_shape(name: str, yours: list[int], right: list[int]) -> str:

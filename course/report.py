@@ -114,6 +114,10 @@ class Report:
             told = f"  [dim]({escape(place.told)})[/]" if place.told else ""
             where = f"[dim]{label}, line {place.line}:[/] {escape(place.text)}"
             self.line(f"{where}{told}", indent=2)
+        if diagnosis.places and (name := diagnosis.places[0].name):
+            line = diagnosis.places[0].line
+            hint = f"To see more, put print({name}) after line {line}."
+            self.line(f"[dim]{escape(hint)}[/]", indent=2)
 
     def frames(self, outcome: Outcome) -> None:
         """Prints the learner's own lines that led to an exception."""

@@ -9,6 +9,7 @@ import pytest
 from course.catalogue import Mistake, apply_mistake, load_mistakes
 from course.diagnosis import Diagnoser
 from course.grading import Grading, Target, load_checks
+from course.locating import Place
 from course.outcomes import Check, Diagnosis, Outcome
 from course.process import WorkerProcess
 from course.registry import ROOT, Exercise, load_registry
@@ -64,6 +65,10 @@ class CatalogueDiagnoser(Diagnoser):
         if key not in self.outcomes:
             self.outcomes[key] = super().try_mistake(mistake, check)
         return self.outcomes[key]
+
+    def places(self, failure: Outcome) -> tuple[Place, ...]:
+        """Looks for no line: a mistake's text is not the learner's file."""
+        return ()
 
     def symptom(self, failure: Outcome) -> Diagnosis:
         """Looks for no symptom: these mistakes have a cause."""
