@@ -22,7 +22,8 @@ from course.symptoms import (
     values,
 )
 from course.symptoms.case import Case, Propose, differing, first_true
-from course.symptoms.restricted import before, restricted, weights
+from course.symptoms.normalized import before, normalized, weights
+from course.symptoms.restricted import restricted
 from course.symptoms.shape import other_shape
 from course.symptoms.words import number
 
@@ -45,6 +46,7 @@ WHOLE: tuple[Propose, ...] = (
     functions.applied,
     functions.of_known,
     known.two_known,
+    normalized,
     known.is_scaled,
     selection.selected,
     reshaped.accumulated,
