@@ -576,13 +576,18 @@ def test_removed_numbers():
     def told(change):
         return explain([compare(change(x), removed(x, 3), axes=axes) for x in rows])
 
-    assert told(lambda x: x) == "Yours is −inf nowhere, so it removes nothing."
+    assert told(lambda x: x) == "Yours is −∞ nowhere, so it removes nothing."
     assert told(lambda x: removed(x, 4)) == (
-        "Yours keeps 1 number more than right in each text: those that are not −inf."
+        "Yours keeps 1 token more than right in each text: those that are not −∞."
     )
-    assert told(lambda x: np.where(x < removed(x, 3), -np.inf, np.inf)) is not None
+    assert told(lambda x: removed(x, 2)) == (
+        "Yours keeps 1 token fewer than right in each text: those that are not −∞."
+    )
+    assert told(lambda x: np.where(np.isinf(removed(x, 3)), -np.inf, 1)) == (
+        "Yours is −∞ in the right places, but every other number of yours is 1."
+    )
     others = told(lambda x: np.where(np.isinf(removed(x, 3)), x, -np.inf))
-    assert others == "Yours is −inf just where it must not be, and nowhere else."
+    assert others == "Yours is −∞ just where it must not be, and nowhere else."
 
 
 # --- NaN and infinity -------------------------------------------------------------
