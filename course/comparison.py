@@ -16,7 +16,7 @@ class Comparison:
         expected: the right numbers, float64.
         known: quantities of the calculation by name: arrays (inputs, parameters,
             intermediate results) and plain numbers (a size's root, a temperature).
-        axes: the names of expected's axes, one each, such as ("text", "token", "channel").
+        axes: the names of expected's axes, one each, such as ("text", "token").
         tolerance: the largest error, relative to max(1, |expected|), that is right.
     """
 
