@@ -16,13 +16,15 @@ from course.symptoms import (
     known,
     order,
     part,
+    removed,
     reshaped,
     selection,
     size,
     values,
 )
 from course.symptoms.case import Case, Propose, differing, first_true
-from course.symptoms.restricted import before, restricted, weights
+from course.symptoms.normalized import before, normalized, plainly, weights
+from course.symptoms.restricted import restricted
 from course.symptoms.shape import other_shape
 from course.symptoms.words import number
 
@@ -33,7 +35,7 @@ PLAIN: tuple[Propose, ...] = (
     known.is_former,
     known.is_another,
     values.replaced,
-    finite.removed,
+    removed.removed,
     order.transposed,
 )
 WHOLE: tuple[Propose, ...] = (
@@ -45,11 +47,14 @@ WHOLE: tuple[Propose, ...] = (
     functions.applied,
     functions.of_known,
     known.two_known,
+    plainly,
+    normalized,
     known.is_scaled,
     selection.selected,
     reshaped.accumulated,
     reshaped.reshaped,
     size.sums,
+    functions.tempered,
     values.centred,
     size.rounded,
 )
@@ -73,7 +78,7 @@ INSIDE: tuple[Propose, ...] = (
 WEAK: tuple[Propose, ...] = (
     size.scaled_in_parts,
     order.scattered,
-    finite.removed_number,
+    removed.removed_number,
     values.varying,
     conditions.right_part,
     conditions.whole_calls,

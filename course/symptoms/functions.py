@@ -7,6 +7,8 @@ from math import erf, pi, sqrt
 import numpy as np
 
 from course.symptoms.case import Case, Claim
+from course.symptoms.size import slope, sums_to_one
+from course.symptoms.words import named_number, names_of, number
 
 Function = Callable[[np.ndarray], np.ndarray]
 
@@ -91,7 +93,10 @@ MISSING: list[tuple[str, Function]] = [
 
 def applied(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
     """Yours is a function of the right result, or the other way round."""
+    both_signs = (case.expected < 0).any() and (case.expected > 0).any()
     for text, function in APPLIED:
+        if not both_signs and "every" in text:
+            continue
         yield Claim(
             f"Yours is {text}.",
             partial(is_applied, function=function),
@@ -99,6 +104,44 @@ def applied(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
         )
     for text, function in MISSING:
         yield Claim(text, partial(is_missing, function=function), 3)
+
+
+def tempered(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
+    """Both are softmax of the same logits, those of yours times a number."""
+    factor = power(case)
+    if factor is None:
+        return
+    names = names_of(case, factor)
+    size = " = ".join([number(factor), *names])
+    text = "Yours is softmax of the right logits times"
+    yield Claim(f"{text} {size}.", partial(is_tempered, factor=factor), 4)
+    for name in names:
+        yield Claim(f"{text} {name}.", partial(is_tempered_by, name=name), 4)
+
+
+def power(case: Case) -> float | None:
+    """The number by which the logarithms of the right result have to be multiplied."""
+    shaped = case.shaped and case.expected.ndim > 0
+    if not shaped or not (
+        sums_to_one(case.expected, -1) and sums_to_one(case.yours, -1)
+    ):
+        return None
+    both = (case.expected > 0) & (case.yours > 0)
+    logs = [np.log(np.where(both, x, 1.0)) for x in (case.expected, case.yours)]
+    count = np.maximum(both.sum(-1, keepdims=True), 1)
+    e, y = (np.where(both, x - x.sum(-1, keepdims=True) / count, 0.0) for x in logs)
+    return slope(e, y) or None
+
+
+def is_tempered(case: Case, factor: float) -> bool:
+    """Says whether yours is softmax of the right logits times a number."""
+    return case.shaped and case.fits(softmax(factor * np.log(case.expected)))
+
+
+def is_tempered_by(case: Case, name: str) -> bool | None:
+    """Says whether yours is softmax of the right logits times a number with a name."""
+    value = named_number(case, name)
+    return None if value is None else is_tempered(case, value)
 
 
 def of_known(cases: Sequence[Case], case: Case) -> Iterator[Claim]:

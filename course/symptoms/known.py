@@ -40,18 +40,25 @@ def is_another(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
         given.setdefault(subject(asked), subject(others[0]))
         if given[subject(asked)] not in {subject(c) for c in others}:
             return
-    swaps = "; ".join(f"yours is {b} where {a} is asked for" for a, b in given.items())
-    text = f"{swaps[:1].upper()}{swaps[1:]}."
-    yield Claim(text, lambda case: not case.right or subject(case) not in given)
+    text = "; ".join(f"yours is {b} where {a} is asked for" for a, b in given.items())
+    if any(name in {c.call for c in cases} for name in given):
+        first, second = next(iter(given.items()))
+        text = f"yours is what {second} has to give, in place of {first}"
+    yield Claim(
+        f"{text[:1].upper()}{text[1:]}.",
+        lambda case: not case.right or subject(case) not in given,
+    )
 
 
 def subject(case: Case) -> str:
-    """What is asked for: “the key” of “key of layer(x)”, or the call."""
+    """What is asked for: “the key” of “key of layer(x)”, a known name, or the call."""
+    first, of, _ = case.call.partition(" of ")
+    if of and first.isidentifier():
+        return f"the {first}"
     for name, array in case.arrays.items():
         if array.shape == case.expected.shape and np.allclose(array, case.expected):
             return name
-    first, of, _ = case.call.partition(" of ")
-    return f"the {first}" if of and first.isidentifier() else case.call
+    return case.call
 
 
 def added(cases: Sequence[Case], case: Case) -> Iterator[Claim]:

@@ -80,7 +80,8 @@ def orders(cases: Sequence[Case], case: Case, name: str) -> Iterator[tuple[str, 
         f"Every {name} of yours has the result of the last {name}.",
         lambda n: np.full(n, n - 1),
     )
-    yield from shifts(name)
+    if n > 2:
+        yield from shifts(name)
     for groups in range(2, n // 2 + 1):
         if n % groups == 0:
             yield from grouped(groups, n, name)

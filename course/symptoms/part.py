@@ -10,6 +10,8 @@ from course.symptoms.case import Case, Claim
 from course.symptoms.regions import Region, regions
 from course.symptoms.words import listed, of_every, plural
 
+FEW = 3  # fewer right numbers may be right by chance
+
 
 def along(mask: np.ndarray, axis: int) -> np.ndarray:
     """Which places of an axis have a marked number."""
@@ -34,7 +36,7 @@ def any_axis(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
 
 def marked_regions(case: Case) -> Iterator[tuple[str, Region]]:
     """The regions of single axes that have wrong numbers, where others have none."""
-    if case.expected.size < 4:
+    if case.expected.size < 4 or (~case.wrong).sum() < FEW - 1:
         return
     for axis, name in enumerate(case.axes):
         marked = along(case.wrong, axis)
@@ -65,6 +67,8 @@ def several_axes(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
     """The wrong places, or the right ones, are a region on two axes or more."""
     for right in (False, True):
         mask = case.wrong
+        if right and (~mask).sum() < FEW:
+            continue
         verb = "is right" if right else "differs"
         names = [n for i, n in enumerate(case.axes) if not along(mask, i).all()]
         if right:
@@ -125,7 +129,7 @@ BAND = "{a} < {b} ≤ {a} + n, n being {bs} less {as_}"
 def diagonals(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
     """The wrong places lie above, on or below a diagonal."""
     for a, b in combinations(case.axes[-3:], 2):
-        if min(case.length(a) or 0, case.length(b) or 0) < 2:
+        if min(case.length(a) or 0, case.length(b) or 0) < 3:
             continue
         told = BAND.format(a=a, b=b, bs=plural(b), as_=plural(a))
         text = f"Yours differs only where {told}."

@@ -1,6 +1,6 @@
-"""Cases made of a case: its wrong part, and what it was before the last operation."""
+"""The part of a case that is wrong, as a case of its own."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -28,27 +28,3 @@ def cut(case: Case) -> Case:
     return case.changed(
         expected=part(case.expected), yours=part(case.yours), arrays=arrays
     )
-
-
-def weights(case: Case) -> Iterator[tuple[str, str]]:
-    """The names of known pairs of a weight and a bias, one number for each channel."""
-    for weight, array in case.arrays.items():
-        bias = weight.replace("weight", "bias")
-        if bias != weight and bias in case.arrays and array.shape == vector(case):
-            yield weight, bias
-
-
-def before(case: Case, weight: str, bias: str) -> Case | None:
-    """The case before a weight and a bias are applied; None if it lacks them."""
-    w, b = case.arrays.get(weight), case.arrays.get(bias)
-    if w is None or b is None or not w.shape == b.shape == vector(case):
-        return None
-    if not case.shaped or (np.abs(w) < 1e-3).any():
-        return None
-    yours, expected = (case.yours - b) / w, (case.expected - b) / w
-    return case.changed(yours=yours, expected=expected, arrays={}, tolerance=1e-4)
-
-
-def vector(case: Case) -> tuple[int, ...]:
-    """The shape of one number for each channel."""
-    return case.expected.shape[-1:]

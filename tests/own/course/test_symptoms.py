@@ -394,6 +394,177 @@ def test_softmax():
     assert told == "Yours is exp of the right result: a logarithm is missing."
 
 
+def test_rows_of_a_table():
+    table = numbers(9, 6, seed=50)
+    ids = [np.array([[3, 1, 4], [1, 5, 8]]), np.array([[2, 6]])]
+
+    def told(choose, asked=ids):
+        return explain(
+            [compare(table[choose(i)], table[i], known={"wte": table}) for i in asked]
+        )
+
+    before = told(lambda ids: ids - 1)
+    assert before == "Each row of yours is the row of wte before the right one."
+    around = told(lambda ids: (ids + 1) % 9)
+    assert around == "Each row of yours is the row of wte after the right one."
+    later = told(lambda ids: (ids + 2) % 9)
+    assert later == "Each row of yours is the row of wte 2 rows after the right one."
+    same = told(lambda ids: np.where(ids < 0, 0, 7))
+    assert same == "Every row of yours is row 7 of wte."
+    first = told(lambda ids: np.arange(ids.size).reshape(ids.shape))
+    assert first == "Yours has the first rows of wte, in their order."
+    some = told(lambda ids: np.where(ids == 4, 0, 8 - ids), ids[:1])
+    assert some == (
+        "Yours has other rows of wte than the right ones: 5, 7, 0, 7, 3, 0 in place of "
+        "3, 1, 4, 1, 5, 8."
+    )
+
+
+def test_channels_of_a_wider_array():
+    wide = [numbers(2, 5, 18, seed=51), numbers(3, 4, 18, seed=51)]
+    cases = [
+        compare(x[..., ::3], x[..., :6], known={"c_attn's result": x}) for x in wide
+    ]
+    sentence = "Yours has other channels of c_attn's result than the right ones."
+    assert explain(cases) == sentence
+
+
+def test_values_of_a_pattern():
+    cases = masks(lambda r, c: np.exp(mask(r, c)), SQUARE)
+    assert explain(cases) == "Yours is 1 where 0 is right and 0 where −∞ is right."
+    right = compare(mask(4, 4), mask(4, 4), axes=GRID)
+    assert "1 where 0" not in explain([*cases, right])
+
+
+def test_what_it_depends_on():
+    constant = np.full((2, 5, 6), 2.5)
+    by_token = constant * numbers(2, 5, 1)
+    told = explain([compare(by_token, constant)])
+    assert told == "Yours changes from token to token; the right result does not."
+    right = numbers(2, 5, 6)
+    told = explain(
+        [compare(np.broadcast_to(numbers(1, 5, 6, seed=3), right.shape), right)]
+    )
+    assert told == "Yours is the same for every text; the right result is not."
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda x: np.maximum(x, 0), "ReLU"),
+        (lambda x: x / (1 + np.exp(-x)), "SiLU, x · sigmoid(x),"),
+        (np.tanh, "tanh"),
+        (np.square, "the square"),
+    ],
+)
+def test_functions_of_known_quantities(function, words):
+    cases = with_known(lambda y, k: function(k["x"]))
+    assert explain(cases) == f"Yours is {words} of x."
+
+
+def test_softmax_of_scaled_logits():
+    def cases(factors):
+        return [
+            compare(softmax(factor * x), softmax(x), axes=GRID, known={"√D": factor})
+            for seed, factor in enumerate(factors)
+            for x in [numbers(4, 7, seed=seed)]
+        ]
+
+    text = "Yours is softmax of the right logits times"
+    assert explain(cases([1.7])) == f"{text} 17/10 = √D."
+    assert explain(cases([1.7, 1.3])) == f"{text} √D."
+
+
+def normal(x, eps=1e-5):
+    centred = x - x.mean(-1, keepdims=True)
+    return centred / np.sqrt((centred**2).mean(-1, keepdims=True) + eps)
+
+
+NORMS = {
+    "`ln_1.weight`": numbers(6, seed=60),
+    "`ln_1.bias`": numbers(6, seed=61),
+    "`ln_f.weight`": numbers(6, seed=62),
+    "`ln_f.bias`": numbers(6, seed=63),
+}
+
+
+def norm(x, name="ln_f", eps=1e-5):
+    return normal(x, eps) * NORMS[f"`{name}.weight`"] + NORMS[f"`{name}.bias`"]
+
+
+@pytest.mark.parametrize(
+    ("yours", "right", "sentence"),
+    [
+        (
+            lambda x, h: x,
+            lambda x, h: norm(x),
+            "A layer normalization is missing: that with `ln_f.weight` and "
+            "`ln_f.bias`.",
+        ),
+        (
+            lambda x, h: norm(x),
+            lambda x, h: x,
+            "Yours is normalized once more, with `ln_f.weight` and `ln_f.bias`.",
+        ),
+        (
+            lambda x, h: norm(h),
+            lambda x, h: norm(x + h),
+            "Yours is h normalized with `ln_f.weight` and `ln_f.bias`.",
+        ),
+        (
+            lambda x, h: norm(x, "ln_1"),
+            lambda x, h: norm(x),
+            "Yours has `ln_1.weight` and `ln_1.bias` where `ln_f.weight` and "
+            "`ln_f.bias` belong.",
+        ),
+        (
+            lambda x, h: norm(x, eps=0.5),
+            lambda x, h: norm(x),
+            "Before `ln_f.weight` and `ln_f.bias`: each token of yours is the right "
+            "one times a factor of its own.",
+        ),
+        (
+            lambda x, h: normal(x),
+            lambda x, h: x,
+            "Each token of yours has the mean 0, and that of the right result has not; "
+            "otherwise they differ by a factor alone.",
+        ),
+        (
+            lambda x, h: x / np.sqrt((x**2).mean(-1, keepdims=True)),
+            lambda x, h: normal(x),
+            "Each token of the right result has the mean 0, and that of yours has not; "
+            "otherwise they differ by a factor alone.",
+        ),
+        (
+            lambda x, h: normal(x.swapaxes(1, 2)).swapaxes(1, 2),
+            lambda x, h: normal(x),
+            "Yours has the mean 0 along the tokens; the right result has it along the "
+            "channels.",
+        ),
+    ],
+)
+def test_normalizations(yours, right, sentence):
+    cases = []
+    for shape in [(2, 5, 6), (3, 4, 6)]:
+        x, h = 1 + numbers(*shape, seed=64), numbers(*shape, seed=65)
+        known = {**NORMS, "h": h}
+        cases.append(compare(yours(x, h), right(x, h), known=known))
+    assert explain(cases) == sentence
+
+
+def test_one_result_of_a_call():
+    cases = []
+    for shape in [(2, 5, 6), (3, 4, 7)]:
+        for seed, name in enumerate(["query", "key", "value"]):
+            right = numbers(*shape, seed=seed)
+            yours = right / shape[-1] ** 0.5 if name == "query" else right
+            known = {"√C": shape[-1] ** 0.5}
+            call = f"{name} of f(x), x is {list(shape)}"
+            cases.append(compare(yours, right, call=call, known=known))
+    sentence = "Only the query differs. Yours is the right result divided by √C."
+    assert explain(cases) == sentence
+
+
 # --- in part ----------------------------------------------------------------------
 
 
@@ -576,13 +747,18 @@ def test_removed_numbers():
     def told(change):
         return explain([compare(change(x), removed(x, 3), axes=axes) for x in rows])
 
-    assert told(lambda x: x) == "Yours is −inf nowhere, so it removes nothing."
+    assert told(lambda x: x) == "Yours is −∞ nowhere, so it removes nothing."
     assert told(lambda x: removed(x, 4)) == (
-        "Yours keeps 1 number more than right in each text: those that are not −inf."
+        "Yours keeps 1 token more than right in each text: those that are not −∞."
     )
-    assert told(lambda x: np.where(x < removed(x, 3), -np.inf, np.inf)) is not None
+    assert told(lambda x: removed(x, 2)) == (
+        "Yours keeps 1 token fewer than right in each text: those that are not −∞."
+    )
+    assert told(lambda x: np.where(np.isinf(removed(x, 3)), -np.inf, 1)) == (
+        "Yours is −∞ in the right places, but every other number of yours is 1."
+    )
     others = told(lambda x: np.where(np.isinf(removed(x, 3)), x, -np.inf))
-    assert others == "Yours is −inf just where it must not be, and nowhere else."
+    assert others == "Yours is −∞ just where it must not be, and nowhere else."
 
 
 # --- NaN and infinity -------------------------------------------------------------
@@ -709,3 +885,26 @@ def test_unnamed_axes():
     right = numbers(2, 3, 4, 5)
     told = explain([compare(right[:, ::-1], right, axes=())])
     assert told == "The slices of axis 1 of yours are in reverse order."
+
+
+SIZES = [(), (1,), (0,), (4,), (1, 1), (3, 0), (2, 3), (3, 3), (2, 1, 4), (2, 2, 2)]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_arrays_give_a_sentence_or_nothing(seed):
+    rng = np.random.default_rng(seed)
+
+    def array(shape):
+        special = [0.0, 1.0, np.nan, np.inf, -np.inf, -2.5]
+        picked = rng.choice(special, shape, p=[0.3, 0.3, 0.05, 0.05, 0.1, 0.2])
+        return rng.choice([rng.normal(0, 1, shape), picked])
+
+    known = {"x": array((2, 3)), "v": array((3,)), "t": 0.0, "D": np.float32(4)}
+    cases = []
+    for _ in range(int(rng.integers(1, 4))):
+        right, yours = (SIZES[i] for i in rng.integers(0, len(SIZES), 2))
+        yours = right if rng.random() < 0.7 else yours
+        right = np.nan_to_num(array(right), nan=1.0)
+        cases.append(compare(array(yours), right, known=known, axes=()))
+    told = explain(cases)
+    assert told is None or told.endswith(".")
