@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from course.catalogue import Mistake, apply_mistake, load_mistakes
+from course.catalogue import Mistake, load_mistakes
 from course.checks import CheckFailed
 from course.commands import typed
 from course.messages import Failure, Load
@@ -219,8 +219,8 @@ class Grading:
 
     def with_mistake(self, mistake: Mistake) -> Student:
         """Loads the solution with one mistake in it, in the same worker."""
-        source = apply_mistake(self.exercise, mistake)
-        return self._open(Load(self.exercise.solution_module, source=source))
+        name = self.exercise.solution_module
+        return self._open(Load(name, source=mistake.source))
 
     def _open(self, load: Load) -> Student:
         tensors = not self.exercise.on_numpy

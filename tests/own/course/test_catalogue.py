@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from course.catalogue import Mistake, apply_mistake, load_mistakes
+from course.catalogue import Mistake, load_mistakes
 from course.grading import Grading, Outcome, Target, load_checks
 from course.process import WorkerProcess
 from course.registry import ROOT, Exercise, load_registry
@@ -49,7 +49,7 @@ class OneWorkerGrading(Grading):
 
     def changed_names(self, mistake: Mistake) -> set[str]:
         """Returns the names of the solution's definitions that a mistake changes."""
-        wrong = definitions(apply_mistake(self.exercise, mistake))
+        wrong = definitions(mistake.source)
         names = self.solution.keys() | wrong.keys()
         return {n for n in names if self.solution.get(n) != wrong.get(n)}
 
