@@ -1,0 +1,97 @@
+"""All wrong versions that the operators make of one source."""
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from course.families import (
+    arguments,
+    calls,
+    constructors,
+    numbers,
+    operands,
+    statements,
+)
+from course.families.places import Change, Place, find_places
+
+FAMILIES = (operands, calls, numbers, arguments, statements, constructors)
+OPERATORS = [operator for family in FAMILIES for operator in family.OPERATORS]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A wrong version of a source.
+
+    Attributes:
+        name: where the change is, the old code and the new code.
+        says: the sentence for a learner whose code does the same.
+        source: the whole text of the wrong version.
+    """
+
+    name: str
+    says: str
+    source: str
+
+
+def make_mutants(source: str) -> Iterator[Mutant]:
+    """Yields every wrong version that the operators make of a source."""
+    text, seen = Text(source), Counter[str]()
+    for place in find_places(ast.parse(source)):
+        for operator in OPERATORS:
+            for change in operator(place):
+                name = name_of(place, change)
+                seen[name] += 1
+                if seen[name] > 1:
+                    name += f" ({seen[name]})"
+                says = located(change.says, place)
+                yield Mutant(name, says, text.after(change))
+
+
+def located(says: str, place: Place) -> str:
+    """Puts the attribute that a constructor makes in front of a sentence about it."""
+    line = place.node if isinstance(place.node, ast.stmt) else place.statement
+    if not place.in_constructor or not isinstance(line, ast.Assign):
+        return tidy(says)
+    target = ast.unparse(line.targets[0])
+    if target in says or not target.startswith("self."):
+        return tidy(says)
+    return tidy(f"In `{target}`: {says[:1].lower()}{says[1:]}")
+
+
+def tidy(says: str) -> str:
+    """Writes small numbers as the pages do."""
+    return says.replace("e-0", "e-")
+
+
+def name_of(place: Place, change: Change) -> str:
+    """Names a change by its function and by the code before and after."""
+    where = ".".join(place.names)
+    before = ", ".join(ast.unparse(node) for node, _ in change.edits)
+    after = ", ".join(new for _, new in change.edits)
+    return f"{where}: {before} → {after}".removeprefix(": ")
+
+
+class Text:
+    """A source whose nodes can be replaced."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source.encode()  # a node's column counts bytes
+        self.starts = [0]
+        for line in self.source.splitlines(keepends=True):
+            self.starts.append(self.starts[-1] + len(line))
+
+    def after(self, change: Change) -> str:
+        """Returns the source after a change."""
+        source = self.source
+        spans = sorted(((*self.span(n), new) for n, new in change.edits), reverse=True)
+        for start, end, new in spans:
+            source = source[:start] + new.encode() + source[end:]
+        return source.decode()
+
+    def span(self, node: ast.AST) -> tuple[int, int]:
+        """Returns where a node begins and ends in the source."""
+        where: ast.expr = node  # type: ignore[assignment]
+        assert where.end_lineno is not None and where.end_col_offset is not None
+        start = self.starts[where.lineno - 1] + where.col_offset
+        return start, self.starts[where.end_lineno - 1] + where.end_col_offset
