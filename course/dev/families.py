@@ -8,16 +8,16 @@ import ast
 import json
 import sys
 import tomllib
-from collections.abc import Iterator
 from contextlib import closing
 
 import click
 
 from course.catalogue import load_mistakes
 from course.commands import runner
+from course.dev.reach import Reach
 from course.families.mutants import Mutant
 from course.families.table import FOLDER, Table, mutants_of, table_path
-from course.grading import Outcome, load_checks, outcome_of, run_check
+from course.grading import load_checks, run_check
 from course.messages import Compiling, Load
 from course.process import Stopped, WorkerProcess
 from course.registry import ROOT, Exercise, find_exercise, load_registry
@@ -51,61 +51,60 @@ class Workers:
         load = Load(exercise.solution_module, source=source)
         return Student(self.worker, load, LIMIT, tensors=not exercise.on_numpy)
 
-    def outcomes(self, exercise: Exercise, source: str) -> Iterator[Outcome]:
-        """Yields the outcomes of a wrong version's checks, in their order."""
-        for check in load_checks(exercise):
+    def first_failure(self, reach: Reach, source: str) -> str | None:
+        """Returns the check that a wrong version fails first; None if it passes all."""
+        student = None
+        for check in reach.checks(source):
             try:
-                if check is load_checks(exercise)[0] or student.worker.process.poll():
-                    student = self.student(exercise, source)
-                yield run_check(check, student)
-            except (Raised, Stopped) as error:
-                yield outcome_of(check, error)
-                return
+                if student is None or self.worker.process.poll() is not None:
+                    student = self.student(reach.exercise, source)
+            except (Raised, Stopped):
+                return check.name
+            if run_check(check, student).state != "passed":
+                return check.name
+        return None
 
     def close(self) -> None:
         self.worker.close()
 
 
-def kept_mutants(exercise: Exercise) -> list[Mutant]:
+def distinct_mutants(exercise: Exercise) -> list[Mutant]:
     """Returns the wrong versions that differ from the solution and the catalogue.
 
-    Two versions with the same tree count once. Versions that behave as the solution
-    does are left out.
+    Two versions with the same tree count once.
     """
     solution = (ROOT / exercise.solution_path).read_text(encoding="utf-8")
     known = [mistake.source for mistake in load_mistakes(exercise)]
     seen = {ast.dump(ast.parse(text)) for text in [solution, *known]}
-    idle, kept = equivalent(exercise), []
+    kept = []
     for mutant in mutants_of(exercise):
-        tree = ast.dump(ast.parse(mutant.source))
-        if tree not in seen and mutant.name not in idle:
+        if (tree := ast.dump(ast.parse(mutant.source))) not in seen:
             kept.append(mutant)
         seen.add(tree)
     return kept
 
 
-def equivalent(exercise: Exercise) -> set[str]:
-    """Returns the names of the wrong versions that behave as the solution does."""
-    text = (ROOT / FOLDER / "equivalent.toml").read_text(encoding="utf-8")
-    return {entry["name"] for entry in tomllib.loads(text).get(exercise.key, [])}
+def load_passing(exercise: Exercise) -> set[str]:
+    """Returns the names of the versions that are known to pass every check."""
+    text = (ROOT / FOLDER / "passing.toml").read_text(encoding="utf-8")
+    return {entry["name"] for entry in tomllib.loads(text).get(exercise.file, [])}
 
 
 def first_failures(exercise: Exercise, workers: Workers) -> dict[str, str | None]:
     """Maps every wrong version to the check that it fails first, or to None."""
-    found: dict[str, str | None] = {}
-    for mutant in kept_mutants(exercise):
-        outcomes = workers.outcomes(exercise, mutant.source)
-        failed = (o.check.name for o in outcomes if o.state == "failed")
-        found[mutant.name] = next(failed, None)
-    return found
+    reach = Reach(exercise)
+    return {
+        mutant.name: workers.first_failure(reach, mutant.source)
+        for mutant in distinct_mutants(exercise)
+    }
 
 
 def as_table(exercise: Exercise, found: dict[str, str | None]) -> Table:
     """Orders the names of wrong versions by the check that they fail first."""
-    names = [check.name for check in load_checks(exercise)]
-    table = {
-        check: [n for n, first in found.items() if first == check] for check in names
-    }
+    table: Table = {check.name: [] for check in load_checks(exercise)}
+    for name, first in found.items():
+        if first is not None:
+            table[first].append(name)
     return {check: names for check, names in table.items() if names}
 
 
@@ -120,11 +119,20 @@ def main(exercises: tuple[str, ...], check: bool) -> None:
 
 
 def record(exercise: Exercise, workers: Workers, *, check: bool) -> bool:
-    """Writes one exercise's table if it is stale; returns whether something is wrong."""
+    """Writes one exercise's table if it is stale.
+
+    Returns:
+        Whether the table is still stale, or ``passing.toml`` is wrong.
+    """
     found, path = first_failures(exercise, workers), table_path(exercise)
-    passing = [name for name, first in found.items() if first is None]
-    for name in passing:
-        print(f"{exercise.key}: {name} passes every check")
+    passing = {name for name, first in found.items() if first is None}
+    known = load_passing(exercise)
+    for name in sorted(passing - known):
+        print(f"{exercise.key}: {name!r} passes every check.", flush=True)
+    for name in sorted(known - passing):
+        print(
+            f"{exercise.key}: {name!r} passes no more: mend passing.toml.", flush=True
+        )
     table = as_table(exercise, found)
     text = json.dumps(table, ensure_ascii=False, indent=1) + "\n"
     file = ROOT / path
@@ -135,7 +143,7 @@ def record(exercise: Exercise, workers: Workers, *, check: bool) -> bool:
     elif stale:
         file.write_text(text, encoding="utf-8", newline="\n")
         print(path, flush=True)
-    return bool(passing) or (stale and check)
+    return passing != known or (stale and check)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 
 from course.families.places import Change, Place
 from course.families.words import are, called, phrase, sentence
@@ -25,10 +26,8 @@ NAMES = [
     {"input_ids", "new_ids"},
     {"scores", "sums"},
     {"scores", "logits"},
-    {"x", "centered"},
     {"centered", "normalized"},
     {"logits", "probabilities"},
-    {"np.float64", "np.float32"},
     {"DType.int64", "DType.float32"},
     {"self.weight", "self.bias"},
 ]
@@ -42,10 +41,9 @@ COUNTS = {
     "num_tokens",
     "positions",
     "sequence_length",
-    "start",
 }
-# Keywords whose absence changes nothing on a machine with one device.
-UNSEEN = {"device"}
+# Keywords whose absence no check sees: equals come in any order, on one device.
+UNSEEN = {"device", "kind"}
 
 
 def ignored(place: Place) -> Iterator[Change]:
@@ -118,7 +116,7 @@ def exchanged(place: Place) -> Iterator[Change]:
             says = f"{phrase(a, place)} stands after {phrase(b, place)}; it has to "
             yield swap(a, b, sentence(f"{says}stand before."))
         case ast.List(elts=[_, *rest]) if len(rest) > 1:
-            for a, b in zip(rest, rest[1:], strict=False):
+            for a, b in pairwise(rest):
                 says = f"{phrase(a, place)} stands after {phrase(b, place)}; it has to "
                 yield swap(a, b, sentence(f"{says}stand before."))
 
@@ -136,6 +134,8 @@ def results(place: Place) -> Iterator[Change]:
         for b in elements[i + 1 :]:
             words = f"{phrase(a, place)} and {phrase(b, place)}"
             yield swap(a, b, sentence(f"{words} come back in the wrong order."))
+    if not isinstance(place.parent, ast.Return):
+        return
     for kept in elements:
         lost = [phrase(each, place) for each in elements if each is not kept]
         missing = f"{' and '.join(lost)} {'are' if len(lost) > 1 else are(lost[0])}"
@@ -151,7 +151,7 @@ def other_name(place: Place) -> Iterator[Change]:
         place
     ):
         return
-    if not isinstance(place.node, ast.Name | ast.Attribute):
+    if not isinstance(place.node, ast.Name | ast.Attribute) or is_listed(place):
         return
     for other in alternatives(place):
         right = phrase(place.node, place)
@@ -167,19 +167,29 @@ def exchanged_names(place: Place) -> Iterator[Change]:
         return
     found: dict[str, list[ast.AST]] = {}
     for node in ast.walk(place.node):
-        if isinstance(node, ast.Name | ast.Attribute):
-            if isinstance(node.ctx, ast.Load):
-                found.setdefault(ast.unparse(node), []).append(node)
+        is_name = isinstance(node, ast.Name | ast.Attribute)
+        if is_name and isinstance(getattr(node, "ctx", None), ast.Load):
+            found.setdefault(ast.unparse(node), []).append(node)
     names = sorted(found)
     for i, a in enumerate(names):
         for b in names[i + 1 :]:
-            if b in kin(a, place):
+            if b in kin(a, place) and not commute(place.node, a, b):
                 edits = [(node, b) for node in found[a]] + [(n, a) for n in found[b]]
                 words = [
                     phrase(ast.parse(each, mode="eval").body, place) for each in (a, b)
                 ]
                 says = f"{words[0]} and {words[1]} are exchanged."
                 yield Change(tuple(edits), sentence(says))
+
+
+def commute(line: ast.stmt, a: str, b: str) -> bool:
+    """Says whether two names are the two operands of one sum or product."""
+    return any(
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Add | ast.Mult)
+        and {ast.unparse(node.left), ast.unparse(node.right)} == {a, b}
+        for node in ast.walk(line)
+    )
 
 
 def alternatives(place: Place) -> set[str]:
@@ -253,8 +263,10 @@ def first_lines(function: ast.FunctionDef) -> dict[str, int]:
 
 
 def is_called_on(place: Place) -> bool:
-    """Says whether a name only gives its shape, dtype or device."""
+    """Says whether a name only gives its size, dtype or device."""
     parent = place.parent
+    if isinstance(parent, ast.Call) and ast.unparse(parent.func) == "len":
+        return True
     return isinstance(parent, ast.Attribute) and parent.attr in (
         "shape",
         "dtype",
@@ -264,11 +276,18 @@ def is_called_on(place: Place) -> bool:
     )
 
 
+def is_listed(place: Place) -> bool:
+    """Says whether a name stands in a pair or a list of another function's parts."""
+    inner = isinstance(place.parent, ast.Tuple | ast.List)
+    return inner and isinstance(place.around[-2], ast.Tuple | ast.Call)
+
+
 def in_order(call: ast.Call) -> bool:
     """Says whether the order of a call's arguments is easily mistaken."""
     name = ast.unparse(call.func)
     known = ("transpose", "range", "arange", "F.broadcast_to", "sorted", "self.attn")
-    if name.endswith((*known, "reshape", "_keep", "isinstance")):
+    ours = ("reshape", "_keep", "_filter", "_scale", "_penalty", "isinstance")
+    if name.endswith((*known, *ours)):
         return False
     return not any(isinstance(a, ast.Starred) for a in call.args)
 

@@ -8,11 +8,6 @@ from course.families.words import are, call_of, called, phrase, sentence
 
 # What the sentence says where a call of this name is left out.
 MISSING = {
-    "int": "{x} {is_} not made a plain int.",
-    "float": "{x} {is_} not made a plain float.",
-    "astype": "{x} {is_} not converted to {arg}.",
-    "copy": "{x} {is_} not copied, so the result is the input itself.",
-    "tolist": "{x} {is_} not made a list.",
     "sqrt": "The root of {x} is not taken.",
     "transpose": "{x} {is_} not transposed.",
     "broadcast_to": "{x} {is_} not spread to the whole shape.",
@@ -26,23 +21,43 @@ MISSING = {
     "any": "`any` is missing: the array of answers is used as one answer.",
     "all": "`all` is missing: the array of answers is used as one answer.",
 }
-# Functions whose result does not stand for their argument.
+# Functions whose result is of another kind than their first argument, or has the same
+# numbers.
 NOT_LEFT_OUT = {
     "ModuleList",
     "arange",
+    "argmax",
+    "argsort",
     "array",
+    "astype",
+    "attend_with_context",
+    "causal_mask",
     "choice",
+    "compute_attention",
+    "copy",
+    "count_nonzero",
     "enumerate",
+    "flatnonzero",
+    "float",
+    "full_like",
+    "gather",
+    "generate_next_token",
+    "int",
     "len",
+    "model",
+    "next_logits",
     "ones",
     "range",
+    "tolist",
+    "unique",
+    "unravel_index",
+    "where",
     "zeros",
 }
 # The functions that are taken for each other.
 TAKEN_FOR: dict[str, list[str]] = {
     "all": ["any"],
     "any": ["all"],
-    "argmax": ["argmin"],
     "max": ["min"],
     "mean": ["sum"],
     "min": ["max"],
@@ -61,7 +76,6 @@ def left_out(place: Place) -> Iterator[Change]:
     if (of := subject(call)) is None:
         return
     words = phrase(of, place)
-    argument = f"`{ast.unparse(call.args[0])}`" if call.args else ""
     usual = "{f} is not applied to {x}."
     if len(call.args) > 1 and of is call.args[0]:
         usual = "{f} is not called: {x} {is_} used in the place of its result."
@@ -72,7 +86,6 @@ def left_out(place: Place) -> Iterator[Change]:
         x=words,
         is_=are(words),
         f=called(call),
-        arg=argument,
         pronoun="they are" if are(words) == "are" else "it is",
     )
     yield place.change(of, sentence(filled))

@@ -45,15 +45,16 @@ def not_made(place: Place) -> Iterator[Change]:
 
 def without_bias(place: Place) -> Iterator[Change]:
     """Makes a layer without a bias."""
-    match place.node:
-        case ast.Call(ast.Name(id="Linear"), args, keywords):
+    match place.node, place.parent:
+        case ast.Call(ast.Name(id="Linear") as func, args, keywords), ast.Assign(
+            [to], _
+        ):
             new = ast.Call(
-                place.node.func,
+                func,
                 args,
                 [*keywords, ast.keyword("bias", ast.Constant(value=False))],
             )
-            target = ast.unparse(place.parent.targets[0])  # type: ignore[attr-defined]
-            yield place.change(new, f"`{target}` is made without a bias.")
+            yield place.change(new, f"`{ast.unparse(to)}` is made without a bias.")
 
 
 def fields(place: Place) -> Iterator[Change]:
@@ -61,9 +62,8 @@ def fields(place: Place) -> Iterator[Change]:
     if not isinstance(place.parent, ast.ClassDef):
         return
     match place.node:
-        case ast.AnnAssign(
-            ast.Name(id=name), value=ast.Constant(value=value) as default
-        ):
+        case ast.AnnAssign(ast.Name(id=name), value=ast.Constant() as default):
+            value = ast.unparse(default)
             yield place.change("pass", f"The field `{name}` is missing.")
             typed = ast.unparse(place.node.annotation)
             says = f"`{name}` has no default; it has to be {value}."
@@ -87,7 +87,7 @@ def fields(place: Place) -> Iterator[Change]:
                     says = f"The defaults of `{name}` and `{second}` are exchanged."
                     edits = (
                         (default, ast.unparse(after.value)),
-                        (after.value, str(value)),
+                        (after.value, value),
                     )
                     yield Change(edits, says)
 

@@ -92,6 +92,7 @@ class Text:
     def span(self, node: ast.AST) -> tuple[int, int]:
         """Returns where a node begins and ends in the source."""
         where: ast.expr = node  # type: ignore[assignment]
-        assert where.end_lineno is not None and where.end_col_offset is not None
+        assert where.end_lineno is not None
+        assert where.end_col_offset is not None
         start = self.starts[where.lineno - 1] + where.col_offset
         return start, self.starts[where.end_lineno - 1] + where.end_col_offset

@@ -131,7 +131,7 @@ def sizes(place: Place) -> Iterator[Change]:
         case ast.Subscript(value=of, slice=index) if is_shape(of):
             if not isinstance(old := number(index), int):
                 return
-            for new in {-1: [-2, 0], -2: [-1, 0], 1: [0], 0: [1]}[old]:
+            for new in {-1: [-2], -2: [-1], 1: [0], 0: [1]}[old]:
                 words = phrase(of.value, place)  # type: ignore[attr-defined]
                 says = f"The size of axis {new} of {words} is taken; it has to be that "
                 yield Change(((index, str(new)),), f"{says}of axis {old}.")
@@ -148,9 +148,6 @@ def slices(place: Place) -> Iterator[Change]:
                     ((upper, new),), f"One item too {many} of {words} is kept."
                 )
             yield place.change(of, f"No part of {words} is cut off.")
-            other = ast.Subscript(of, ast.Slice(lower=upper))
-            says = f"The wrong part of {words} is kept: it is the one to cut off."
-            yield place.change(other, says)
 
 
 def loops(place: Place) -> Iterator[Change]:

@@ -30,10 +30,7 @@ EXCHANGED: dict[type, str] = {
 }
 # Each operator with the ones that are written instead, and the sentence.
 CHANGED: dict[type, dict[type, str]] = {
-    ast.Add: {
-        ast.Sub: "{b} {is_} subtracted from {a}, where a sum belongs.",
-        ast.Mult: "{a} {is_a} multiplied by {b}, where a sum belongs.",
-    },
+    ast.Add: {ast.Sub: "{b} {is_} subtracted from {a}, where a sum belongs."},
     ast.Sub: {ast.Add: "{b} {is_} added to {a}, where a difference belongs."},
     ast.Mult: {
         ast.Add: "{b} {is_} added to {a}, where a product belongs.",
@@ -163,12 +160,12 @@ def asked(node: ast.AST, place: Place) -> str:
             word = "and" if isinstance(op, ast.And) else "or"
             return f"{asked(a, place)} {word} {asked(b, place)}"
         case ast.Compare(left, [ast.Eq()], [right]):
-            a, b = phrase(left, place), phrase(right, place)
-            return f"whether {a} {are(a)} {b}"
+            words = phrase(left, place)
+            return f"whether {words} {are(words)} {phrase(right, place)}"
         case ast.Compare(left, [operator], [right]) if type(operator) in SIGNS:
-            a, b = phrase(left, place), phrase(right, place)
+            words = phrase(left, place)
             more = "above" if isinstance(operator, ast.Gt | ast.GtE) else "below"
-            return f"whether {a} {are(a)} {more} {b}"
+            return f"whether {words} {are(words)} {more} {phrase(right, place)}"
         case ast.Compare(left, [ast.Is()], [ast.Constant(value=None)]):
             return f"whether {phrase(left, place)} is None"
         case ast.Compare(left, [ast.IsNot()], [ast.Constant(value=None)]):

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from itertools import pairwise
 
 from course.families.operands import asked
 from course.families.places import Change, Place
@@ -16,7 +17,7 @@ def early_return(place: Place) -> Iterator[Change]:
     if not isinstance(place.parent, ast.FunctionDef) or place.in_constructor:
         return
     match place.node:
-        case ast.Assign([ast.Name(id=name) as target], value) if name not in KEPT:
+        case ast.Assign([ast.Name(id=name)], value) if name not in KEPT:
             if is_intermediate(name, value, place):
                 words = held(name, place) or phrase(value, place)
                 says = f"The function returns {words}; what comes after is missing."
@@ -29,7 +30,14 @@ def is_intermediate(name: str, value: ast.expr, place: Place) -> bool:
     sizes = {"length", "earlier", "shape", "start", "stop", "head_size", "body"}
     if name in sizes or isinstance(value, ast.Constant):
         return False
-    return place.parent.body[-1] is not place.node  # type: ignore[attr-defined]
+    body = place.parent.body  # type: ignore[attr-defined]
+    after = body[body.index(place.node) + 1 :]
+    return bool(after) and not is_chained(after[0], name)
+
+
+def is_chained(line: ast.stmt, name: str) -> bool:
+    """Says whether a line is ``name = f(name, …)``."""
+    return name in stored(line) and isinstance(line, ast.Assign) and is_plain_call(line)
 
 
 def exchanged_lines(place: Place) -> Iterator[Change]:
@@ -38,7 +46,7 @@ def exchanged_lines(place: Place) -> Iterator[Change]:
     if not isinstance(first, ast.Assign | ast.AugAssign | ast.Expr):
         return
     body = next(f for _, f in ast.iter_fields(place.parent) if has(f, first))
-    second = dict(zip(body, body[1:], strict=False)).get(first)
+    second = dict(pairwise(body)).get(first)
     if not isinstance(second, ast.Assign | ast.AugAssign | ast.Expr | ast.Return):
         return
     one, other = kernel(first), kernel(second)
@@ -58,9 +66,7 @@ def before_return(
 ) -> Iterator[Change]:
     """Exchanges a line ``x = f(x)`` with the ``return g(x)`` after it."""
     match first, second:
-        case ast.Assign([ast.Name(id=name) as target], value), ast.Return(
-            ast.Call() as e
-        ):
+        case ast.Assign([ast.Name(id=name)], value), ast.Return(ast.Call() as e):
             if name in loaded(second) and name in loaded(first):
                 words = naming(kernel(first), kernel(second), place)
                 says = f"{words[1]} comes before {words[0]}; it has to come after."
