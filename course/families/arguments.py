@@ -1,7 +1,7 @@
 """Arguments ignored, written down as a number, exchanged, or others of their kind."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 
@@ -17,9 +17,7 @@ NAMES = [
     {"config.n_embd", "config.n_inner"},
     {"config.n_layer", "config.n_head"},
     {"config.n_positions", "config.vocab_size"},
-    {"length", "head_size"},
     {"heads", "head_size"},
-    {"batch", "length"},
     {"rows", "tokens"},
     {"start", "stop"},
     {"input_ids", "next_ids"},
@@ -31,6 +29,8 @@ NAMES = [
     {"DType.int64", "DType.float32"},
     {"self.weight", "self.bias"},
 ]
+# Names that are exchanged, yet not used in each other's place.
+SIZES = [{"length", "head_size"}, {"batch", "length"}]
 # Numbers that are easily one too high or too low.
 COUNTS = {
     "count",
@@ -57,6 +57,10 @@ def ignored(place: Place) -> Iterator[Change]:
             yield place.change(ast.Call(call.func, call.args, rest), says)
 
 
+def in_gather(call: ast.AST) -> bool:
+    return isinstance(call, ast.Call) and ast.unparse(call.func) == "F.gather"
+
+
 def is_default(keyword: ast.keyword, call: ast.Call) -> bool:
     """Says whether a keyword is MAX's default: the last axis."""
     ours = ast.unparse(call.func).startswith("F.")
@@ -71,7 +75,7 @@ def off_by_one(place: Place) -> Iterator[Change]:
         return
     if isinstance(place.parent, ast.List | ast.Compare | ast.BinOp):
         return
-    if place.node.id == "input_ids" and "forward" not in place.names:
+    if place.node.id == "input_ids" and not in_gather(place.parent):
         return
     words = phrase(place.node, place)
     for sign, says in (
@@ -173,7 +177,7 @@ def exchanged_names(place: Place) -> Iterator[Change]:
     names = sorted(found)
     for i, a in enumerate(names):
         for b in names[i + 1 :]:
-            if b in kin(a, place) and not commute(place.node, a, b):
+            if b in kin(a, place, SIZES) and not commute(place.node, a, b):
                 edits = [(node, b) for node in found[a]] + [(n, a) for n in found[b]]
                 words = [
                     phrase(ast.parse(each, mode="eval").body, place) for each in (a, b)
@@ -197,9 +201,9 @@ def alternatives(place: Place) -> set[str]:
     return kin(ast.unparse(place.node), place)
 
 
-def kin(name: str, place: Place) -> set[str]:
+def kin(name: str, place: Place, more: Sequence[set[str]] = ()) -> set[str]:
     """Returns the names that are taken for ``name`` in a function."""
-    groups = [*NAMES, *same_types(place)]
+    groups = [*NAMES, *more, *same_types(place)]
     found = {other for group in groups if name in group for other in group} - {name}
     return {other for other in found if in_scope(other, place)}
 

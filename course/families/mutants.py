@@ -2,7 +2,7 @@
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from course.families import (
@@ -16,7 +16,23 @@ from course.families import (
 from course.families.places import Change, Place, find_places
 
 FAMILIES = (operands, calls, numbers, arguments, statements, constructors)
-OPERATORS = [operator for family in FAMILIES for operator in family.OPERATORS]
+Operator = Callable[[Place], Iterator[Change]]
+OPERATORS: list[Operator] = [
+    operator for family in FAMILIES for operator in family.OPERATORS
+]
+# Operators that repeat, in an encore, mistakes of the steps that it builds on.
+OF_STEPS = {
+    arguments.exchanged,
+    calls.left_out,
+    calls.other_function,
+    calls.other_order,
+    calls.twice,
+    numbers.defaults,
+    numbers.transposed_axes,
+    operands.changed,
+    operands.exchanged,
+    statements.early_return,
+}
 
 
 @dataclass(frozen=True)
@@ -34,11 +50,13 @@ class Mutant:
     source: str
 
 
-def make_mutants(source: str) -> Iterator[Mutant]:
+def make_mutants(
+    source: str, operators: Sequence[Operator] = OPERATORS
+) -> Iterator[Mutant]:
     """Yields every wrong version that the operators make of a source."""
     text, seen = Text(source), Counter[str]()
     for place in find_places(ast.parse(source)):
-        for operator in OPERATORS:
+        for operator in operators:
             for change in operator(place):
                 name = name_of(place, change)
                 seen[name] += 1
