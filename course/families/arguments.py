@@ -17,7 +17,6 @@ NAMES = [
     {"config.n_embd", "config.n_inner"},
     {"config.n_layer", "config.n_head"},
     {"config.n_positions", "config.vocab_size"},
-    {"heads", "head_size"},
     {"rows", "tokens"},
     {"start", "stop"},
     {"input_ids", "next_ids"},
@@ -30,7 +29,7 @@ NAMES = [
     {"self.weight", "self.bias"},
 ]
 # Names that are exchanged, yet not used in each other's place.
-SIZES = [{"length", "head_size"}, {"batch", "length"}]
+SIZES = [{"length", "head_size"}, {"batch", "length"}, {"heads", "length"}]
 # Numbers that are easily one too high or too low.
 COUNTS = {
     "count",

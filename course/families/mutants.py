@@ -30,6 +30,7 @@ OF_STEPS = {
     numbers.defaults,
     numbers.transposed_axes,
     operands.changed,
+    operands.dropped,
     operands.exchanged,
     statements.early_return,
 }
@@ -55,26 +56,37 @@ def make_mutants(
 ) -> Iterator[Mutant]:
     """Yields every wrong version that the operators make of a source."""
     text, seen = Text(source), Counter[str]()
-    for place in find_places(ast.parse(source)):
+    places = list(find_places(ast.parse(source)))
+    several = len({tuple(place.names) for place in places if is_in_function(place)}) > 1
+    for place in places:
         for operator in operators:
             for change in operator(place):
                 name = name_of(place, change)
                 seen[name] += 1
                 if seen[name] > 1:
                     name += f" ({seen[name]})"
-                says = located(change.says, place)
+                says = located(change.says, place, several)
                 yield Mutant(name, says, text.after(change))
 
 
-def located(says: str, place: Place) -> str:
-    """Puts the attribute that a constructor makes in front of a sentence about it."""
+def is_in_function(place: Place) -> bool:
+    """Says whether a place is in a function that calculates."""
+    return place.function is not None and not place.in_constructor
+
+
+def located(says: str, place: Place, several: bool) -> str:
+    """Puts the attribute or the function that a sentence is about in front of it.
+
+    A function is named if the source has ``several``.
+    """
     line = place.node if isinstance(place.node, ast.stmt) else place.statement
-    if not place.in_constructor or not isinstance(line, ast.Assign):
-        return tidy(says)
-    target = ast.unparse(line.targets[0])
-    if target in says or not target.startswith("self."):
-        return tidy(says)
-    return tidy(f"In `{target}`: {says[:1].lower()}{says[1:]}")
+    where = ""
+    if place.in_constructor and isinstance(line, ast.Assign):
+        target = ast.unparse(line.targets[0])
+        where = target if target.startswith("self.") and target not in says else ""
+    elif several and place.names:
+        where = ".".join(place.names)
+    return tidy(f"In `{where}`: {says[:1].lower()}{says[1:]}" if where else says)
 
 
 def tidy(says: str) -> str:

@@ -15,7 +15,7 @@ FLAT = {
     "generate_tokens",
     "generate_with_cache",
 }
-PAIRS = ((-1, -2), (1, 2), (0, 1), (2, 3))
+PAIRS = ((-1, -2), (1, 2), (0, 1))
 
 
 def number(node: ast.AST | None) -> int | float | None:

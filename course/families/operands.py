@@ -80,6 +80,8 @@ def changed(place: Place) -> Iterator[Change]:
     """Writes another operator."""
     if not isinstance(node := place.node, ast.BinOp) or is_list(node):
         return
+    if isinstance(place.parent, ast.List):  # a shape
+        return
     if is_square(node) or is_number(node.left) or is_number(node.right):
         return
     for operator, text in CHANGED.get(type(node.op), {}).items():
