@@ -114,7 +114,7 @@ class Rehearsed(Diagnoser):
         self.its = its
 
     def candidates(self, failure: Outcome) -> Iterator[Mistake]:
-        yield Mistake("one", "first", "", "", "It is wrong.")
+        yield Mistake("one", "first", "It is wrong.", "")
 
     def try_mistake(self, mistake: Mistake, check: Check) -> Outcome:
         return self.its[check.name]
