@@ -27,10 +27,13 @@ class WorkerOutput(io.RawIOBase):
         stream = io.TextIOWrapper(  # unbuffered, as PYTHONUNBUFFERED makes them
             cast(BinaryIO, self), "utf-8", "backslashreplace", write_through=True
         )
-        sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = stream
+        sys.stdout = sys.stderr = stream
 
     def writable(self) -> bool:
         return True
+
+    def close(self) -> None:
+        """Stays open: code that closes sys.stdout must not silence what runs later."""
 
     def fileno(self) -> int:
         return self.pipe

@@ -18,8 +18,8 @@ def with_past(module: Any, x: Any, key: Any, value: Any) -> Any:
 def with_cache(model: Any, ids: Any, *memories: Any) -> Any:
     """Calls a model with a cache. ``memories`` are key, value, key, value and so on."""
     _, own = pair(model(ids, None))
-    memories = zip(memories[::2], memories[1::2], strict=True)
-    return model(ids, [like(own[0], memory) for memory in memories])
+    layers = zip(memories[::2], memories[1::2], strict=True)
+    return model(ids, [like(own[0], memory) for memory in layers])
 
 
 def like(own: Any, memory: tuple[Any, Any]) -> Any:
@@ -52,7 +52,10 @@ def continued(model: Any, prompt: Any, *continuations: Any) -> list[Any]:
 def pair(value: Any) -> Any:
     """Requires a pair of the numbers and the memory; returns the pair."""
     if not isinstance(value, tuple | list) or len(value) != 2:
-        raise TypeError("the result has to be a pair: the numbers, and the memory")
+        raise TypeError(
+            "the result has to be a pair, a tuple of the numbers and the memory, and "
+            f"is of type {type(value).__name__}"
+        )
     return value
 
 

@@ -234,6 +234,18 @@ def test_penalty_once(step):
         expect_numbers(value, np.array(changed, float), asked)
 
 
+def test_penalty_of_a_long_text(step):
+    """A token counts wherever it stands in prompt and text, the first one too.
+
+    Texts are long: what was said a thousand tokens ago is still a repetition.
+    """
+    logits = np.array([3.0, -3.0, 2.0, 1.5, -1.0])
+    used = (3, *[0, 1] * 1000, 4)  # 3 and 4 stand at the two ends alone
+    asked = call("apply_repetition_penalty", logits, "3, a thousand 0, 1, then 4", 1.5)
+    value = step.apply_repetition_penalty(logits, used, 1.5)
+    expect_numbers(value, np.array([2, -4.5, 2, 1, -1.5]), asked)
+
+
 def test_defaults(step):
     """Without options, the probabilities are softmax of the logits.
 
