@@ -174,9 +174,9 @@ def test_whole_text(step):
 
     What follows may depend on any earlier word. The prompt itself stays as it is.
     """
-    model, prompt = random_model(2), [3, 1, 6]
+    model, prompt = random_model(2), [3, 1, 6, 0, 5] * 4
     held = step.hold(list(prompt))
-    options = {"num_beams": 3, "max_new_tokens": 4}
+    options = {"num_beams": 3, "max_new_tokens": 14}
     found = oracle_decoding.beam_search(model, prompt, **options)
     value = step.beam_search(step.hold(model), held, **options)
     asked = call(prompt, options)
@@ -238,7 +238,7 @@ def test_over(step):
     goes on, or stops at once, finds another text here.
     """
     for seed in range(6, 16):
-        for beams in (1, 2, 3, 4):
+        for beams in (1, 2, 3, 8):
             options = {"max_new_tokens": 7, "eos_token_id": END, "num_beams": beams}
             search(step, random_model(seed), [1], length_penalty=3.0, **options)
             search(step, random_model(seed), [1], length_penalty=-0.5, **options)

@@ -96,7 +96,7 @@ def test_temperature(step):
     """
     for temperature, logits in [
         (2.0, [3, 0, 1]),
-        (0.2, [0.3, 0, 0.15]),
+        (0.02, [0.03, 0, 0.015]),
         (3.0, [4504.5, 4500, 4501.5]),
     ]:
         model = table_model(step, [logits] * 3)
