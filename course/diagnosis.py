@@ -1,6 +1,7 @@
 """Finds out why a check fails: a known mistake, or how the numbers differ."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from typing import Literal
 
@@ -62,9 +63,13 @@ class Diagnoser:
         return found
 
     def known(self) -> Iterator[list[Mistake]]:
-        """Yields the known mistakes: first those with a sentence of their own."""
-        yield load_mistakes(self.exercise)
-        yield load_families(self.exercise)
+        """Yields the known mistakes: first those with a sentence of their own.
+
+        Nothing is known of a solution that has been edited.
+        """
+        for load in (load_mistakes, load_families):
+            with suppress(ValueError):
+                yield load(self.exercise)
 
     def fitting(
         self, known: list[Mistake], failure: Outcome, possible: list[str]
@@ -90,16 +95,18 @@ class Diagnoser:
         """Compares a mistake with the code in later checks.
 
         A code may have a second mistake, which later checks show. So a mistake stays
-        possible where it passes and the code fails.
+        possible where it passes and the code fails, if another failure is the same.
         """
-        same = True
+        same, failures = True, 0
         for outcome in others:
             its = self.try_mistake(mistake, outcome.check)
-            if not alike(its, outcome):
-                if its.state != "passed":
-                    return "refuted"
+            if alike(its, outcome):
+                failures += outcome.state == "failed"
+            elif its.state == "passed":
                 same = False
-        return "equal" if same else "possible"
+            else:
+                return "refuted"
+        return "equal" if same else "possible" if failures else "refuted"
 
     def try_mistake(self, mistake: Mistake, check: Check) -> Outcome:
         """Runs one check on the solution with a known mistake in it."""

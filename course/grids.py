@@ -7,7 +7,7 @@ from rich.table import Table
 
 from course.comparison import Comparison
 
-ROWS, COLUMNS = 8, 5  # what fits side by side in 78 characters
+ROWS, COLUMNS = 8, 5  # what fits side by side in 76 characters
 
 
 def grid(comparison: Comparison) -> Table:
@@ -17,23 +17,17 @@ def grid(comparison: Comparison) -> Table:
     largest error.
     """
     error = np.atleast_2d(comparison.error)
-    *front, row, column = (
-        int(i) for i in np.unravel_index(error.argmax(), error.shape)
-    )
+    *front, row, column = map(int, np.unravel_index(error.argmax(), error.shape))
     rows = window(row, error.shape[-2], ROWS)
     columns = window(column, error.shape[-1], COLUMNS)
     expected, yours, wrong = (
         np.atleast_2d(array)[tuple(front)][np.ix_(rows, columns)]
         for array in (comparison.expected, comparison.yours, comparison.wrong)
     )
-    axes = ("", *comparison.axes)[-max(2, expected.ndim + len(front)) :]
+    axes = ["", *comparison.axes][-error.ndim :]
+    part = place(axes, front, columns, error.shape[-1])
     table = Table.grid(padding=(0, 2))
-    table.add_row(
-        "",
-        "[dim]expected[/]",
-        "[dim]yours[/]",
-        f"[dim]{place(axes, front, columns, error.shape[-1])}[/]",
-    )
+    table.add_row("", f"[dim]expected[/]{part}", "[dim]yours[/]")
     for number, right, got, differs in zip(rows, expected, yours, wrong, strict=True):
         label = f"{axes[-2]} {number}" if axes[-2] else ""
         mark = "[red]✗[/]" if differs.any() else "[green]✓[/]"
@@ -53,8 +47,8 @@ def place(
     """Says which part of the arrays is shown; "" if all of it is."""
     parts = [f"{axis} {index}" for axis, index in zip(axes, front, strict=False)]
     if len(columns) < size:
-        parts.append(f"{axes[-1]}s {columns[0]} to {columns[-1]}")
-    return ", ".join(parts)
+        parts.append(f"{axes[-1]}s {columns[0]}–{columns[-1]}")
+    return f" [dim]({', '.join(parts)})[/]" if parts else ""
 
 
 def numbers(row: np.ndarray, differs: np.ndarray | None = None) -> str:
@@ -67,8 +61,10 @@ def numbers(row: np.ndarray, differs: np.ndarray | None = None) -> str:
 
 
 def number(x: float) -> str:
-    """Writes a number in six characters, if it is not very large or small."""
-    whole = x == np.rint(x) if np.isfinite(x) else True
-    if (whole and abs(x) < 1e5) or not np.isfinite(x):
-        return f"{x:6.0f}"
-    return f"{x:6.2f}" if 0.005 <= abs(x) < 1000 else f"{x:6.0e}"
+    """Writes a number in five characters, if it is not very large or small."""
+    size = abs(x)
+    if not np.isfinite(x) or (x == np.rint(x) and size < 1e4):
+        return f"{x:5.0f}"
+    if size < 0.005 or size >= 1e4:
+        return f"{x:5.0e}"
+    return f"{x:5.{2 if size < 9.995 else 1 if size < 99.95 else 0}f}"

@@ -137,7 +137,7 @@ SEEN = Diagnosis(seen_with="It is wrong.")
         (("failed", 1), ("failed", 1), SAID),
         (("failed", 1), ("failed", 2), Diagnosis()),  # refuted
         (("failed", 1), ("passed", None), Diagnosis()),  # refuted
-        (("passed", None), ("failed", 1), SEEN),  # a second mistake
+        (("passed", None), ("failed", 1), Diagnosis()),
         (("passed", None), ("to do", None), SAID),  # not finished yet
     ],
 )
@@ -148,6 +148,17 @@ def test_a_cause_holds_in_every_check(
     its = {"first": failure, "later": outcome(LATER, *mistakes)}
     diagnoser = Rehearsed(its, [outcome(LATER, *codes)])
     assert diagnoser.explain(failure) == expected
+
+
+def test_a_second_mistake_leaves_the_first_possible() -> None:
+    failure, last = outcome(FIRST, "failed", 5), check_named("last")
+    its = {
+        "first": failure,
+        "later": outcome(LATER, "failed", 1),
+        "last": outcome(last, "passed"),
+    }
+    others = [outcome(LATER, "failed", 1), outcome(last, "failed", 2)]
+    assert Rehearsed(its, others).explain(failure) == SEEN
 
 
 def test_another_result_of_the_first_check_is_no_candidate() -> None:
