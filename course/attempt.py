@@ -4,7 +4,8 @@ import os
 import time
 from pathlib import Path
 
-from course.grading import Check, Grading, Outcome, Target, load_checks
+from course.grading import Grading, Target, load_checks
+from course.outcomes import Check, Outcome
 from course.process import WorkerProcess
 from course.registry import Exercise, find_exercise
 from course.report import Report

@@ -1,14 +1,19 @@
 """The comparisons that checkers use; a failed one keeps facts for the diagnosis."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from course.comparison import Comparison, collected
 from course.messages import Array
+from course.parameters import explain_parameters
 from course.student import Remote, Student
+from tests.oracle.notes import notes_so_far
 
 TOLERANCE = 2e-5  # float32 against the float64 oracle, on numbers around 1
+AXES = ("text", "head", "token", "channel")  # of four axes; fewer have the last ones
 
 
 @dataclass
@@ -20,11 +25,15 @@ class CheckFailed(Exception):
         facts: rows of a small table: a label such as "expected", and a text.
         observed: the code's result; the diagnosis compares it with the result of
             each known mistake.
+        comparison: the numbers that differ, if the check compares arrays.
+        symptom: how the result differs, in a sentence, if the check knows it.
     """
 
     message: str
     facts: list[tuple[str, str]] = field(default_factory=list)
     observed: Any = None
+    comparison: Comparison | None = None
+    symptom: str | None = None
 
     def __str__(self) -> str:
         return self.message
@@ -37,6 +46,7 @@ def expect_close(
     *,
     tolerance: float = TOLERANCE,
     dtype: str = "float32",
+    axes: str = "",
 ) -> np.ndarray:
     """Requires a tensor with the expected shape, dtype and numbers; returns them.
 
@@ -46,39 +56,63 @@ def expect_close(
         call: the call, as the report shows it.
         tolerance: largest error: relative for numbers above 1, absolute below.
         dtype: the dtype name that the tensor must have.
+        axes: the names of the axes, if they are not text, head, token and channel.
 
     Raises:
         CheckFailed: the type, shape, dtype or numbers are wrong.
     """
-    got = expect_tensor(value, list(expected.shape), call, dtype=dtype)
-    compare_numbers(got, expected, call, tolerance)
-    return got
+    comparison = compared(value, expected, call, tolerance, axes)
+    shape = list(expected.shape)
+    return judged(comparison, lambda: expect_tensor(value, shape, call, dtype=dtype))
 
 
 def expect_numbers(
-    value: Any, expected: np.ndarray, call: str, *, tolerance: float = TOLERANCE
+    value: Any,
+    expected: np.ndarray,
+    call: str,
+    *,
+    tolerance: float = TOLERANCE,
+    axes: str = "id",
 ) -> np.ndarray:
     """Requires a NumPy array of the expected shape and numbers; returns them.
 
     Raises:
         CheckFailed: the type, shape, dtype or numbers are wrong.
     """
-    got = expect_array(value, list(expected.shape), call)
-    compare_numbers(got, expected, call, tolerance)
+    comparison = compared(value, expected, call, tolerance, axes)
+    return judged(comparison, lambda: expect_array(value, list(expected.shape), call))
+
+
+def compared(
+    value: Any, expected: np.ndarray, call: str, tolerance: float, axes: str
+) -> Comparison:
+    """Puts a result beside the right one; what is no array has no numbers."""
+    yours = value.values if isinstance(value, Array) else np.empty(0)
+    names = axes.split() or [a for a in AXES if expected.ndim > 3 or a != "head"]
+    return Comparison(
+        call,
+        yours.astype(np.float64) if yours.dtype.kind in "biuf" else np.empty(0),
+        expected.astype(np.float64),
+        notes_so_far(),
+        tuple(names[len(names) - expected.ndim :]),
+        tolerance,
+    )
+
+
+def judged(comparison: Comparison, get: Callable[[], np.ndarray]) -> np.ndarray:
+    """Requires the numbers that ``get`` returns to be right, or collects them."""
+    found = collected()
+    try:
+        if found is not None and comparison.yours.size:
+            found.append(comparison)
+            return comparison.expected
+        got = get()
+        if comparison.wrong.any():
+            raise differs(comparison)
+    except CheckFailed as error:
+        error.comparison = comparison
+        raise
     return got
-
-
-def compare_numbers(
-    got: np.ndarray, expected: np.ndarray, call: str, tolerance: float
-) -> None:
-    """Requires numbers to be close, and infinite ones equal."""
-    expected = expected.astype(np.float64)
-    with np.errstate(invalid="ignore"):
-        error = np.abs(got - expected) / np.maximum(1.0, np.abs(expected))
-    error = np.where(got == expected, 0.0, error)  # equal infinities
-    error = np.where(np.isnan(error), np.inf, error)
-    if error.size and error.max() > tolerance:
-        raise differs(got, expected, error, tolerance, call)
 
 
 def expect_tensor(
@@ -111,14 +145,27 @@ def expect_array(value: Any, shape: list[int], call: str) -> np.ndarray:
     return value.values.astype(np.float64)
 
 
-def expect_equal(value: Any, expected: Any, message: str, call: str) -> None:
-    """Requires a plain value (a number, a text, a list) to equal ``expected``."""
+def expect_equal(
+    value: Any,
+    expected: Any,
+    message: str,
+    call: str,
+    known: Mapping[str, Any] | None = None,
+) -> None:
+    """Requires a plain value (a number, a text, a list) to equal ``expected``.
+
+    Args:
+        known: other values of the calculation, by name: one of them may be the result.
+    """
     if isinstance(value, Array):
         value = value.values.tolist()
-    if value != expected:
-        facts = [("called", call), ("expected", repr(expected))]
-        shown = kind_of(value) if isinstance(value, Remote) else repr(value)
-        raise CheckFailed(message, [*facts, ("yours", shown)], repr(value))
+    if value == expected:
+        return
+    shown = kind_of(value) if isinstance(value, Remote) else repr(value)
+    facts = [("called", call), ("expected", repr(expected)), ("yours", shown)]
+    names = [name for name, other in (known or {}).items() if other == value]
+    symptom = f"Yours is {names[0]}." if names else None
+    raise CheckFailed(message, facts, repr(value), symptom=symptom)
 
 
 def require(condition: bool, message: str, call: str, observed: Any = None) -> None:
@@ -141,16 +188,17 @@ def build(
         raise CheckFailed(f"{name}(…) did not make a module.", [], kind_of(module))
     yours = module.parameter_shapes()
     expected = {key: list(array.shape) for key, array in state.items()}
-    if yours != expected:
-        raise CheckFailed(*parameter_difference(yours, expected, call))
+    expect_parameters(yours, expected, call)
     module.load(state)
     return module
 
 
-def parameter_difference(
+def expect_parameters(
     yours: dict[str, list[int]], expected: dict[str, list[int]], call: str
-) -> tuple[str, list[tuple[str, str]], Any]:
-    """Describes which parameters are missing, unknown or of another shape."""
+) -> None:
+    """Requires these parameters; says which are missing, unknown or of other shapes."""
+    if yours == expected:
+        return
     facts = [("looked at", call)]
     for name in sorted(expected.keys() - yours.keys()):
         facts.append(("missing", f"{name} {expected[name]}"))
@@ -160,26 +208,19 @@ def parameter_difference(
         if yours[name] != expected[name]:
             facts.append(("shape", f"{name} is {yours[name]}, not {expected[name]}"))
     message = "The parameters are not those that the checkpoint has."
-    return message, facts[:9], sorted(yours.items())
+    symptom = explain_parameters(yours, expected)
+    raise CheckFailed(message, facts[:9], sorted(yours.items()), symptom=symptom)
 
 
-def differs(
-    got: np.ndarray,
-    expected: np.ndarray,
-    error: np.ndarray,
-    tolerance: float,
-    call: str,
-) -> CheckFailed:
+def differs(comparison: Comparison) -> CheckFailed:
     """Describes where two arrays of the same shape differ most."""
-    place = np.unravel_index(error.argmax(), error.shape)
-    where = f" at {[int(i) for i in place]}" if place else ""
-    share = (error > tolerance).mean()
-    facts = [
-        ("called", call),
-        ("expected", f"{expected[place]:.6g}{where} (where it differs most)"),
-        ("yours", f"{got[place]:.6g}"),
-        ("differing", f"{share:.0%} of {error.size} numbers"),
-    ]
+    got, expected, error = comparison.yours, comparison.expected, comparison.error
+    facts = [("called", comparison.call)]
+    if not error.ndim:
+        facts += [("expected", f"{expected:.6g}"), ("yours", f"{got:.6g}")]
+    facts.append(
+        ("differing", f"{comparison.wrong.mean():.0%} of {error.size} numbers")
+    )
     message = "The numbers are not right."
     if np.isnan(got).any():
         message = "There are NaNs (not a number) in the result."

@@ -1,57 +1,20 @@
-"""Runs the checks of one exercise on one file, and finds the likely mistake."""
+"""Runs the checks of one exercise on one file, and explains the first failure."""
 
-import inspect
-import re
 import time
-import traceback
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from functools import cache
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
 
-import numpy as np
-
-from course.catalogue import Mistake, apply_mistake, load_mistakes
+from course.catalogue import Mistake, apply_mistake
 from course.checks import CheckFailed
-from course.commands import typed
-from course.messages import Failure, Load
+from course.diagnosis import Diagnoser
+from course.messages import Load
+from course.outcomes import Check, Diagnosis, Outcome, as_check, outcome_of, run_check
 from course.process import Stopped, WorkerProcess
 from course.registry import ROOT, Exercise, short
 from course.student import Raised, Student
-
-State = Literal["passed", "failed", "to do", "not run"]
-
-
-@dataclass(frozen=True)
-class Check:
-    """One test function of a checker; a learner reads its docstring.
-
-    Attributes:
-        name: the function's name.
-        sentence: the docstring's first line, which says what must hold.
-        why: the rest of the docstring, which says why that matters.
-    """
-
-    name: str
-    sentence: str
-    why: str
-    function: Callable[[Student], None]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The result of one check."""
-
-    check: Check
-    state: State
-    message: str = ""
-    facts: list[tuple[str, str]] = field(default_factory=list)
-    observed: Any = None
-    failure: Failure | None = None
-    cause: str | None = None  # the sentence of the catalogue's entry that fits
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -90,17 +53,6 @@ def load_checks(exercise: Exercise) -> list[Check]:
     return [as_check(function) for function in functions]
 
 
-def as_check(function: Callable[[Student], None]) -> Check:
-    """Splits a test function's docstring into its sentence and its reason.
-
-    With ``python -OO`` there is no docstring, and the name stands for it.
-    """
-    name = function.__name__
-    text = inspect.getdoc(function) or name.removeprefix("test_").replace("_", " ")
-    sentence, _, why = text.partition("\n")
-    return Check(name, sentence.strip(), " ".join(why.split()), function)
-
-
 class Grading:
     """Runs the checks of one exercise on one file.
 
@@ -119,20 +71,20 @@ class Grading:
         self.student: Student | None = None
         self.broken = False
         self.outcomes: list[Outcome] = []
+        self.ahead: dict[str, Outcome] = {}  # of checks whose turn has not come
 
     def run(self, check: Check) -> Outcome:
         """Runs one check; if it is the first to fail, finds the likely mistake."""
-        started = time.perf_counter()
         try:
-            outcome = self._attempt(check)
+            outcome = self.ahead.pop(check.name, None) or self._timed(check)
+            first = outcome.state == "failed" and self.first_failure is None
+            if first and self.student and not self.broken:
+                diagnosis = self._diagnose(outcome, self.student)
+                outcome = replace(outcome, diagnosis=diagnosis)
         except BaseException:  # Ctrl-C, or the time limit of a plugin
             self.broken = True
             self.worker.close()  # its reply would answer the next request
             raise
-        first = outcome.state == "failed" and self.first_failure is None
-        if first and self.student and not self.broken:
-            outcome = replace(outcome, cause=self._diagnose(outcome, self.student))
-        outcome = replace(outcome, seconds=time.perf_counter() - started)
         self.outcomes.append(outcome)
         return outcome
 
@@ -155,6 +107,11 @@ class Grading:
         """The exercise's checks that were not asked for, or were interrupted."""
         asked = {outcome.check.name for outcome in self.outcomes}
         return [c for c in load_checks(self.exercise) if c.name not in asked]
+
+    def _timed(self, check: Check) -> Outcome:
+        started = time.perf_counter()
+        outcome = self._attempt(check)
+        return replace(outcome, seconds=time.perf_counter() - started)
 
     def _attempt(self, check: Check) -> Outcome:
         if self.broken:  # a plugin may run a failed check again
@@ -182,142 +139,29 @@ class Grading:
                 raise CheckFailed(f"{short(path)} does not define {name}.") from None
         return student
 
-    def _diagnose(self, outcome: Outcome, student: Student) -> str | None:
-        """Finds the known mistake that gives the same result as the code.
-
-        Only mistakes that fail this check first are tried. If several fit, later
-        checks decide.
-        """
-        known = load_mistakes(self.exercise)
-        candidates = [m for m in known if m.check == outcome.check.name]
-        candidates = [m for m in candidates if self._fits(m, outcome)]
-        for later in self._checks_after(outcome.check):
-            if len(candidates) < 2 or self.broken:
-                break
-            theirs = run_check(later, student)
-            fitting = [m for m in candidates if self._fits(m, theirs)]
-            candidates = fitting or candidates
-        return candidates[0].says if candidates else None
-
-    def _checks_after(self, check: Check) -> list[Check]:
-        checks = load_checks(self.exercise)
-        names = [c.name for c in checks]
-        return checks[names.index(check.name) + 1 :]
-
-    def _fits(self, mistake: Mistake, outcome: Outcome) -> bool:
+    def _diagnose(self, failure: Outcome, student: Student) -> Diagnosis:
+        """Explains a failure. Later checks have to run for that, and are kept."""
+        diagnoser = Diagnoser(
+            self.exercise, student, self.variant, partial(self._run_after, failure)
+        )
         try:
-            return alike(self.try_mistake(mistake, outcome.check), outcome)
-        except Raised:
-            return False
+            return diagnoser.explain(failure)
         except Stopped:  # the learner's code was in the same process
             self.broken = True
-            return False
+            return Diagnosis()
 
-    def try_mistake(self, mistake: Mistake, check: Check) -> Outcome:
-        """Runs one check on the solution with a known mistake in it."""
-        return run_check(check, self.with_mistake(mistake))
+    def _run_after(self, failure: Outcome) -> list[Outcome]:
+        """Runs the checks after a failed one; each keeps its outcome for its turn."""
+        names = [check.name for check in load_checks(self.exercise)]
+        later = load_checks(self.exercise)[names.index(failure.check.name) + 1 :]
+        self.ahead |= {check.name: self._timed(check) for check in later}
+        return [self.ahead[check.name] for check in later]
 
-    def with_mistake(self, mistake: Mistake) -> Student:
-        """Loads the solution with one mistake in it, in the same worker."""
-        source = apply_mistake(self.exercise, mistake)
+    def variant(self, mistake: Mistake | None) -> Student:
+        """Loads the solution, or a wrong version of it, in the same worker."""
+        source = apply_mistake(self.exercise, mistake) if mistake else None
         return self._open(Load(self.exercise.solution_module, source=source))
 
     def _open(self, load: Load) -> Student:
         tensors = not self.exercise.on_numpy
         return Student(self.worker, load, self.target.limit, tensors=tensors)
-
-
-def run_check(check: Check, student: Student) -> Outcome:
-    """Runs one check on a loaded module."""
-    student.changed.clear()
-    outcome = Outcome(check, "passed")
-    try:
-        check.function(student)
-    except Exception as error:
-        outcome = outcome_of(check, error)
-    if student.changed and outcome.failure is None:  # more telling than a wrong result
-        return outcome_of(check, inputs_changed(student.changed))
-    return outcome
-
-
-def inputs_changed(names: list[int | str]) -> CheckFailed:
-    """Makes the failure of a check whose code wrote into these arguments."""
-    message = "The code writes into its inputs; change a copy instead."
-    places = ", ".join(str(name) for name in names)
-    return CheckFailed(message, [("changed", f"argument {places}")], places)
-
-
-def outcome_of(check: Check, error: Exception) -> Outcome:
-    """Turns the exception that ended a check into an outcome."""
-    match error:
-        case CheckFailed():
-            return Outcome(check, "failed", error.message, error.facts, error.observed)
-        case Raised(failure=failure) if failure.to_do:
-            return Outcome(check, "to do", failure.message, failure=failure)
-        case Raised(failure=failure):
-            message = explain(failure)
-            observed = (failure.type_name, normalized(failure.message))
-            return Outcome(check, "failed", message, [], observed, failure)
-        case Stopped():
-            return Outcome(check, "failed", str(error), [], "stopped")
-    # The code returned something on which the checker itself failed.
-    trace = "".join(traceback.format_exception(error))
-    failure = Failure(type(error).__name__, str(error), [], [], trace)
-    message = f"The result cannot be used ({type(error).__name__}: {error})."
-    return Outcome(check, "failed", message, [], message, failure)
-
-
-def explain(failure: Failure) -> str:
-    """Says what an exception means in one sentence."""
-    match failure.type_name:
-        case "SystemExit":
-            return "The code calls sys.exit; a step only defines things. Take it out."
-        case "EOFError":
-            return "The code waits for input, and there is nobody to type. Take it out."
-        case "BdbQuit":
-            return (
-                "The code stops in a debugger, and there is nobody to type. Take out "
-                f"breakpoint(). To try things out: {typed('course repl')}"
-            )
-        case "RecursionError":
-            return "A function calls itself without end."
-        case "MemoryError":
-            return "The code asks for more memory than there is. Look at the shapes."
-        case "SyntaxError" | "IndentationError" | "TabError":
-            return f"Python cannot read the file: {failure.message}."
-    return f"{failure.type_name}: {essence(failure.message)}"
-
-
-def essence(message: str) -> str:
-    """Returns the line of a long MAX message that says what is wrong."""
-    _, _, diagnostics = message.partition("Diagnostics:")
-    lines = [line.strip() for line in (diagnostics or message).splitlines()]
-    telling = [
-        x for x in lines if x and not x.startswith("An error occurred in kernel")
-    ]
-    shown = telling[0] if telling else "(no message)"
-    # MAX prints a shape as "#mosh<ape[2, 3]> : !mosh.ape".
-    return re.sub(r"#mosh<ape(\[.*?\])> : !mosh\.ape", r"\1", shown)
-
-
-def normalized(message: str) -> str:
-    """Removes addresses, paths and line numbers: they differ in copies of a code."""
-    return re.sub(r"0x[0-9a-f]+|[^\s\"']*[/<][^\s\"']*|line \d+", "", message)
-
-
-def alike(a: Outcome, b: Outcome) -> bool:
-    """Says whether two outcomes of one check have the same failure and result."""
-    if (a.state, a.message) != (b.state, b.message) and not (
-        a.failure and b.failure and a.observed == b.observed
-    ):
-        return False
-    return same(a.observed, b.observed)
-
-
-def same(a: Any, b: Any) -> bool:
-    """Says whether two values are equal; arrays may differ by rounding."""
-    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-        return a.shape == b.shape and bool(
-            np.allclose(a, b, rtol=1e-4, atol=1e-5, equal_nan=True)
-        )
-    return type(a) is type(b) and a == b

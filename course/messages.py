@@ -56,6 +56,20 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Watch:
+    """Makes a call and asks for the arrays that one file's variables hold meanwhile.
+
+    The answer is a list of ``Variable``.
+
+    Attributes:
+        files: the names that the file may have.
+    """
+
+    call: Call
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Hold:
     """Keeps a checker's object in the worker and returns its handle."""
 
@@ -121,6 +135,21 @@ class Array:
     @property
     def shape(self) -> list[int]:
         return list(self.values.shape)
+
+
+@dataclass(frozen=True)
+class Variable:
+    """An array that a line of the learner's code has given to a variable.
+
+    Attributes:
+        line, text: the line's number and its code.
+        name: the variable's name; empty for what the line returns.
+    """
+
+    line: int
+    text: str
+    name: str
+    array: Array
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from _pytest.terminal import TerminalReporter
 from _pytest.timing import Instant
 from rich.console import Console
 
-from course.grading import Outcome
+from course.outcomes import Outcome
 from course.report import Report
 
 

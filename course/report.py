@@ -9,8 +9,10 @@ from rich.padding import Padding
 from rich.table import Table
 
 from course.commands import typed
-from course.grading import Grading, Outcome, load_checks
+from course.grading import Grading, load_checks
+from course.grids import grid
 from course.messages import Compiling
+from course.outcomes import Diagnosis, Outcome
 from course.registry import ROOT, Exercise, find_exercise, short
 
 MARKS = {
@@ -87,10 +89,35 @@ class Report:
         for label, text in outcome.facts:
             table.add_row(f"[dim]{escape(label)}[/]", escape(text))
         self.console.print(Padding(table, (0, 0, 0, 2), expand=False))
+        self.numbers(outcome)
         self.frames(outcome)
-        if outcome.cause:
-            self.line(f"[yellow]likely cause:[/] {escape(outcome.cause)}", indent=2)
+        self.diagnosis(outcome.diagnosis)
         self.console.print()
+
+    def numbers(self, outcome: Outcome) -> None:
+        """Prints the right numbers beside the learner's, where shapes are equal."""
+        found = outcome.comparison
+        if found and found.yours.shape == found.expected.shape and found.yours.ndim:
+            self.console.print(Padding(grid(found), (0, 0, 0, 2), expand=False))
+
+    def diagnosis(self, diagnosis: Diagnosis) -> None:
+        """Prints why the check fails, as far as the grader can say."""
+        for label, sentence in [
+            ("likely cause", diagnosis.cause),
+            ("what differs", diagnosis.symptom),
+            ("also seen with", diagnosis.seen_with),
+        ]:
+            if sentence:
+                self.line(f"[yellow]{label}:[/] {escape(sentence)}", indent=2)
+        for place in diagnosis.places:
+            label = "right so far" if place.right else "look here"
+            told = f"  [dim]({escape(place.told)})[/]" if place.told else ""
+            where = f"[dim]{label}, line {place.line}:[/] {escape(place.text)}"
+            self.line(f"{where}{told}", indent=2)
+        if diagnosis.places and (name := diagnosis.places[0].name):
+            line = diagnosis.places[0].line
+            hint = f"To see more, put print({name}) after line {line}."
+            self.line(f"[dim]{escape(hint)}[/]", indent=2)
 
     def frames(self, outcome: Outcome) -> None:
         """Prints the learner's own lines that led to an exception."""

@@ -1,6 +1,8 @@
 """The grader's view of a learner's module, which runs in a worker process."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,37 @@ class Raised(Exception):
     def __init__(self, failure: Failure) -> None:
         super().__init__(f"{failure.type_name}: {failure.message}")
         self.failure = failure
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A call that a check made, with the arguments as they were sent.
+
+    Attributes:
+        target: the object that was called; its method ``attribute``, unless None.
+        result: what came back.
+    """
+
+    target: Handle
+    attribute: str | None
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    result: Any
+
+
+@dataclass
+class Recording:
+    """What a check sent to the code.
+
+    Attributes:
+        calls: the calls that gave a result, in order.
+        states: the weights that modules have, by the number of their handle.
+        held: the checker's own objects, by the number of their handle.
+    """
+
+    calls: list[Recorded] = field(default_factory=list)
+    states: dict[int, Mapping[str, np.ndarray]] = field(default_factory=dict)
+    held: dict[int, Any] = field(default_factory=dict)
 
 
 class Remote:
@@ -58,6 +91,8 @@ class Remote:
         """Replaces the parameters' values."""
         copies = {name: np.array(value, order="C") for name, value in state.items()}
         self._student.ask(LoadState(self.handle.id, copies))
+        if (recording := self._student.recording) is not None:
+            recording.states[self.handle.id] = copies
 
     def trace(self, *inputs: tuple[str, list[int | str]], through: Any = None) -> None:
         """Traces the module as a compiler would; raises ``Raised`` if that fails."""
@@ -79,6 +114,7 @@ class Student:
     ) -> None:
         self.worker, self.limit, self.tensors = worker, limit, tensors
         self.copied_from: str | None = None
+        self.recording: Recording | None = None
         self.changed: list[int | str] = []  # arguments that a call has written to
         self.module: Remote = self.ask(load)
 
@@ -97,11 +133,27 @@ class Student:
         """Calls the object behind ``handle``, or one of its methods."""
         args = tuple(plain(a) for a in args)
         kwargs = {name: plain(a) for name, a in kwargs.items()}
-        return self.ask(Call(handle.id, attribute, args, kwargs, self.tensors))
+        result = self.ask(Call(handle.id, attribute, args, kwargs, self.tensors))
+        if self.recording is not None:
+            call = Recorded(handle, attribute, args, kwargs, result)
+            self.recording.calls.append(call)
+        return result
+
+    @contextmanager
+    def record(self) -> Iterator[Recording]:
+        """Records the calls, weights and objects that are sent meanwhile."""
+        self.recording = Recording()
+        try:
+            yield self.recording
+        finally:
+            self.recording = None
 
     def hold(self, value: Any) -> Remote:
         """Sends a checker's object to the worker, which keeps it."""
-        return self.ask(Hold(value))
+        held = self.ask(Hold(value))
+        if self.recording is not None:
+            self.recording.held[held.handle.id] = value
+        return held
 
     def config(self, **sizes: Any) -> Remote:
         """Makes a GPT2Config with these sizes in the worker."""

@@ -42,8 +42,11 @@ from course.messages import (
     ParameterShapes,
     Reply,
     Trace,
+    Variable,
+    Watch,
 )
 from course.registry import find_exercise
+from course.variables import VariableWatch
 from runtime.defaults import on_the_cpu, silence_advice
 from runtime.initial_weights import draw_with_numpy
 from runtime.kernels import use_kernels
@@ -121,6 +124,8 @@ class Worker:
                 return getattr(self.objects[handle], attribute)
             case Call():
                 return self.call(request, changed)
+            case Watch():
+                return self.watch(request)
             case Hold(value):
                 return self.keep(value)
             case Configure(handle, sizes):
@@ -178,6 +183,21 @@ class Worker:
         changed += [n for n in given if not _array_equal(given[n], before[n], True)]
         return result
 
+    def watch(self, request: Watch) -> list[Variable]:
+        """Makes a call; returns the arrays that the learner's variables held."""
+        with (
+            VariableWatch(
+                lambda file: Path(file).name in request.files, is_array
+            ) as watch,
+            contextlib.suppress(Exception),
+        ):
+            self.call(request.call, [])
+        return [
+            Variable(number, linecache.getline(file, number).strip(), name, array)
+            for file, number, name, value in watch.found
+            if isinstance(array := self.encode(value), Array)
+        ]
+
     def trace(self, request: Trace) -> None:
         target = self.objects[request.handle]
         if request.attribute is not None:
@@ -208,7 +228,7 @@ class Worker:
 
     def encode(self, value: Any) -> Any:
         """Turns a result into something that can be sent."""
-        if isinstance(value, (*_PLAIN, Handle, Array)):
+        if isinstance(value, (*_PLAIN, Handle, Array, Variable)):
             return value
         if type(value) in (tuple, list):
             return type(value)(self.encode(item) for item in value)
@@ -237,6 +257,11 @@ class Worker:
             yield
         finally:
             self.connection.send(Compiling(what, time.perf_counter() - started))
+
+
+def is_array(value: Any) -> bool:
+    """Says whether a value is a tensor or a NumPy array."""
+    return isinstance(value, Tensor | _ndarray)
 
 
 class Traceable(Module):

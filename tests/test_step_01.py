@@ -22,7 +22,10 @@ def expect_sizes(config, expected, call):
     """Requires every field's number, and whole numbers for the sizes."""
     for name, size in expected.items():
         got, call_of_name = config.get(name), f"{call}.{name}"
-        expect_equal(got, size, f"{name} is not right.", call_of_name)
+        known = {f"the default of `{name}`": SIZES[name]}
+        known |= {f"the value for `{other}`": n for other, n in expected.items()}
+        known["4 times `n_embd`"] = 4 * expected["n_embd"]
+        expect_equal(got, size, f"{name} is not right.", call_of_name, known)
         kind = type(size).__name__
         message = f"{name} must be of type {kind}."
         require(type(got).__name__ == kind, message, call_of_name, kind_of(got))

@@ -5,6 +5,7 @@ import numpy as np
 from course.check_program import check_file
 from course.checks import build, expect_close
 from tests.oracle import model as oracle
+from tests.oracle.notes import note
 
 SHAPES = [(4, 5), (2, 3, 7), (3, 1, 2, 6)]
 
@@ -25,12 +26,24 @@ def plain_state(channels):
     return {"weight": ones, "bias": zeros}
 
 
+def normalized(x, eps=1e-5):
+    return oracle.layer_norm(x, np.float64(1), np.float64(0), eps)
+
+
 def check(step, x, state, **eps):
     """Compares LayerNorm on ``x`` with the equation."""
     norm = build(step, "LayerNorm", x.shape[-1], state=state, **eps)
     shown = ", ".join(f"{name}={value}" for name, value in eps.items())
     call = f"LayerNorm({', '.join([str(x.shape[-1]), *filter(None, [shown])])})"
-    expected = oracle.layer_norm(x.astype(np.float64), **state, **eps)
+    x64 = x.astype(np.float64)
+    note("`x`", x64)
+    note("`x` minus the mean", x64 - x64.mean(axis=-1, keepdims=True))
+    note("the mean", x64.mean(axis=-1, keepdims=True))
+    note("the variance", x64.var(axis=-1, keepdims=True))
+    note("the normalized numbers, before weight and bias", normalized(x64, **eps))
+    note("`weight`", state["weight"])
+    note("`bias`", state["bias"])
+    expected = oracle.layer_norm(x64, **state, **eps)
     expect_close(norm(x), expected, f"{call}(x), x is {list(x.shape)}")
 
 

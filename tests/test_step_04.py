@@ -5,6 +5,7 @@ import numpy as np
 from course.check_program import check_file
 from course.checks import build, expect_close
 from tests.oracle import model as oracle
+from tests.oracle.notes import Aside, note
 
 # The width between the layers, then the shape of x, whose last number is C.
 CASES = [(11, (4, 5)), (3, (2, 3, 7)), (13, (3, 2, 1, 6))]
@@ -27,6 +28,19 @@ def state_for(inner, channels, seed=40, scale=0.5):
 def make(step, inner, channels, state):
     config = step.config(n_embd=channels, n_head=1)
     return build(step, "GPT2MLP", inner, config, state=state)
+
+
+def note_activations(x):
+    """Notes what other activations give."""
+    for name, values in [
+        ("ReLU(x)", np.maximum(x, 0)),
+        ("tanh(x)", np.tanh(x)),
+        ("sigmoid(x)", 1 / (1 + np.exp(-x))),
+        ("x · sigmoid(x), which is SiLU,", x / (1 + np.exp(-x))),
+        ("x · sigmoid(1.702 x), the quick form of GELU,", x / (1 + np.exp(-1.702 * x))),
+        ("GELU applied twice", oracle.gelu(oracle.gelu(x))),
+    ]:
+        note(Aside(name), values)
 
 
 def call(inner, shape):
@@ -58,13 +72,19 @@ def test_layers(step):
 def test_gelu(step):
     """Between the two layers stands GELU.
 
-    Without a bend between them, two linear layers would do no more than one.
+    Without a bend between them, two linear layers would do no more than one. Here
+    both layers pass on what they get.
     """
-    for inner, shape in CASES[:2]:
-        state = state_for(inner, shape[-1])
-        got = make(step, inner, shape[-1], state)(x := inputs(*shape))
+    for shape in [(4, 5), (2, 3, 7)]:
+        width = shape[-1]
+        state = {name: np.eye(width) for name in ("c_fc.weight", "c_proj.weight")}
+        state |= {name: np.zeros(width) for name in ("c_fc.bias", "c_proj.bias")}
+        state = {name: array.astype(np.float32) for name, array in state.items()}
+        got = make(step, width, width, state)(x := inputs(*shape) * 2)
         expected = oracle.mlp(x, state)
-        expect_close(got, expected, call(inner, shape), tolerance=1e-2)
+        note_activations(x.astype(np.float64))
+        asked = f"{call(width, shape)}, both layers the identity"
+        expect_close(got, expected, asked, tolerance=1e-2)
 
 
 def test_tanh_form(step):

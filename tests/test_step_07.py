@@ -3,8 +3,14 @@
 import numpy as np
 
 from course.check_program import check_file
-from course.checks import CheckFailed, build, expect_close, expect_tensor, kind_of
-from course.checks import parameter_difference as difference
+from course.checks import (
+    CheckFailed,
+    build,
+    expect_close,
+    expect_parameters,
+    expect_tensor,
+    kind_of,
+)
 from tests import fakes
 from tests.oracle import model as oracle
 
@@ -88,8 +94,7 @@ def test_name_stays_out(step):
     holder = step.hold(fakes.inside_another)(make(step, 5))
     yours = holder.parameter_shapes()
     expected = {name: list(array.shape) for name, array in state_for(5).items()}
-    if yours != expected:
-        raise CheckFailed(*difference(yours, expected, "parameters of the outer one"))
+    expect_parameters(yours, expected, "parameters of the outer one")
 
 
 def test_traces(step):

@@ -5,6 +5,7 @@ import numpy as np
 from course.check_program import check_file
 from course.checks import expect_close
 from tests import fakes
+from tests.oracle.notes import Aside, note
 
 SHAPES = [(2, 3, 5), (3, 1, 4)]
 
@@ -16,6 +17,10 @@ def stream(*shape):
 def apply(step, x, norm, sublayer):
     """Calls the function with x · scale + shift as the norm and as the sublayer."""
     norm, sublayer = fakes.Affine(*norm), fakes.Affine(*sublayer)
+    note("`x`", x)
+    note("norm(x)", normalized := x * norm.scale + norm.shift)
+    note(Aside("sublayer(x)"), x * sublayer.scale + sublayer.shift)
+    note("sublayer(norm(x))", normalized * sublayer.scale + sublayer.shift)
     value = step.pre_norm_residual(x, step.hold(norm), step.hold(sublayer))
     call = (
         f"pre_norm_residual(x {list(x.shape)}, norm: x · {norm.scale} + {norm.shift}, "

@@ -102,6 +102,15 @@ def explain(comparisons: Sequence[Comparison]) -> str | None:
         return found or search(cases) or search_one_result(cases)
 
 
+def relate(comparison: Comparison) -> str | None:
+    """Says how one array is another one, scaled or in another order; None if not."""
+    case = Case.of(comparison)
+    with np.errstate(all="ignore"):
+        return first_true(
+            (size.scaled, order.transposed, order.reordered), [case], case
+        )
+
+
 def search_one_result(cases: Sequence[Case]) -> str | None:
     """Explains the one result that differs, where the others of a call are right."""
     wrong = {asked_for(case) for case in differing(cases)}

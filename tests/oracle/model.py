@@ -10,6 +10,8 @@ from math import inf, pi, sqrt
 
 import numpy as np
 
+from tests.oracle.notes import Aside, note, taking
+
 State = Mapping[str, np.ndarray]
 
 FLOAT: type = np.float64  # the book's experiments on many texts replace it by float32
@@ -50,38 +52,75 @@ def layer_norm(
 
 def linear(x: np.ndarray, state: State, name: str) -> np.ndarray:
     """A linear layer: ``[..., in]`` to ``[..., out]``."""
-    return x @ as_float(state[f"{name}.weight"]).T + state[f"{name}.bias"]
+    product = x @ as_float(state[f"{name}.weight"]).T
+    return note(
+        f"`{name}`'s result", product + note(f"`{name}.bias`", state[f"{name}.bias"])
+    )
 
 
 def attention(query: np.ndarray, key: np.ndarray, value: np.ndarray) -> np.ndarray:
     """Causal attention on ``[..., T, D]`` each (Vaswani et al. 2017, equation 1)."""
     scores = as_float(query) @ as_float(key).swapaxes(-2, -1)
-    scores = scores / sqrt(query.shape[-1]) + causal_mask(query.shape[-2])
-    return softmax(scores) @ value
+    scores = scores / sqrt(query.shape[-1])
+    mask = causal_mask(query.shape[-2])
+    if taking():
+        note_attention(query, key, value, scores, mask)
+    return softmax(scores + mask) @ value
+
+
+def note_attention(
+    query: np.ndarray,
+    key: np.ndarray,
+    value: np.ndarray,
+    scores: np.ndarray,
+    mask: np.ndarray,
+) -> None:
+    """Notes the quantities of one attention."""
+    note("`query`", query)
+    note("`key`", key)
+    note("`value`", value)
+    note("√D", sqrt(query.shape[-1]))
+    note("D", float(query.shape[-1]))
+    note("the scores", scores)
+    note("the masked scores", scores + mask)
+    note("the weights", softmax(scores + mask))
+    note(Aside("the weights without the mask"), softmax(scores))
 
 
 def qkv(x: np.ndarray, state: State, name: str = "c_attn") -> list[np.ndarray]:
     """Query, key and value ``[..., C]`` of ``[..., C]``."""
-    return np.split(linear(x, state, name), 3, axis=-1)
+    parts = np.split(linear(note("`x`", x), state, name), 3, axis=-1)
+    for part, array in zip(("query", "key", "value"), parts, strict=True):
+        note(f"the {part}", array)
+    return parts
 
 
 def multi_head_attention(
     x: np.ndarray, state: State, n_head: int, prefix: str = ""
 ) -> np.ndarray:
     """Attention on ``[B, T, C]``: head h has channels h·D to (h + 1)·D."""
-    query, key, value = qkv(x, state, f"{prefix}c_attn")
-    heads = [
-        attention(*parts)
-        for parts in zip(
-            *(np.split(t, n_head, axis=-1) for t in (query, key, value)), strict=True
-        )
-    ]
-    return linear(np.concatenate(heads, axis=-1), state, f"{prefix}c_proj")
+    parts = qkv(x, state, f"{prefix}c_attn")
+    query, key, value = (np.split(part, n_head, axis=-1) for part in parts)
+    heads = [attention(*of_one) for of_one in zip(query, key, value, strict=True)]
+    if taking() and x.ndim == 3:
+        note_heads(query, key, value)
+    joined = note("the heads' results side by side", np.concatenate(heads, axis=-1))
+    note("`x`", x)
+    return linear(joined, state, f"{prefix}c_proj")
+
+
+def note_heads(*parts: list[np.ndarray]) -> None:
+    """Notes the quantities of all heads: the parts of query, key and value."""
+    query, key, value = (np.stack(part, axis=1) for part in parts)
+    heads = attention(query, key, value)
+    note("the heads' results", heads)
 
 
 def mlp(x: np.ndarray, state: State, prefix: str = "") -> np.ndarray:
     """The feed-forward network on ``[..., C]``."""
-    return linear(gelu(linear(x, state, f"{prefix}c_fc")), state, f"{prefix}c_proj")
+    hidden = gelu(linear(note("`x`", x), state, f"{prefix}c_fc"))
+    note("the width", float(hidden.shape[-1]))
+    return linear(note("GELU's result", hidden), state, f"{prefix}c_proj")
 
 
 def block(
@@ -91,21 +130,37 @@ def block(
 
     def norm(x: np.ndarray, name: str) -> np.ndarray:
         name = f"{prefix}{name}"
-        return layer_norm(x, state[f"{name}.weight"], state[f"{name}.bias"], eps)
+        normalized = layer_norm(x, state[f"{name}.weight"], state[f"{name}.bias"], eps)
+        return note(f"`{name}`'s result", normalized)
 
-    x = x + multi_head_attention(norm(x, "ln_1"), state, n_head, f"{prefix}attn.")
-    return x + mlp(norm(x, "ln_2"), state, f"{prefix}mlp.")
+    start = x
+    attended = multi_head_attention(norm(x, "ln_1"), state, n_head, f"{prefix}attn.")
+    x = note("`x` after attention", x + attended)
+    x = x + note(
+        f"`{prefix}mlp`'s result", mlp(norm(x, "ln_2"), state, f"{prefix}mlp.")
+    )
+    note(f"`{prefix}attn`'s result", attended)
+    note("`x`", start)
+    return x
 
 
 def hidden_states(
     ids: np.ndarray, state: State, n_layer: int, n_head: int, eps: float = 1e-5
 ) -> np.ndarray:
     """The hidden states ``[B, T, C]`` of ids ``[B, T]``, finally normalized."""
-    x = as_float(state["wte.weight"][ids])
-    x = x + state["wpe.weight"][: ids.shape[-1]]
+    tokens = as_float(state["wte.weight"][ids])
+    places = state["wpe.weight"][: ids.shape[-1]]
+    x = tokens + places
     for layer in range(n_layer):
         x = block(x, state, n_head, eps, f"h.{layer}.")
-    return layer_norm(x, state["ln_f.weight"], state["ln_f.bias"], eps)
+        note(f"the result of `h.{layer}`", x)
+    note("the token embeddings", tokens)
+    note("the position embeddings", places)
+    note("token plus position embeddings", tokens + places)
+    note("the last block's result, before `ln_f`", x)
+    return layer_norm(
+        x, state["ln_f.weight"], note("`ln_f.bias`", state["ln_f.bias"]), eps
+    )
 
 
 def logits(
@@ -113,7 +168,7 @@ def logits(
 ) -> np.ndarray:
     """Logits ``[B, T, V]`` of ids ``[B, T]``; names begin with ``transformer.``."""
     inner = {name.removeprefix("transformer."): w for name, w in state.items()}
-    hidden = hidden_states(ids, inner, n_layer, n_head, eps)
+    hidden = note("the hidden states", hidden_states(ids, inner, n_layer, n_head, eps))
     return hidden @ as_float(inner["wte.weight"]).T
 
 

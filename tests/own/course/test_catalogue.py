@@ -3,12 +3,14 @@
 import ast
 import re
 from dataclasses import replace
-from functools import cache
 
 import pytest
 
 from course.catalogue import Mistake, apply_mistake, load_mistakes
-from course.grading import Grading, Outcome, Target, load_checks
+from course.diagnosis import Diagnoser
+from course.grading import Grading, Target, load_checks
+from course.locating import Place
+from course.outcomes import Check, Diagnosis, Outcome
 from course.process import WorkerProcess
 from course.registry import ROOT, Exercise, load_registry
 
@@ -16,16 +18,19 @@ EXERCISES = load_registry()
 DEFINITION = ast.FunctionDef | ast.ClassDef
 
 
-class OneWorkerGrading(Grading):
-    """Grades a mistake as if a learner had made it, and keeps every result for reuse.
+class CatalogueDiagnoser(Diagnoser):
+    """Explains a mistake as if a learner had made it, and keeps every result for reuse.
 
     So each mistake runs each check once. A real diagnosis runs both the learner's file
     and the mistake: the book's reports test that the two runs give the same result.
     """
 
     def __init__(self, exercise: Exercise, worker: WorkerProcess) -> None:
-        super().__init__(exercise, Target(), worker)
-        self.try_mistake = cache(self.try_mistake)  # type: ignore[method-assign]
+        grading = Grading(exercise, Target(), worker)
+        solution = grading.variant(None)
+        super().__init__(exercise, solution, grading.variant, self.later_outcomes)
+        self.outcomes: dict[tuple[str, str], Outcome] = {}
+        self.graded: tuple[Mistake, Check]
         self.solution = definitions((ROOT / exercise.solution_path).read_text())
         checker = definitions((ROOT / exercise.checker_path).read_text())
         self.reach = {
@@ -34,18 +39,40 @@ class OneWorkerGrading(Grading):
         }
 
     def diagnose(self, mistake: Mistake) -> Outcome | None:
-        """Returns a mistake's first failure with its likely cause, or None.
+        """Returns a mistake's first failure with its diagnosis, or None."""
+        for check in load_checks(self.exercise):
+            outcome = self.try_mistake(mistake, check)
+            if outcome.state == "failed":
+                self.graded = mistake, check
+                return replace(outcome, diagnosis=self.explain(outcome))
+        return None
+
+    def later_outcomes(self) -> list[Outcome]:
+        """Returns what the graded mistake gives in the checks after its first."""
+        mistake, first = self.graded
+        checks = load_checks(self.exercise)
+        later = checks[checks.index(first) + 1 :]
+        return [self.try_mistake(mistake, check) for check in later]
+
+    def try_mistake(self, mistake: Mistake, check: Check) -> Outcome:
+        """Runs each check once on each mistake.
 
         A check that reaches no changed definition is not run: the solution passes it.
         """
-        changed = self.changed_names(mistake)
-        for check in load_checks(self.exercise):
-            if changed & self.reach[check.name]:
-                outcome = self.try_mistake(mistake, check)
-                if outcome.state == "failed":
-                    student = self.with_mistake(mistake)
-                    return replace(outcome, cause=self._diagnose(outcome, student))
-        return None
+        if not self.changed_names(mistake) & self.reach[check.name]:
+            return Outcome(check, "passed")
+        key = mistake.name, check.name
+        if key not in self.outcomes:
+            self.outcomes[key] = super().try_mistake(mistake, check)
+        return self.outcomes[key]
+
+    def places(self, failure: Outcome) -> tuple[Place, ...]:
+        """Looks for no line: a mistake's text is not the learner's file."""
+        return ()
+
+    def symptom(self, failure: Outcome) -> Diagnosis:
+        """Looks for no symptom: these mistakes have a cause."""
+        return Diagnosis()
 
     def changed_names(self, mistake: Mistake) -> set[str]:
         """Returns the names of the solution's definitions that a mistake changes."""
@@ -77,16 +104,16 @@ def reached(texts: dict[str, str], names: set[str]) -> set[str]:
 def test_every_mistake_is_named(
     exercise: Exercise, worker: WorkerProcess, compiled: list[str]
 ) -> None:
-    grading = OneWorkerGrading(exercise, worker)
+    diagnoser = CatalogueDiagnoser(exercise, worker)
     wrong = {}
     for mistake in load_mistakes(exercise):
-        failure = grading.diagnose(mistake)
+        failure = diagnoser.diagnose(mistake)
         if failure is None:
             wrong[mistake.name] = "passes every check"
         elif failure.check.name != mistake.check:
             wrong[mistake.name] = f"fails {failure.check.name} first"
-        elif failure.cause != mistake.says:
-            wrong[mistake.name] = f"is taken for: {failure.cause}"
+        elif failure.diagnosis.cause != mistake.says:
+            wrong[mistake.name] = f"is taken for: {failure.diagnosis.cause}"
     assert wrong == {}
     assert compiled == [], "runtime/kernels.toml should have it"
 

@@ -1,0 +1,284 @@
+"""Finds what a result depends on and should not, or should depend on and does not.
+
+The grader makes one of the check's calls again, each time with one thing changed: an
+argument, a token, a text, a parameter. It makes the same calls of the solution.
+"""
+
+import ast
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from course.checks import AXES
+from course.evidence import Evidence, arrays_in
+from course.messages import Handle
+from course.registry import ROOT, Exercise
+from course.student import Raised, Recorded, Remote, Student
+
+ENOUGH = 1e-5  # a smaller change is rounding
+
+
+@dataclass(frozen=True)
+class Change:
+    """One changed argument.
+
+    Attributes:
+        what: the changed thing, such as "`x`" or "the last token of `x`".
+        place: the index of the argument, or its name.
+        value: the argument in its place.
+        axis: the name of the axis on which one place alone is changed; empty if all is.
+        first: True if that place is the first one, not the last.
+    """
+
+    what: str
+    place: int | str
+    value: Any
+    axis: str = ""
+    first: bool = False
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A code under test, and one of its calls to make again."""
+
+    student: Student
+    call: Recorded
+    states: Mapping[int, Mapping[str, np.ndarray]]
+
+    def result(self, change: Change | None = None) -> list[np.ndarray] | None:
+        """Makes the call, changed or not; None if the code raises an exception."""
+        args, kwargs = list(self.call.args), dict(self.call.kwargs)
+        if change and isinstance(change.place, int):
+            args[change.place] = change.value
+        elif change:
+            kwargs[str(change.place)] = change.value
+        try:
+            value = self.student.call(
+                self.call.target, self.call.attribute, tuple(args), kwargs
+            )
+        except Raised:
+            return None
+        return [np.asarray(array, np.float64) for array in arrays_in(value)]
+
+    def parameters(self) -> Iterator[tuple[int, str]]:
+        """Yields every parameter that the call can use: a handle's number, a name."""
+        handles = [self.call.target, *self.call.args, *self.call.kwargs.values()]
+        for handle in handles:
+            if isinstance(handle, Handle):
+                for name in self.states.get(handle.id, ()):
+                    yield handle.id, name
+
+    def with_parameter_changed(self, number: int, name: str) -> list | None:
+        """Makes the call with one parameter moved, and moves the parameter back."""
+        state = dict(self.states[number])
+        module = Remote(self.student, Handle(number, ""))
+        try:
+            module.load(state | {name: changed_array(state[name])})
+            return self.result()
+        except Raised:
+            return None
+        finally:
+            module.load(state)
+
+
+def explain_dependence(
+    exercise: Exercise, yours: tuple[Student, Evidence], right: tuple[Student, Evidence]
+) -> str | None:
+    """Says in one sentence how the wrong result's dependences differ; None if not.
+
+    Args:
+        yours: the learner's code, and what the failing check shows of it.
+        right: the solution, and what the same check shows of it.
+    """
+    benches = pair_of_benches(yours, right)
+    if benches is None:
+        return None
+    mine, solution = benches
+    if (base := mine.result()) is None or (goal := solution.result()) is None:
+        return None
+    again = [np.asarray(a, np.float64) for a in arrays_in(mine.call.result)]
+    if moved(again, base).any() and not moved(goal, solution.result()).any():
+        return "The same call gives another result when it is made again."
+    names = argument_names(exercise, mine.call, yours[1].recording.held)
+    for change in changes(mine.call, names):
+        found, due = mine.result(change), solution.result(change)
+        if found is None or due is None:
+            continue
+        if sentence := contrast(change, moved(base, found), moved(goal, due)):
+            return sentence
+    return unused_parameter(mine, base, solution, goal)
+
+
+def pair_of_benches(
+    yours: tuple[Student, Evidence], right: tuple[Student, Evidence]
+) -> tuple[Bench, Bench] | None:
+    """Finds the call behind the first wrong comparison, in both codes."""
+    evidence = yours[1]
+    wrong = next((c for c in evidence.comparisons if c.wrong.any()), None)
+    index = evidence.call_behind(wrong) if wrong else None
+    if index is None or index >= len(right[1].recording.calls):
+        return None
+    mine, solution = (
+        Bench(student, e.recording.calls[index], e.recording.states)
+        for student, e in (yours, right)
+    )
+    return mine, solution
+
+
+def unused_parameter(
+    mine: Bench, base: list, solution: Bench, goal: list
+) -> str | None:
+    """Names a parameter that the solution uses and the learner's code does not."""
+    theirs = list(mine.parameters())
+    for (number, name), (other, same) in zip(
+        theirs, solution.parameters(), strict=False
+    ):
+        found = mine.with_parameter_changed(number, name)
+        if found is None or moved(base, found).any():
+            continue
+        due = solution.with_parameter_changed(other, same)
+        if due is not None and moved(goal, due).any():
+            return f"The result stays the same when the parameter `{name}` changes."
+    return None
+
+
+def contrast(change: Change, found: np.ndarray, due: np.ndarray) -> str | None:
+    """Compares which numbers a change moves with which numbers it has to move."""
+    if due.any() and not found.any():
+        if change.axis:
+            return f"The result stays the same when only {change.what} changes."
+        return f"The result stays the same when {change.what} changes."
+    if found.any() and not due.any():
+        return f"The result changes when only {change.what} changes; it must not."
+    if found.shape != due.shape or not change.axis:
+        return None
+    if where := other_places(change, found & ~due):
+        return f"When only {change.what} changes, {where} changes too; it must not."
+    if where := other_places(change, due & ~found):
+        return f"When only {change.what} changes, {where} stays the same; it must not."
+    return None
+
+
+def other_places(change: Change, places: np.ndarray) -> str:
+    """Says in words where along the changed axis some results lie; "" if unknown."""
+    names = axes_of(places)
+    if not places.any() or change.axis not in names:
+        return ""
+    axis = names.index(change.axis)
+    others = tuple(i for i in range(places.ndim) if i != axis)
+    hit = places.any(axis=others)
+    own = hit[0] if change.first else hit[-1]
+    if own:
+        return f"the result of the {'first' if change.first else 'last'} {change.axis}"
+    which = (
+        "another"
+        if change.axis == "text"
+        else ("a later" if change.first else "an earlier")
+    )
+    return f"the result of {which} {change.axis}"
+
+
+def moved(before: list[np.ndarray], after: list[np.ndarray] | None) -> np.ndarray:
+    """Marks the numbers of the first array that a change has moved."""
+    if not after or not before or before[0].shape != after[0].shape:
+        return np.ones(1, bool)
+    a, b = before[0], after[0]
+    with np.errstate(invalid="ignore"):
+        far = np.abs(a - b) > ENOUGH * np.maximum(1, np.abs(a))
+    return far | (np.isnan(a) != np.isnan(b)) | (np.isinf(a) != np.isinf(b))
+
+
+def changes(call: Recorded, names: list[str]) -> Iterator[Change]:
+    """Yields the changes to try: whole arguments first, then single places."""
+    given: dict[int | str, Any] = dict(enumerate(call.args)) | call.kwargs
+    shown = {
+        place: f"`{names[place] if isinstance(place, int) else place}`"
+        for place in given
+        if isinstance(place, str) or place < len(names)
+    }
+    for place, name in shown.items():
+        value = changed(given[place])
+        if value is not None:
+            yield Change(name, place, value)
+    for place, name in shown.items():
+        if isinstance(given[place], np.ndarray):
+            yield from single_places(given[place], place, name)
+
+
+def single_places(array: np.ndarray, place: int | str, name: str) -> Iterator[Change]:
+    """Yields changes of the last and of the first place on each axis but channels."""
+    for axis, axis_name in enumerate(axes_of(array)):
+        if axis_name == "channel" or array.shape[axis] < 2:
+            continue
+        for first in (False, True):
+            index: list[Any] = [slice(None)] * array.ndim
+            index[axis] = 0 if first else -1
+            value = array.copy()
+            value[tuple(index)] = changed_array(array)[tuple(index)]
+            which = "first" if first else "last"
+            what = f"the {which} {axis_name} of {name}"
+            yield Change(what, place, value, axis_name, first)
+
+
+def axes_of(array: np.ndarray) -> list[str]:
+    """The names of an array's axes: ids are [text, token], numbers end in channels."""
+    if np.issubdtype(array.dtype, np.integer):
+        return ["text", "token"][-array.ndim :] if array.ndim < 3 else []
+    names = [a for a in AXES if array.ndim > 3 or a != "head"]
+    return names[len(names) - array.ndim :] if array.ndim <= len(names) else []
+
+
+def changed(value: Any) -> Any:
+    """Returns another value of the same kind; None if no other value is known."""
+    match value:
+        case np.ndarray():
+            return changed_array(value)
+        case np.random.Generator():
+            return np.random.default_rng(987_654_321)
+        case bool():
+            return not value
+        case int():
+            return value + 1
+        case float():
+            return value * 1.7 + 0.1
+        case list() if value and all(type(item) is int for item in value):
+            return changed_array(np.array(value)).tolist()
+    return None
+
+
+def changed_array(array: np.ndarray) -> np.ndarray:
+    """Returns an array of the same shape in which every number is another one."""
+    if np.issubdtype(array.dtype, np.integer):
+        return (array + 1) % max(2, int(array.max(initial=1)) + 1)
+    noise = np.random.default_rng(5).uniform(0.4, 1.6, array.shape)
+    return (array + noise).astype(array.dtype)
+
+
+def argument_names(
+    exercise: Exercise, call: Recorded, held: Mapping[int, Any]
+) -> list[str]:
+    """Returns the names of the positional arguments of a call."""
+    if call.target.id in held:
+        function = held[call.target.id]
+        return list(inspect.signature(function).parameters)
+    known = signatures(exercise)
+    return known.get(call.attribute or call.target.type_name, [])
+
+
+@cache
+def signatures(exercise: Exercise) -> dict[str, list[str]]:
+    """Maps functions, and classes by their forward, to their arguments' names."""
+    text = (ROOT / exercise.solution_path).read_text(encoding="utf-8")
+    found: dict[str, list[str]] = {}
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef):
+            found[node.name] = [a.arg for a in node.args.args]
+        elif isinstance(node, ast.ClassDef):
+            for part in node.body:
+                if isinstance(part, ast.FunctionDef) and part.name == "forward":
+                    found[node.name] = [a.arg for a in part.args.args[1:]]
+    return found

@@ -1,0 +1,53 @@
+"""What one check shows of a code: its comparisons, and the calls behind them."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from course.comparison import Comparison, collect_comparisons
+from course.messages import Array
+from course.student import Recording, Student
+from tests.oracle.notes import taking_notes
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The comparisons of a check, right or wrong, and what it sent to the code."""
+
+    comparisons: list[Comparison]
+    recording: Recording
+
+    def call_behind(self, comparison: Comparison) -> int | None:
+        """Returns the index of the last call that gave a comparison's numbers."""
+        calls = self.recording.calls
+        for index in reversed(range(len(calls))):
+            for array in arrays_in(calls[index].result):
+                if np.array_equal(array, comparison.yours, equal_nan=True):
+                    return index
+        return None
+
+
+def gather(function: Any, student: Student) -> Evidence:
+    """Runs a check to its end, or to an exception, and collects what it shows."""
+    with (
+        collect_comparisons() as found,
+        taking_notes(),
+        student.record() as recording,
+        suppress(Exception),
+    ):
+        function(student)
+    return Evidence(found, recording)
+
+
+def arrays_in(value: Any) -> Iterator[np.ndarray]:
+    """Yields the numbers of every array in a result, which may be nested."""
+    if isinstance(value, Array):
+        yield value.values
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from arrays_in(item)
+    elif isinstance(value, int | float):
+        yield np.array(value)

@@ -1,0 +1,74 @@
+"""Shows two arrays side by side, with the numbers that differ marked."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from rich.table import Table
+
+from course.comparison import Comparison
+
+ROWS, COLUMNS = 8, 5  # what fits side by side in 78 characters
+
+
+def grid(comparison: Comparison) -> Table:
+    """Shows the part of two arrays of equal shape that has the largest error.
+
+    An array of many axes shows its last two. A long axis shows the places around the
+    largest error.
+    """
+    error = np.atleast_2d(comparison.error)
+    *front, row, column = (
+        int(i) for i in np.unravel_index(error.argmax(), error.shape)
+    )
+    rows = window(row, error.shape[-2], ROWS)
+    columns = window(column, error.shape[-1], COLUMNS)
+    expected, yours, wrong = (
+        np.atleast_2d(array)[tuple(front)][np.ix_(rows, columns)]
+        for array in (comparison.expected, comparison.yours, comparison.wrong)
+    )
+    axes = ("", *comparison.axes)[-max(2, expected.ndim + len(front)) :]
+    table = Table.grid(padding=(0, 2))
+    table.add_row(
+        "",
+        "[dim]expected[/]",
+        "[dim]yours[/]",
+        f"[dim]{place(axes, front, columns, error.shape[-1])}[/]",
+    )
+    for number, right, got, differs in zip(rows, expected, yours, wrong, strict=True):
+        label = f"{axes[-2]} {number}" if axes[-2] else ""
+        mark = "[red]✗[/]" if differs.any() else "[green]✓[/]"
+        table.add_row(mark, numbers(right), numbers(got, differs), f"[dim]{label}[/]")
+    return table
+
+
+def window(place: int, size: int, most: int) -> list[int]:
+    """Returns at most ``most`` neighbouring indices around a place."""
+    start = min(max(0, place - most // 2), max(0, size - most))
+    return list(range(size))[start : start + most]
+
+
+def place(
+    axes: Sequence[str], front: Sequence[int], columns: Sequence[int], size: int
+) -> str:
+    """Says which part of the arrays is shown; "" if all of it is."""
+    parts = [f"{axis} {index}" for axis, index in zip(axes, front, strict=False)]
+    if len(columns) < size:
+        parts.append(f"{axes[-1]}s {columns[0]} to {columns[-1]}")
+    return ", ".join(parts)
+
+
+def numbers(row: np.ndarray, differs: np.ndarray | None = None) -> str:
+    """Writes a row of numbers; those that differ are red."""
+    marks = [False] * len(row) if differs is None else differs
+    return " ".join(
+        f"[red]{number(x)}[/]" if mark else number(x)
+        for x, mark in zip(row, marks, strict=True)
+    )
+
+
+def number(x: float) -> str:
+    """Writes a number in six characters, if it is not very large or small."""
+    whole = x == np.rint(x) if np.isfinite(x) else True
+    if (whole and abs(x) < 1e5) or not np.isfinite(x):
+        return f"{x:6.0f}"
+    return f"{x:6.2f}" if 0.005 <= abs(x) < 1000 else f"{x:6.0e}"

@@ -1,0 +1,111 @@
+"""Finds the line of a learner's code after which its numbers are no longer right.
+
+The grader makes the failing call again and looks at every variable. Quantities of the
+oracle tell which variables are right.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from course.comparison import Comparison
+from course.evidence import Evidence
+from course.messages import Call, Variable, Watch
+from course.student import Raised, Student
+from course.symptoms import relate
+from tests.oracle.notes import Aside, Quantity
+
+CLOSE = 1e-4  # relative to the largest number: float32 against float64
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of the learner's code, and what is known of its variable.
+
+    Attributes:
+        line, text: the line's number and its code.
+        name: the variable's name; empty for what the line returns.
+        quantity: the quantity of the calculation that the variable is, or that it is
+            scaled or in another order; empty if none is known.
+        told: what the variable holds, in words.
+        right: True if a right calculation has the same numbers on its way.
+    """
+
+    line: int
+    text: str
+    name: str
+    quantity: str = ""
+    told: str = ""
+    right: bool = False
+
+
+def locate(student: Student, evidence: Evidence, files: tuple[str, ...]) -> list[Place]:
+    """Returns the line whose variable is not right, or the last right one and the next.
+
+    Args:
+        evidence: what the failing check shows of the code.
+        files: the names that the learner's file may have.
+    """
+    wrong = next((c for c in evidence.comparisons if c.wrong.any()), None)
+    index = evidence.call_behind(wrong) if wrong else None
+    if wrong is None or index is None:
+        return []
+    call = evidence.recording.calls[index]
+    again = Call(
+        call.target.id, call.attribute, call.args, call.kwargs, student.tensors
+    )
+    try:
+        variables: list[Variable] = student.ask(Watch(again, files))
+    except Raised:
+        return []
+    return telling([place_of(variable, wrong) for variable in variables])
+
+
+def telling(places: list[Place]) -> list[Place]:
+    """Chooses the places to show.
+
+    A quantity may be made in several lines: right code may scale the scores after it
+    has computed them. So the last line of the first quantity that stays wrong counts.
+    """
+    right = max((i for i, place in enumerate(places) if place.right), default=-1)
+    related = [place for place in places[right + 1 :] if place.quantity]
+    if related:
+        return [p for p in related if p.quantity == related[0].quantity][-1:]
+    return places[right : right + 2] if right >= 0 else []
+
+
+def place_of(variable: Variable, wrong: Comparison) -> Place:
+    """Looks a variable's numbers up among the known quantities."""
+    place = Place(variable.line, variable.text, variable.name)
+    values = variable.array.values
+    if values.size < 2 or values.dtype.kind not in "fiu":
+        return place
+    same = [k for k, v in wrong.known.items() if np.shape(v) == values.shape]
+    for name in same:
+        if is_close(values, wrong.known[name]):
+            right = not isinstance(name, Aside)
+            return replace(place, quantity=name, told=name, right=right)
+    for name in same if variable.name else ():
+        if told := relation(variable, name, wrong):
+            return replace(place, quantity=name, told=told)
+    return place
+
+
+def relation(variable: Variable, name: str, wrong: Comparison) -> str | None:
+    """Says how a variable is a quantity, scaled or in another order; None if not."""
+    if isinstance(name, Aside):
+        return None
+    numbers = {k: v for k, v in wrong.known.items() if not np.ndim(v)}
+    values, right = (
+        np.asarray(x, np.float64) for x in (variable.array.values, wrong.known[name])
+    )
+    told = relate(Comparison("", values, right, numbers, (), CLOSE))
+    yours = f"`{variable.name}`"
+    return told and told.replace("Yours", yours).replace("the right result", name)
+
+
+def is_close(values: np.ndarray, quantity: Quantity) -> bool:
+    """Says whether two arrays are equal but for rounding."""
+    finite = np.isfinite(quantity)
+    size = np.abs(np.where(finite, quantity, 0)).max(initial=1e-30)
+    return bool(np.allclose(values, quantity, rtol=CLOSE, atol=CLOSE * size))
