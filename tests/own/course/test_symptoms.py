@@ -244,6 +244,15 @@ def test_factor_with_a_name():
     assert divided == "Yours is the right result divided by D."
 
 
+def test_factor_that_is_a_length():
+    cases = changed(lambda x: x / x.shape[-1] ** 0.5, [(2, 5, 7), (4, 3, 6)])
+    assert explain(cases) == (
+        "Yours is the right result divided by the square root of the number of "
+        "channels."
+    )
+    assert explain(cases[:1]) == "Yours is the right result times 0.378 = 1/√7."
+
+
 def test_factor_is_no_evidence_in_one_number():
     right = numbers(1)
     assert explain([compare(right * 1.37, right, axes=("token",))]) is None
@@ -294,7 +303,7 @@ def with_known(change, shapes=((2, 5, 6), (3, 4, 12))):
 
 
 KNOWN = [
-    (lambda y, k: k["x"], "Yours is x itself."),
+    (lambda y, k: k["x"], "Yours is just x."),
     (lambda y, k: 0.5 * k["x"], "Yours is x times 1/2."),
     (lambda y, k: y + k["x"], "Yours has x added once more."),
     (lambda y, k: y - k["`ln_1.bias`"], "Yours lacks `ln_1.bias`."),
@@ -740,6 +749,15 @@ def removed(x, keep):
     return np.where(x >= order[..., keep - 1 : keep], x, -np.inf)
 
 
+def test_mask_of_another_width():
+    sizes = [(2, 5), (3, 4), (1, 3)]
+    cases = masks(lambda r, c: mask(r, c, r - c), sizes)
+    assert explain(cases) == (
+        "Yours differs only where row < column ≤ row + n, n being columns less rows. "
+        "There, every number of yours is −∞."
+    )
+
+
 def test_removed_numbers():
     rows = [numbers(4, 9, seed=i) for i in range(2)]
     axes = ("text", "token")
@@ -878,7 +896,7 @@ def test_axis_of_size_one_is_missing():
 def test_another_quantity_of_another_shape():
     known = {"the weights": numbers(2, 5, 5)}
     case = compare(known["the weights"], numbers(2, 5, 6), known=known)
-    assert explain([case]) == "Yours is the weights itself, of another shape."
+    assert explain([case]) == "Yours is just the weights, of another shape."
 
 
 def test_unnamed_axes():
