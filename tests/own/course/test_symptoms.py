@@ -278,6 +278,48 @@ def test_loose_tolerance_is_no_evidence():
     assert explain([compare(nearly, numbers(2, 5, 6), tolerance=1e-2)]) is None
 
 
+def test_tiny_difference_is_no_evidence():
+    right = numbers(2, 5, 6)
+    noise = np.random.default_rng(0).uniform(-1, 1, right.shape)
+    yours = right + 2.4e-5 + 1e-5 * noise  # a constant fits it within the tolerance
+    assert explain([compare(yours, right)]) is None
+
+
+def test_two_numbers_are_no_pattern():
+    case = compare(numbers(2, seed=1), numbers(2, seed=2), axes=("token",))
+    assert explain([case]) is None
+
+
+def test_one_number_that_is_right_by_chance():
+    right, yours = numbers(2, 5, 6), numbers(2, 5, 6, seed=9)
+    yours[1, 2, 3] = right[1, 2, 3]
+    assert explain([compare(yours, right)]) is None
+
+
+def test_saturated_softmax_is_no_evidence():
+    right = np.eye(4)[[2, 0, 3]]
+    yours = 60 * right + numbers(3, 4)
+    assert explain([compare(yours, right, axes=GRID)]) is None
+
+
+def test_few_numbers_on_one_side_of_a_border_are_no_evidence():
+    right = numbers(3, 3)
+    x = np.array([[3.0, -1, 2], [-1, 4, 2], [-2, 5, -3]])
+    yours = np.where(x < 0, right + numbers(3, 3, seed=9), right)
+    assert explain([compare(yours, right, known={"x": x}, axes=GRID)]) is None
+
+
+def test_another_epsilon_is_no_missing_normalization():
+    shape = (2, 5, 6)
+    known = {"`weight`": np.ones(6), "`bias`": np.zeros(6)}
+    x = 1 + numbers(*shape)
+    case = compare(normal(x, 0.5), normal(x), known=known)
+    assert explain([case]) == (
+        "Before `weight` and `bias`: each token of yours is the right one times a "
+        "factor of its own."
+    )
+
+
 # --- quantities that are known -----------------------------------------------------
 
 
@@ -774,6 +816,12 @@ def test_removed_numbers():
     )
     assert told(lambda x: np.where(np.isinf(removed(x, 3)), -np.inf, 1)) == (
         "Yours is −∞ in the right places, but every other number of yours is 1."
+    )
+    likely = [softmax(removed(x, 3)) for x in rows]
+    more = [softmax(removed(x, 5)) for x in rows]
+    cases = [compare(a, b, axes=axes) for a, b in zip(more, likely, strict=True)]
+    assert explain(cases) == (
+        "Yours keeps 2 tokens more than right in each text: those that are not 0."
     )
     others = told(lambda x: np.where(np.isinf(removed(x, 3)), x, -np.inf))
     assert others == "Yours is −∞ just where it must not be, and nowhere else."
