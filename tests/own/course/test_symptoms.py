@@ -290,6 +290,14 @@ def test_two_numbers_are_no_pattern():
     assert explain([case]) is None
 
 
+def test_few_ids_are_no_evidence():
+    ids, yours = np.array([[4], [1], [0]]), np.array([[1], [0], [4]])
+    assert explain([compare(yours, ids, axes=("text", "token"))]) is None
+    ids = np.random.default_rng(0).integers(0, 9, (3, 8))
+    told = explain([compare(ids[[1, 2, 0]], ids, axes=("text", "token"))])
+    assert told.startswith("Each text of yours has the right result of the text after")
+
+
 def test_one_number_that_is_right_by_chance():
     right, yours = numbers(2, 5, 6), numbers(2, 5, 6, seed=9)
     yours[1, 2, 3] = right[1, 2, 3]
