@@ -20,7 +20,7 @@ from book.macros import mistake_of, report_name
 from book.pages import REPORTS, SRC, exercise_of
 from book.recorder import Made, Recorder
 from book.rounding import alike
-from course.catalogue import Mistake, apply_mistake
+from course.catalogue import Mistake
 from course.grading import Grading, Target, load_checks
 from course.messages import Load
 from course.process import WorkerProcess
@@ -90,7 +90,7 @@ def record(key: str, names: list[str], worker: WorkerProcess) -> dict[str, str]:
 def rehearse(exercise: Exercise, mistake: Mistake | None, worker: WorkerProcess) -> str:
     """Grades the solution, or one mistake in it; returns the printed report."""
     text = (ROOT / exercise.solution_path).read_text(encoding="utf-8")
-    source = apply_mistake(exercise, mistake) if mistake else text
+    source = mistake.source if mistake else text
     worker.output = ""  # forget earlier output
     grading = Rehearsal(exercise, worker, source)
     printed = io.StringIO()

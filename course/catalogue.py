@@ -8,43 +8,48 @@ from course.registry import ROOT, Exercise
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong version of a solution, made by one edit.
+    """A wrong version of a solution.
 
     Attributes:
         name: short and unique within its step.
         check: the first test function that this mistake fails.
-        find: a text that occurs exactly once in the solution.
-        replace: the text that replaces ``find``.
         says: the sentence for a learner who made this mistake.
+        source: the whole text of the wrong version.
     """
 
     name: str
     check: str
-    find: str
-    replace: str
     says: str
+    source: str
 
 
 def load_mistakes(exercise: Exercise) -> list[Mistake]:
-    """Reads the mistakes of one exercise; an empty list if there is no file."""
+    """Reads the mistakes of one exercise; an empty list if there is no file.
+
+    Raises:
+        ValueError: the text that an entry replaces is not once in the solution.
+    """
     path = ROOT / exercise.mistakes_path
     if not path.exists():
         return []
+    solution = (ROOT / exercise.solution_path).read_text(encoding="utf-8")
     return [
-        Mistake(**entry)
+        Mistake(
+            entry["name"],
+            entry["check"],
+            entry["says"],
+            edited(solution, entry, f"{exercise.key}/{entry['name']}"),
+        )
         for entry in tomllib.loads(path.read_text(encoding="utf-8"))["mistake"]
     ]
 
 
-def apply_mistake(exercise: Exercise, mistake: Mistake) -> str:
-    """Returns the solution's text with the mistake in it.
+def edited(solution: str, entry: dict[str, str], name: str) -> str:
+    """Returns the solution's text with an entry's mistake in it.
 
     Raises:
-        ValueError: ``find`` does not occur exactly once in the solution.
+        ValueError: the entry's ``find`` does not occur exactly once.
     """
-    text = (ROOT / exercise.solution_path).read_text(encoding="utf-8")
-    if (count := text.count(mistake.find)) != 1:
-        raise ValueError(
-            f"{exercise.key}/{mistake.name}: found {count} times, not once."
-        )
-    return text.replace(mistake.find, mistake.replace)
+    if (count := solution.count(entry["find"])) != 1:
+        raise ValueError(f"{name}: found {count} times, not once.")
+    return solution.replace(entry["find"], entry["replace"])

@@ -1,18 +1,20 @@
 """Finds out why a check fails: a known mistake, or how the numbers differ."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from functools import cache
 from typing import Literal
 
 from course.catalogue import Mistake, load_mistakes
 from course.dependence import explain_dependence
 from course.evidence import Evidence, gather
+from course.families.table import load_families
 from course.locating import Place, locate
 from course.outcomes import Check, Diagnosis, Outcome, alike, outcome_of, run_check
 from course.registry import Exercise
 from course.student import Raised, Student
 from course.symptoms import explain
 
+MOST = 3  # sentences, when nothing tells several known mistakes apart
 DONE = ("passed", "failed")  # the states of a check that ran on finished code
 
 
@@ -34,7 +36,7 @@ class Diagnoser:
         later: Callable[[], list[Outcome]],
     ) -> None:
         self.exercise, self.student = exercise, student
-        self.variant, self.later = variant, later
+        self.variant, self.later = variant, cache(later)
         # A rehearsal for the book grades a text in the solution's place.
         self.files = exercise.step_path.name, f"<{exercise.solution_module}>"
         self.loaded: dict[str, Student] = {}
@@ -46,24 +48,37 @@ class Diagnoser:
         Raises:
             Stopped: the worker ended, so that nothing more can be said.
         """
-        seen = [m for m in self.candidates(failure) if self.fits(m, failure)]
-        others = [o for o in self.later() if o.state in DONE] if seen else []
-        possible = None
-        for mistake in seen:
-            match self.compare(mistake, others):
-                case "equal":
-                    return Diagnosis(mistake.says, places=self.places(failure))
-                case "possible":
-                    possible = possible or mistake.says
-        found = self.symptom(failure)
-        unknown = found == Diagnosis()
-        return replace(found, seen_with=possible if unknown else None)
+        possible: list[str] = []
+        for known in self.known():
+            fitting = self.fitting(known, failure, possible)
+            if 0 < len(fitting) <= MOST:
+                with self.student.unheard():
+                    places = self.places(failure)
+                return Diagnosis(" Or: ".join(fitting), places=places)
+        with self.student.unheard():
+            found = self.symptom(failure)
+        if found == Diagnosis() and possible:
+            return Diagnosis(seen_with=possible[0])
+        return found
 
-    def candidates(self, failure: Outcome) -> Iterator[Mistake]:
-        """Yields the known mistakes that fail this check first."""
-        for mistake in load_mistakes(self.exercise):
-            if mistake.check == failure.check.name:
-                yield mistake
+    def known(self) -> Iterator[list[Mistake]]:
+        """Yields the known mistakes: first those with a sentence of their own."""
+        yield load_mistakes(self.exercise)
+        yield load_families(self.exercise)
+
+    def fitting(
+        self, known: list[Mistake], failure: Outcome, possible: list[str]
+    ) -> list[str]:
+        """Returns the sentences of the mistakes that give what the code gives.
+
+        Mistakes to which the code may have added a second one go to ``possible``.
+        """
+        known = [m for m in known if m.check == failure.check.name]
+        seen = [m for m in known if self.fits(m, failure)]
+        others = [o for o in self.later() if o.state in DONE] if seen else []
+        verdicts = {m.says: self.compare(m, others) for m in seen}
+        possible += [says for says, is_it in verdicts.items() if is_it == "possible"]
+        return [says for says, is_it in verdicts.items() if is_it == "equal"]
 
     def fits(self, mistake: Mistake, outcome: Outcome) -> bool:
         """Says whether a mistake gives the same outcome of a check."""

@@ -7,7 +7,7 @@ from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 
-from course.catalogue import Mistake, apply_mistake
+from course.catalogue import Mistake
 from course.checks import CheckFailed
 from course.diagnosis import Diagnoser
 from course.messages import Load
@@ -159,7 +159,7 @@ class Grading:
 
     def variant(self, mistake: Mistake | None) -> Student:
         """Loads the solution, or a wrong version of it, in the same worker."""
-        source = apply_mistake(self.exercise, mistake) if mistake else None
+        source = mistake.source if mistake else None
         return self._open(Load(self.exercise.solution_module, source=source))
 
     def _open(self, load: Load) -> Student:

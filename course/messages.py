@@ -138,6 +138,13 @@ class Array:
 
 
 @dataclass(frozen=True)
+class Unheard:
+    """Drops what the code prints from now on, or no longer: its second runs."""
+
+    drop: bool
+
+
+@dataclass(frozen=True)
 class Variable:
     """An array that a line of the learner's code has given to a variable.
 

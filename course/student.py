@@ -18,6 +18,7 @@ from course.messages import (
     LoadState,
     ParameterShapes,
     Trace,
+    Unheard,
 )
 from course.process import WorkerProcess
 
@@ -147,6 +148,15 @@ class Student:
             yield self.recording
         finally:
             self.recording = None
+
+    @contextmanager
+    def unheard(self) -> Iterator[None]:
+        """Drops what is printed meanwhile: the code has printed the same before."""
+        self.ask(Unheard(True))
+        try:
+            yield
+        finally:
+            self.ask(Unheard(False))
 
     def hold(self, value: Any) -> Remote:
         """Sends a checker's object to the worker, which keeps it."""

@@ -16,6 +16,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
+from dataclasses import is_dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
@@ -42,11 +43,13 @@ from course.messages import (
     ParameterShapes,
     Reply,
     Trace,
+    Unheard,
     Variable,
     Watch,
 )
 from course.registry import find_exercise
 from course.variables import VariableWatch
+from course.worker_output import WorkerOutput
 from runtime.defaults import on_the_cpu, silence_advice
 from runtime.initial_weights import draw_with_numpy
 from runtime.kernels import use_kernels
@@ -62,6 +65,7 @@ _to_numpy, _from_dlpack, _ndarray = Tensor.to_numpy, Tensor.from_dlpack, np.ndar
 _copy, _array_equal = np.array, np.array_equal
 _FIRST = find_exercise("01")
 _PLAIN = (bool, int, float, str, bytes, type(None))
+_BASES = (int, float, str, bytes, tuple, list)  # a subclass of these is sent as these
 
 
 class StepFinder(importlib.abc.MetaPathFinder):
@@ -78,11 +82,17 @@ class StepFinder(importlib.abc.MetaPathFinder):
 
 
 class Worker:
-    """Holds the objects that the grader refers to, and answers its requests."""
+    """Holds the objects that the grader refers to, and answers its requests.
 
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
+    While a variant of a solution runs, the worker drops its output. The worker does the
+    same when the grader asks.
+    """
+
+    def __init__(self, connection: Connection, output: WorkerOutput) -> None:
+        self.connection, self.output = connection, output
         self.objects: dict[int, Any] = {}
+        self.unheard = False  # the grader runs the code again, to explain a failure
+        self.variants: set[int] = set()  # the handles of variants and their objects
         self.numbers = itertools.count(1)
         self.steps_dir = ""
         self.copied_from: str | None = None
@@ -96,7 +106,19 @@ class Worker:
                 request = self.connection.recv()
             except EOFError:
                 return
-            self.connection.send(self.answer(request))
+            with self.output.dropped(self.unheard or self.runs_variant(request)):
+                reply = self.answer(request)
+            self.connection.send(reply)
+
+    def runs_variant(self, request: Any) -> bool:
+        """Says whether a request runs a variant of a solution, not the graded code."""
+        match request:
+            case Load(source=source):
+                return source is not None
+            case Call(handle, _, args, kwargs):
+                given = [a.id for a in (*args, *kwargs.values()) if type(a) is Handle]
+                return not self.variants.isdisjoint([handle, *given])
+        return getattr(request, "handle", None) in self.variants
 
     def answer(self, request: Any) -> Reply:
         """Carries out one request; an exception becomes a failure in the reply."""
@@ -126,6 +148,8 @@ class Worker:
                 return self.call(request, changed)
             case Watch():
                 return self.watch(request)
+            case Unheard(drop):
+                self.unheard = drop
             case Hold(value):
                 return self.keep(value)
             case Configure(handle, sizes):
@@ -228,10 +252,13 @@ class Worker:
 
     def encode(self, value: Any) -> Any:
         """Turns a result into something that can be sent."""
-        if isinstance(value, (*_PLAIN, Handle, Array, Variable)):
+        if isinstance(value, np.generic) and not isinstance(value, _PLAIN):
+            return Array("numpy array", value.dtype.name, _copy(value))
+        kept = Handle, Array, Variable, np.generic
+        if isinstance(value, kept) or type(value) in _PLAIN:
             return value
-        if type(value) in (tuple, list):
-            return type(value)(self.encode(item) for item in value)
+        if isinstance(value, _BASES):
+            return self.as_base(value)
         if isinstance(value, dict):
             return {str(k): self.encode(item) for k, item in value.items()}
         if isinstance(value, Tensor):
@@ -239,14 +266,27 @@ class Worker:
             if dtype == "bfloat16":
                 value = value.cast(DType.float32)
             return Array("Tensor", dtype, _copy(_to_numpy(value)))
-        if isinstance(value, _ndarray | np.generic):
+        if isinstance(value, _ndarray):
             return Array("numpy array", value.dtype.name, _copy(value))
         return self.keep(value)
+
+    def as_base(self, value: Any) -> Any:
+        """Returns a NamedTuple as a tuple, an IntEnum as an int, and so on.
+
+        The grader's process never imports the class, which may be the learner's.
+        """
+        base = next(base for base in _BASES if isinstance(value, base))
+        if base in (tuple, list):
+            return base(self.encode(item) for item in value)
+        return base(value)
 
     def keep(self, value: Any) -> Handle:
         number = next(self.numbers)
         self.objects[number] = value
-        return Handle(number, type(value).__name__)
+        if self.output.is_dropped:
+            self.variants.add(number)
+        name = type(value).__name__
+        return Handle(number, f"dataclass {name}" if is_dataclass(value) else name)
 
     @contextlib.contextmanager
     def announce(self, what: str, seconds: int | None) -> Iterator[None]:
@@ -349,9 +389,10 @@ def bound_memory() -> None:
 def main() -> None:
     bound_memory()
     silence_advice()
+    output = WorkerOutput()
     connection = Connection(int(sys.argv[1]))
     collect_operations()
     draw_with_numpy()
     with on_the_cpu():
-        Worker(connection).serve()
+        Worker(connection, output).serve()
     os._exit(0)  # threads that learner code started may never end

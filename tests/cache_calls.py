@@ -11,12 +11,23 @@ import numpy as np
 
 def with_past(module: Any, x: Any, key: Any, value: Any) -> Any:
     """Calls attention or a block with one layer's key and value."""
-    return module(x, (key, value))
+    _, own = pair(module(x, None))
+    return module(x, like(own, (key, value)))
 
 
 def with_cache(model: Any, ids: Any, *memories: Any) -> Any:
     """Calls a model with a cache. ``memories`` are key, value, key, value and so on."""
-    return model(ids, list(zip(memories[::2], memories[1::2], strict=True)))
+    _, own = pair(model(ids, None))
+    layers = zip(memories[::2], memories[1::2], strict=True)
+    return model(ids, [like(own[0], memory) for memory in layers])
+
+
+def like(own: Any, memory: tuple[Any, Any]) -> Any:
+    """Makes key and value a pair as the module makes it: its NamedTuple, or a tuple."""
+    kind = type(own)
+    if kind is list or not isinstance(own, tuple | list):
+        return memory
+    return kind._make(memory) if hasattr(kind, "_make") else kind(memory)
 
 
 def in_parts(module: Any, *parts: Any) -> tuple[list[Any], Any]:
@@ -41,7 +52,10 @@ def continued(model: Any, prompt: Any, *continuations: Any) -> list[Any]:
 def pair(value: Any) -> Any:
     """Requires a pair of the numbers and the memory; returns the pair."""
     if not isinstance(value, tuple | list) or len(value) != 2:
-        raise TypeError("the result has to be a pair: the numbers, and the memory")
+        raise TypeError(
+            "the result has to be a pair, a tuple of the numbers and the memory, and "
+            f"is of type {type(value).__name__}"
+        )
     return value
 
 

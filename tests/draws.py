@@ -30,7 +30,7 @@ def expect_drawn(
         ("looks like", guess),
     ]
     message = "The tokens are not drawn with the right probabilities."
-    raise CheckFailed(message, facts, guess)
+    raise CheckFailed(message, facts, (call, guess))
 
 
 def looks_like(counts: np.ndarray, guesses: Mapping[str, np.ndarray]) -> str:

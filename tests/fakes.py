@@ -79,6 +79,20 @@ def through_affines(pre_norm_residual: Any, x: Any) -> Any:
     return pre_norm_residual(x, Affine(0.5, 1.0), Affine(-3.0, 2.0))
 
 
+def in_numpy(function: Any, *tensors: Any) -> Any:
+    """Makes part of a known mistake with NumPy; MAX would compile a kernel for it.
+
+    While a model is traced, tensors have no numbers, and the first one comes back.
+    """
+    from max.experimental.tensor import Tensor
+
+    try:
+        arrays = [tensor.to_numpy() for tensor in tensors]
+    except TypeError:
+        return tensors[0]
+    return Tensor.from_dlpack(np.ascontiguousarray(function(*arrays)))
+
+
 def draw(sample: Any, logits: np.ndarray, rng: Any, count: int) -> list[int]:
     """Calls ``sample`` ``count`` times in the worker: single calls are slower."""
     return [int(sample(logits, rng)) for _ in range(count)]

@@ -79,7 +79,8 @@ def two(value, what, call):
     if isinstance(value, tuple | list) and len(value) == 2:
         return value
     facts = [("called", call), ("expected", what), ("yours", kind_of(value))]
-    raise CheckFailed(f"The result is not a pair: {what}.", facts, kind_of(value))
+    message = f"The result is not a pair: {what}. A pair is a tuple or a NamedTuple."
+    raise CheckFailed(message, facts, kind_of(value))
 
 
 def result_and_memory(value, call):
@@ -130,13 +131,13 @@ def test_without_a_past(step):
     They are split into heads, [B, H, T, D]: that is how attention wants them again.
     """
     module, state = attention(step)
-    x = numbers(2, 5, 12)
-    call = called("CachedAttention(config)", x, 0)
-    result, *memory = result_and_memory(module(x, None), call)
-    expect_close(result, oracle.multi_head_attention(x, state, 3), call)
-    expected = oracle_cache.memory(x, state, 3)
-    for name, yours, right in zip(("key", "value"), memory, expected, strict=True):
-        expect_close(yours, right, f"{call}: the {name} it returns")
+    for x in (numbers(2, 5, 12), numbers(1, 2, 12)):  # two texts: nothing is left over
+        call = called("CachedAttention(config)", x, 0)
+        result, *memory = result_and_memory(module(x, None), call)
+        expect_close(result, oracle.multi_head_attention(x, state, 3), call)
+        expected = oracle_cache.memory(x, state, 3)
+        for name, yours, right in zip(("key", "value"), memory, expected, strict=True):
+            expect_close(yours, right, f"{call}: the {name} it returns")
 
 
 def test_past_is_read(step):
@@ -215,15 +216,15 @@ def test_layers(step):
 
     A layer's keys say something about its own input; no other layer can use them.
     """
-    module, state = model(step, layers=2)
+    module, state = model(step, layers=3)  # more than heads
     x = ids(3, 5)
-    past = cache_of(x[:, :4], state, 2)
-    call = called("CachedGPT2LMHeadModel(config)", x[:, 4:], 4, "ids") + ", n_layer=2"
+    past = cache_of(x[:, :4], state, 3)
+    call = called("CachedGPT2LMHeadModel(config)", x[:, 4:], 4, "ids") + ", n_layer=3"
     value = step.hold(cache_calls.with_cache)(module, x[:, 4:], *past)
     result, cache = two(value, "the logits, and the cache", call)
-    expect_close(result, logits(x, state, 2)[:, 4:], call, tolerance=5e-5)
-    right = cache_of(x, state, 2)
-    for layer, memory in enumerate(listed(cache, 2, call)):
+    expect_close(result, logits(x, state, 3)[:, 4:], call, tolerance=5e-5)
+    right = cache_of(x, state, 3)
+    for layer, memory in enumerate(listed(cache, 3, call)):
         for i, part in enumerate(two(memory, "a key, and a value", call)):
             asked = f"{call}: layer {layer}'s {('key', 'value')[i]} in the new cache"
             got = expect_tensor(part, list(right[2 * layer + i].shape), asked)
@@ -288,6 +289,7 @@ def test_text(step):
     for prompt, options, rows in [
         ([row[:2] for row in three], {"max_new_tokens": 4}, three),
         ([[4, 0, 2]], {}, [[4, 0, 2, *[0, 3, 1, 4, 2] * 2]]),
+        ([[4]], {"max_new_tokens": 12}, [[4, *[2, 0, 3, 1, 4] * 2, 2, 0]]),
         ([[4, 0, 2]], {"max_new_tokens": 0}, [[4, 0, 2]]),
     ]:
         value, _ = write(step, prompt, **options)

@@ -116,7 +116,7 @@ def test_temperature(step):
     Above 1 rare tokens gain, below 1 they lose, and 1 changes nothing.
     """
     for dtype in BOTH:
-        for temperature in (2.0, 0.25, 1.0):
+        for temperature in (2.0, 0.01, 1.0):
             logits = np.array([1.5, -0.5, GONE, 3], dtype)
             value = step.temperature_scale(logits, temperature)
             asked = call("temperature_scale", logits, temperature)
@@ -162,6 +162,7 @@ def test_top_k_of_equals(step):
         ([2, 3, 2, 1, 2], 3, [0, 1, 2]),
         ([0.5] * 40, 7, list(range(7))),
         ([0, 2] * 100, 31, list(range(1, 63, 2))),
+        ([0, 2] * 100, 80, list(range(1, 161, 2))),
     ]:
         expect_filter(step, "top_k_filter", logits, k, ids)
 
@@ -194,6 +195,7 @@ def test_top_p_of_one(step):
     """Top-p of 1 keeps all, also tokens so rare that they do not change the sum."""
     for logits, ids in [([0, -60, 3, -50], [0, 1, 2, 3]), (FOUR_ALIKE, [0, 2, 3, 5])]:
         expect_filter(step, "top_p_filter", logits, 1.0, ids)
+    expect_filter(step, "top_p_filter", [0, -60, 3, -50], 0.9999, [0, 2])
 
 
 def test_min_p(step):
@@ -234,6 +236,18 @@ def test_penalty_once(step):
         expect_numbers(value, np.array(changed, float), asked)
 
 
+def test_penalty_of_a_long_text(step):
+    """A token counts wherever it stands in prompt and text, the first one too.
+
+    Texts are long: what was said a thousand tokens ago is still a repetition.
+    """
+    logits = np.array([3.0, -3.0, 2.0, 1.5, -1.0])
+    used = (3, *[0, 1] * 1000, 4)  # 3 and 4 stand at the two ends alone
+    asked = call("apply_repetition_penalty", logits, "3, a thousand 0, 1, then 4", 1.5)
+    value = step.apply_repetition_penalty(logits, used, 1.5)
+    expect_numbers(value, np.array([2, -4.5, 2, 1, -1.5]), asked)
+
+
 def test_defaults(step):
     """Without options, the probabilities are softmax of the logits.
 
@@ -243,8 +257,11 @@ def test_defaults(step):
         logits = np.array([1.5, -0.5, -30, 3, 0.1], dtype)
         expected = oracle.softmax(logits.astype(float))
         expect_probabilities(step, logits, [3, 3, 1], [0, 1, 2, 3, 4], expected)
-    asked = call("next_token_probabilities", logits)
-    expect_numbers(step.next_token_probabilities(logits), expected, asked)
+    many = np.linspace(-1, 1, 120)  # as many as no usual top_k keeps
+    for given in (logits, many):
+        expected = oracle.softmax(given.astype(float))
+        asked = call("next_token_probabilities", given)
+        expect_numbers(step.next_token_probabilities(given), expected, asked)
 
 
 def test_temperature_comes_first(step):

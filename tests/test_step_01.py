@@ -94,9 +94,10 @@ def test_equality(step):
     same = config.call("__eq__", step.GPT2Config(**OTHER))
     message = "Two configurations with the same sizes are not equal."
     require(same is True, message, "GPT2Config(…) == GPT2Config(…)", kind_of(same))
-    other = config.call("__eq__", step.GPT2Config(**OTHER | {"n_layer": 6}))
-    message = "Two configurations of which one has more layers are equal."
-    require(other is not True, message, "GPT2Config(…) == GPT2Config(…)", other)
+    for name, size in OTHER.items():
+        other = config.call("__eq__", step.GPT2Config(**OTHER | {name: size + 1}))
+        message = f"Two configurations of which one has a larger {name} are equal."
+        require(other is not True, message, "GPT2Config(…) == GPT2Config(…)", other)
 
 
 def test_replace(step):

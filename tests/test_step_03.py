@@ -31,7 +31,7 @@ def normalized(x, eps=1e-5):
 
 
 def check(step, x, state, **eps):
-    """Compares LayerNorm on ``x`` with the equation."""
+    """Compares LayerNorm on ``x`` with the equation; returns the layer."""
     norm = build(step, "LayerNorm", x.shape[-1], state=state, **eps)
     shown = ", ".join(f"{name}={value}" for name, value in eps.items())
     call = f"LayerNorm({', '.join([str(x.shape[-1]), *filter(None, [shown])])})"
@@ -45,6 +45,7 @@ def check(step, x, state, **eps):
     note("`bias`", state["bias"])
     expected = oracle.layer_norm(x64, **state, **eps)
     expect_close(norm(x), expected, f"{call}(x), x is {list(x.shape)}")
+    return norm
 
 
 def test_parameters(step):
@@ -74,7 +75,10 @@ def test_scale_and_shift(step):
     So the model can choose how large each channel is, and where its middle lies.
     """
     for shape in SHAPES[1:]:
-        check(step, inputs(*shape), random_state(shape[-1]))
+        norm = check(step, inputs(*shape), random_state(shape[-1]))
+    x = inputs(5, 6, seed=31)  # a second text: nothing may be kept of the first
+    expected = oracle.layer_norm(x.astype(np.float64), **random_state(6))
+    expect_close(norm(x), expected, "the same LayerNorm(6) on another x [5, 6]")
 
 
 def test_equal_channels(step):

@@ -6,13 +6,17 @@ from course.check_program import check_file
 from course.checks import build, expect_close, require
 from tests.oracle import model as oracle
 
-# V, the size of the vocabulary, C, the channels, and the shape of the ids.
+# V, the size of the vocabulary, C, the channels, and the shape of the ids. There are
+# both smaller and larger vocabularies than positions: the two have nothing in common.
 CASES = [(11, 5, (2, 3)), (6, 7, (3, 1)), (13, 2, (1, 4))]
+POSITIONS = 9
 
 
 def make(step, vocab, channels, seed=5):
     """Returns the module and its table."""
-    config = step.config(vocab_size=vocab, n_embd=channels, n_positions=17, n_head=1)
+    config = step.config(
+        vocab_size=vocab, n_embd=channels, n_positions=POSITIONS, n_head=1
+    )
     state = oracle.random_state({"weight": (vocab, channels)}, seed)
     return build(step, "GPT2Embeddings", config, state=state), state["weight"]
 

@@ -7,14 +7,16 @@ from course.checks import build, expect_close
 from tests.oracle import model as oracle
 from tests.oracle.notes import Aside, note
 
-# n_positions, the channels C, and some positions.
+# n_positions, the channels C, and some positions. There are both more and fewer
+# positions than tokens in the vocabulary: the two have nothing in common.
 CASES = [(11, 5, [0, 1, 2]), (6, 7, [0, 1, 2, 3, 4]), (13, 2, [0])]
+VOCABULARY = 8
 
 
 def make(step, positions, channels, seed=6):
     """Returns the module and its table."""
     config = step.config(
-        n_positions=positions, n_embd=channels, vocab_size=17, n_head=1
+        n_positions=positions, n_embd=channels, vocab_size=VOCABULARY, n_head=1
     )
     state = oracle.random_state({"weight": (positions, channels)}, seed)
     return build(step, "GPT2PositionEmbeddings", config, state=state), state["weight"]

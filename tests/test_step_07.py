@@ -15,7 +15,7 @@ from tests import fakes
 from tests.oracle import model as oracle
 
 # The shape [B, T, C], and the heads H, which must have no effect in this step.
-SHAPES = [((2, 3, 5), 1), ((1, 4, 6), 3), ((3, 1, 2), 2)]
+SHAPES = [((2, 3, 5), 1), ((1, 7, 6), 3), ((3, 1, 2), 2)]
 NAMES = ["query", "key", "value"]
 
 
@@ -73,9 +73,12 @@ def test_numbers(step):
 
     The value is the last third. In this order GPT-2's checkpoint holds them.
     """
-    for shape, heads in SHAPES:
+    modules = [make(step, shape[-1], heads) for shape, heads in SHAPES]
+    texts = [shape for shape, _ in SHAPES]
+    again = modules[0], (1, 6, 5)  # a second text: nothing may be kept of the first
+    for module, shape in [*zip(modules, texts, strict=True), again]:
         x = inputs(*shape)
-        result = three(make(step, shape[-1], heads)(x), shape)
+        result = three(module(x), shape)
         expected = oracle.qkv(x, state_for(shape[-1]))
         everything = np.concatenate([part.values for part in result], axis=-1)
         for name, part, right in zip(NAMES, result, expected, strict=True):

@@ -62,10 +62,10 @@ def test_equation(step):
 
     Each head asks its own question; c_proj mixes the answers.
     """
-    module, state = attention(step, 10, 2, seed=10)
+    module, state = attention(step, 10, 5, seed=10)  # more heads than D = 2
     x = tokens(3, 4, 10)
-    expected = oracle.multi_head_attention(x, state, 2)
-    expect_close(module(x), expected, call(x, 2))
+    expected = oracle.multi_head_attention(x, state, 5)
+    expect_close(module(x), expected, call(x, 5))
 
 
 def test_causal(step):
@@ -88,7 +88,7 @@ def test_any_length(step):
     Nothing about one text may stay behind in the module.
     """
     module, state = attention(step, 6, 2)
-    for shape in [(1, 4, 6), (3, 1, 6)]:
+    for shape in [(1, 4, 6), (3, 1, 6), (2, 7, 6)]:
         x = tokens(*shape)
         expected = oracle.multi_head_attention(x, state, 2)
         expect_close(module(x), expected, call(x, 2))

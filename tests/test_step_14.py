@@ -13,10 +13,10 @@ ROWS = 40  # with 8 equally likely tokens, two draws are equal once in 8**40
 
 
 def chain():
-    """Logits ``[5, 5]`` with the highest logit for each token's follower."""
-    table = np.random.default_rng(14).normal(0, 0.3, (5, 5)).astype(np.float32)
+    """Logits ``[5, 5]``, all below 0, with the highest for each token's follower."""
+    table = np.random.default_rng(14).normal(-3, 0.3, (5, 5)).astype(np.float32)
     for token, follower in FOLLOWS.items():
-        table[token, follower] = 1.5
+        table[token, follower] = -1.5
     return table
 
 
@@ -85,8 +85,8 @@ def test_draws(step):
     message = "All rows with the same text drew the same token."
     require(len(set(got[0::2])) > 1, message, asked)
     first, second = np.array(table[:2])
-    expect_drawn(got[0::2], first, 1.0, second, asked)
-    expect_drawn(got[1::2], second, 1.0, first, asked)
+    expect_drawn(got[0::2], first, 1.0, second, f"{asked}, the rows that end with 0")
+    expect_drawn(got[1::2], second, 1.0, first, f"{asked}, the rows that end with 1")
 
 
 def test_temperature(step):
@@ -96,7 +96,7 @@ def test_temperature(step):
     """
     for temperature, logits in [
         (2.0, [3, 0, 1]),
-        (0.2, [0.3, 0, 0.15]),
+        (0.02, [0.03, 0, 0.015]),
         (3.0, [4504.5, 4500, 4501.5]),
     ]:
         model = table_model(step, [logits] * 3)
@@ -121,6 +121,11 @@ def test_temperature_zero(step):
     message = "Two runs at temperature 0 chose different tokens."
     require((runs[0] == runs[1]).all(), message, asked, "drawn")
     expect_close(value, ids(*[[3], [2], [1]] * 5), asked, dtype="int64")
+    near = np.where(chain() == chain().max(), -1, -1.0001)  # the others are near
+    for table, sample in [(near, True), (chain(), False)]:
+        value = step.generate_next_token(table_model(step, table), prompt, 0.0, sample)
+        asked = call("generate_next_token", prompt, 0.0, sample)
+        expect_close(value, ids(*[[3], [2], [1]] * 5), asked, dtype="int64")
 
 
 def test_rng(step):
@@ -171,16 +176,18 @@ def test_number_of_tokens(step):
 
     The prompt does not count.
     """
-    for options, new in [
-        ({"max_new_tokens": 3}, 3),
-        ({}, 10),
-        ({"max_new_tokens": 0}, 0),
+    two = ids([4, 0, 2], [0, 0, 1])
+    for prompt, options, new in [
+        (two, {"max_new_tokens": 12}, 12),
+        (two, {}, 10),
+        (ids([3]), {"max_new_tokens": 1}, 1),
+        (two, {"max_new_tokens": 0}, 0),
     ]:
-        prompt = ids([4, 0, 2], [0, 0, 1])
         asked = call("generate_tokens", prompt, **options)
         value = step.generate_tokens(table_model(step, chain()), prompt, **options)
-        got = expect_tensor(value, [2, 3 + new], asked, dtype="int64")
-        same = (got[:, :3] == prompt).all()
+        texts, length = prompt.shape
+        got = expect_tensor(value, [texts, length + new], asked, dtype="int64")
+        same = (got[:, :length] == prompt).all()
         require(same, "The text does not begin with the prompt.", asked, got)
 
 
@@ -250,6 +257,7 @@ def test_end_in_the_prompt(step):
     """
     options = {"max_new_tokens": 4, "do_sample": False}
     for eos, prompt, rows in [
+        (4, ids([4, 0], [2, 0]), ids([4, 0, 3, 1, 4], [2, 0, 3, 1, 4])),
         (4, ids([4, 0], [3, 4]), ids([4, 0, 3, 1, 4, 4], [3, 4, 2, 0, 3, 1])),
         (0, ids([3, 1]), ids([3, 1, 4, 2, 0])),
     ]:

@@ -9,10 +9,12 @@ from rich.console import Console
 
 from course.attempt import Attempt
 from course.grading import Target
+from course.messages import Load
 from course.process import WorkerProcess
 from course.registry import find_exercise
 from course.report import Report
 from course.state import Progress
+from course.student import Student
 
 PASS, FAIL = True, False
 
@@ -36,7 +38,7 @@ def worker(workers: list[WorkerProcess]) -> WorkerProcess:
 
 def grade(
     folder: Path,
-    number: int,
+    key: int | str,
     *,
     limit: float = 60.0,
     mine: bool = False,
@@ -45,7 +47,7 @@ def grade(
     """Grades a step; returns whether it passed and the report in one line."""
     console = Console(file=io.StringIO(), width=88, record=True)
     attempt = Attempt(
-        find_exercise(str(number)),
+        find_exercise(str(key)),
         Target(steps_dir=folder, limit=limit),
         Progress(folder),
         worker or WorkerProcess(),
@@ -139,6 +141,73 @@ def test_right_code_that_prints_megabytes_passes(solved_steps: Path) -> None:
     assert passed is PASS
     assert "your code printed (the beginning)" in text
     assert len(text) < 6000
+
+
+def test_what_max_writes_is_not_the_codes_own_output(solved_steps: Path) -> None:
+    add(solved_steps, 10, before="import os; print('mine'); os.write(2, b'a dump')")
+    _, text = grade(solved_steps, 10)
+    assert "your code printed: mine" in text
+    assert "a dump" not in text
+
+
+def test_the_output_of_known_mistakes_is_dropped(solved_steps: Path) -> None:
+    add(solved_steps, 10, after="def speak():\n    print('mine')")
+    exercise, worker = find_exercise("10"), WorkerProcess()
+    mine = Student(worker, Load(exercise.step_module, steps_dir=str(solved_steps)), 60)
+    talks = "print('theirs')\ndef call(f):\n    print('theirs too')\n    f()\n"
+    theirs = Student(worker, Load(exercise.solution_module, source=talks), 60)
+    theirs.module.call("call", theirs.hold(print))
+    mine.module.call("speak")
+    worker.close()
+    assert worker.output == "mine\n"
+
+
+# Rewrites the encore so that one layer's memory is an object with two attributes.
+WITH_NAMES = {
+    "past[0]": "past.key",
+    "past[1]": "past.value",
+    "(attended)), (key, value)": "(attended)), Memory(key, value)",
+    "cache[0][0]": "cache[0].key",
+}
+TUPLE = "from typing import NamedTuple\n\nclass Memory(NamedTuple):"
+DATACLASS = "import dataclasses\n\n@dataclasses.dataclass\nclass Memory:"
+
+
+def remember(steps: Path, head: str) -> tuple[bool, str]:
+    """Grades a KV cache whose memory is of a class that begins like this."""
+    path = steps / find_exercise("kv-cache").step_path.name
+    text = path.read_text()
+    for old, new in WITH_NAMES.items():
+        assert old in text
+        text = text.replace(old, new)
+    first, rest = text.split("\nfrom math import sqrt\n")
+    fields = "\n    key: object\n    value: object\n"
+    path.write_text(f"{first}\nfrom math import sqrt\n{head}{fields}{rest}")
+    return grade(steps, "kv-cache")
+
+
+def test_a_memory_may_be_a_named_tuple(solved_steps: Path) -> None:
+    passed, text = remember(solved_steps, TUPLE)
+    assert passed is PASS, text
+
+
+def test_a_memory_of_another_class_gets_a_clear_sentence(solved_steps: Path) -> None:
+    passed, text = remember(solved_steps, DATACLASS)
+    assert passed is FAIL
+    assert "The result is not a pair: a key, and a value." in text
+    assert "yours dataclass Memory" in text
+
+
+def test_results_of_a_subclass_are_sent_as_plain_values(solved_steps: Path) -> None:
+    before = "import enum\n\nclass Id(enum.IntEnum):\n    ONE = 1\n\n"
+    before += "class Name(str): pass\n\nclass Row(list): pass\n"
+    after = "def give():\n    return Row([Id.ONE, Name('x')])"
+    add(solved_steps, 10, before=before, after=after)
+    load = Load(find_exercise("10").step_module, steps_dir=str(solved_steps))
+    worker = WorkerProcess()
+    given = Student(worker, load, 60).module.call("give")
+    worker.close()
+    assert [type(given), *map(type, given)] == [list, int, str]
 
 
 def test_right_code_with_an_endless_thread_passes(solved_steps: Path) -> None:

@@ -1,21 +1,19 @@
 """Every known mistake fails its checker, and the learner reads its sentence."""
 
-import ast
-import re
 from dataclasses import replace
 
 import pytest
 
-from course.catalogue import Mistake, apply_mistake, load_mistakes
+from course.catalogue import Mistake, load_mistakes
+from course.dev.reach import Reach
 from course.diagnosis import Diagnoser
 from course.grading import Grading, Target, load_checks
 from course.locating import Place
 from course.outcomes import Check, Diagnosis, Outcome
 from course.process import WorkerProcess
-from course.registry import ROOT, Exercise, load_registry
+from course.registry import Exercise, load_registry
 
 EXERCISES = load_registry()
-DEFINITION = ast.FunctionDef | ast.ClassDef
 
 
 class CatalogueDiagnoser(Diagnoser):
@@ -31,12 +29,7 @@ class CatalogueDiagnoser(Diagnoser):
         super().__init__(exercise, solution, grading.variant, self.later_outcomes)
         self.outcomes: dict[tuple[str, str], Outcome] = {}
         self.graded: tuple[Mistake, Check]
-        self.solution = definitions((ROOT / exercise.solution_path).read_text())
-        checker = definitions((ROOT / exercise.checker_path).read_text())
-        self.reach = {
-            check.name: reached(self.solution, reached(checker, {check.name}))
-            for check in load_checks(exercise)
-        }
+        self.reach = Reach(exercise)
 
     def diagnose(self, mistake: Mistake) -> Outcome | None:
         """Returns a mistake's first failure with its diagnosis, or None."""
@@ -59,7 +52,7 @@ class CatalogueDiagnoser(Diagnoser):
 
         A check that reaches no changed definition is not run: the solution passes it.
         """
-        if not self.changed_names(mistake) & self.reach[check.name]:
+        if check not in self.reach.checks(mistake.source):
             return Outcome(check, "passed")
         key = mistake.name, check.name
         if key not in self.outcomes:
@@ -73,31 +66,6 @@ class CatalogueDiagnoser(Diagnoser):
     def symptom(self, failure: Outcome) -> Diagnosis:
         """Looks for no symptom: these mistakes have a cause."""
         return Diagnosis()
-
-    def changed_names(self, mistake: Mistake) -> set[str]:
-        """Returns the names of the solution's definitions that a mistake changes."""
-        wrong = definitions(apply_mistake(self.exercise, mistake))
-        names = self.solution.keys() | wrong.keys()
-        return {n for n in names if self.solution.get(n) != wrong.get(n)}
-
-
-def definitions(source: str) -> dict[str, str]:
-    """Maps top-level functions and classes to their text, and "" to all other lines."""
-    found: dict[str, str] = {}
-    for statement in ast.parse(source).body:
-        name = statement.name if isinstance(statement, DEFINITION) else ""
-        found[name] = found.get(name, "") + ast.unparse(statement)
-    return found
-
-
-def reached(texts: dict[str, str], names: set[str]) -> set[str]:
-    """Collects the words of definitions, and of the definitions that they refer to."""
-    words, waiting = set(), ["", *names]
-    while waiting:
-        if (name := waiting.pop()) not in words:
-            words.add(name)
-            waiting += re.findall(r"\w+", texts.get(name, ""))
-    return words
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.key)
