@@ -10,6 +10,7 @@ from course.comparison import Comparison
 
 STRICTEST = 1e-4  # a looser tolerance of a check would let wrong hypotheses pass
 SHARE = 0.02  # what a hypothesis may leave unexplained of the largest difference
+BITS = 12  # of whole numbers, before a claim about them is no chance
 SAMPLE = 24  # numbers that are compared before all are
 
 
@@ -73,6 +74,15 @@ class Case:
         where = np.flatnonzero(self.wrong)[:64]
         pairs = np.stack([self.expected.flat[where], self.yours.flat[where]], 1)
         return len({tuple(pair) for pair in pairs.astype(np.float32).tolist()})
+
+    @cached_property
+    def bits(self) -> float:
+        """How much the wrong numbers tell: whole ones, such as ids, often agree."""
+        both = np.concatenate([self.expected.ravel(), self.yours.ravel()])
+        if not np.isfinite(both).all() or (both != np.round(both)).any():
+            return np.inf
+        values = len(np.unique(self.expected))
+        return int(self.wrong.sum()) * np.log2(max(2, values))
 
     @cached_property
     def gap(self) -> float:
@@ -168,6 +178,8 @@ class Claim:
         differing = [case for case in cases if not case.right]
         single = all(case.expected.size == 1 for case in differing)
         count = sum(case.pairs for case in differing)
+        if self.needs > 1 and sum(case.bits for case in differing) < BITS:
+            return False
         return count >= (1 if single and self.needs < 3 else self.needs)
 
     def _allows(self, case: Case) -> bool:

@@ -16,7 +16,7 @@ def is_known(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
     """Yours is a known quantity, as it is."""
     for name, array in case.quantities:
         if not np.array_equal(array, case.expected) and case.fits(array):
-            yield Claim(f"Yours is {name} itself.", equals([(name, 1.0)]))
+            yield Claim(f"Yours is just {name}.", equals([(name, 1.0)]))
 
 
 def is_former(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
@@ -124,13 +124,14 @@ def two_known(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
         yield Claim(f"Yours lacks {names[i]} and {names[j]}.", plus(terms), 4)
     for i, j in (pair for pair in pairs(both, yours) if pair[0] < pair[1]):
         terms = [(names[i], 1.0), (names[j], 1.0)]
-        yield Claim(f"Yours is {names[i]} plus {names[j]}.", equals(terms), 4)
+        text = f"Yours is {' plus '.join(sorted((names[i], names[j]), key=len))}."
+        yield Claim(text, equals(terms), 4)
     for i, j in pairs(samples[:, None] - samples[None], yours):
         terms = [(names[i], 1.0), (names[j], -1.0)]
         yield Claim(f"Yours is {names[i]} minus {names[j]}.", equals(terms), 4)
     for i, j in pairs(samples[:, None] * samples[None], yours):
         if i < j:
-            text = f"Yours is {names[i]} times {names[j]}."
+            text = f"Yours is {' times '.join(sorted((names[i], names[j]), key=len))}."
             yield Claim(text, product(names[i], names[j]), 4)
 
 

@@ -129,7 +129,8 @@ BAND = "{a} < {b} ≤ {a} + n, n being {bs} less {as_}"
 def diagonals(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
     """The wrong places lie above, on or below a diagonal."""
     for a, b in combinations(case.axes[-3:], 2):
-        if min(case.length(a) or 0, case.length(b) or 0) < 3:
+        lengths = sorted((case.length(a) or 0, case.length(b) or 0))
+        if lengths[0] < 2 or lengths[1] < 3:
             continue
         told = BAND.format(a=a, b=b, bs=plural(b), as_=plural(a))
         text = f"Yours differs only where {told}."

@@ -14,9 +14,10 @@ Pair = tuple[np.ndarray, np.ndarray]  # what the right result removes, and what 
 
 def sign(cases: Sequence[Case]) -> float | None:
     """The number that stands for a removed one, where there are such."""
-    if any(np.isneginf(x).any() for c in cases for x in (c.expected, c.yours)):
+    both = [x for c in cases for x in (c.expected, c.yours)]
+    if any(np.isneginf(x).any() for x in both):
         return -np.inf
-    if all(c.expected.ndim and sums_to_one(c.expected, -1) for c in cases):
+    if all(x.ndim and sums_to_one(x, -1) for x in both):  # probabilities
         return 0.0
     return None
 

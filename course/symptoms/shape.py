@@ -108,7 +108,7 @@ def whole_quantities(case: Case) -> Iterator[Reading]:
     for name, array in case.arrays.items():
         if array.shape == case.yours.shape and array.size > 1:
             change = with_right(partial(known, name=name))
-            text = f"Yours is {name} itself, of another shape."
+            text = f"Yours is just {name}, of another shape."
             yield Reading(text, change, True, "")
 
 

@@ -6,7 +6,14 @@ from functools import partial
 import numpy as np
 
 from course.symptoms.case import Case, Claim
-from course.symptoms.words import inverse_name, named_number, names_of, number, plural
+from course.symptoms.words import (
+    inverse_name,
+    named_number,
+    names_of,
+    number,
+    plural,
+    sizes_of,
+)
 
 Cut = Callable[[np.ndarray], np.ndarray]
 
@@ -30,7 +37,7 @@ def scaled(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
     names = names_of(case, ratio)
     all_names = " = ".join([number(ratio), *names])
     yield Claim(f"Yours is the right result times {all_names}.", times(ratio), 3)
-    for name in names:
+    for name in (*names, *sizes_of(case, ratio)):
         text = f"Yours is the right result times {name}."
         if name.startswith("1/"):
             text = f"Yours is the right result divided by {inverse_name(name)}."

@@ -63,8 +63,20 @@ def named_numbers(case: Case) -> Iterator[tuple[str, float]]:
             yield f"1/√{name}", value**-0.5
 
 
+def sizes(case: Case) -> Iterator[tuple[str, float]]:
+    """The lengths of the axes, their inverses and roots, by name."""
+    for axis, length in zip(case.axes, case.expected.shape, strict=True):
+        if length:
+            count = f"the number of {plural(axis)}"
+            yield from ((count, length), (f"1/{count}", 1 / length))
+            root = f"the square root of {count}"
+            yield from ((root, length**0.5), (f"1/{root}", length**-0.5))
+
+
 def named_number(case: Case, name: str) -> float | None:
     """The number of this name; 1 has every name's root and inverse."""
+    if name in (lengths := dict(sizes(case))):
+        return lengths[name]
     for known, value in case.numbers.items():
         names = (known, inverse_name(known), f"√{known}", f"1/√{known}")
         if value == 1.0 and name in names:
@@ -76,6 +88,11 @@ def names_of(case: Case, value: float) -> list[str]:
     """The names of a number."""
     found = [n for n, v in named_numbers(case) if abs(v - value) < 1e-4 * abs(v)]
     return list(dict.fromkeys(found))
+
+
+def sizes_of(case: Case, value: float) -> list[str]:
+    """The names of axes' lengths, their inverses and roots, that a number equals."""
+    return [n for n, v in sizes(case) if abs(v - value) < 1e-4 * abs(v)]
 
 
 def inverse_name(name: str) -> str:

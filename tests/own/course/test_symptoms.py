@@ -244,6 +244,15 @@ def test_factor_with_a_name():
     assert divided == "Yours is the right result divided by D."
 
 
+def test_factor_that_is_a_length():
+    cases = changed(lambda x: x / x.shape[-1] ** 0.5, [(2, 5, 7), (4, 3, 6)])
+    assert explain(cases) == (
+        "Yours is the right result divided by the square root of the number of "
+        "channels."
+    )
+    assert explain(cases[:1]) == "Yours is the right result times 0.378 = 1/√7."
+
+
 def test_factor_is_no_evidence_in_one_number():
     right = numbers(1)
     assert explain([compare(right * 1.37, right, axes=("token",))]) is None
@@ -267,6 +276,56 @@ def test_loose_tolerance_is_no_evidence():
     assert explain([compare(yours, right, tolerance=1e-4)]) is None
     nearly = numbers(2, 5, 6) * (2 + 1e-3 * numbers(2, 5, 6, seed=9))
     assert explain([compare(nearly, numbers(2, 5, 6), tolerance=1e-2)]) is None
+
+
+def test_tiny_difference_is_no_evidence():
+    right = numbers(2, 5, 6)
+    noise = np.random.default_rng(0).uniform(-1, 1, right.shape)
+    yours = right + 2.4e-5 + 1e-5 * noise  # a constant fits it within the tolerance
+    assert explain([compare(yours, right)]) is None
+
+
+def test_two_numbers_are_no_pattern():
+    case = compare(numbers(2, seed=1), numbers(2, seed=2), axes=("token",))
+    assert explain([case]) is None
+
+
+def test_few_ids_are_no_evidence():
+    ids, yours = np.array([[4], [1], [0]]), np.array([[1], [0], [4]])
+    assert explain([compare(yours, ids, axes=("text", "token"))]) is None
+    ids = np.random.default_rng(0).integers(0, 9, (3, 8))
+    told = explain([compare(ids[[1, 2, 0]], ids, axes=("text", "token"))])
+    assert told.startswith("Each text of yours has the right result of the text after")
+
+
+def test_one_number_that_is_right_by_chance():
+    right, yours = numbers(2, 5, 6), numbers(2, 5, 6, seed=9)
+    yours[1, 2, 3] = right[1, 2, 3]
+    assert explain([compare(yours, right)]) is None
+
+
+def test_saturated_softmax_is_no_evidence():
+    right = np.eye(4)[[2, 0, 3]]
+    yours = 60 * right + numbers(3, 4)
+    assert explain([compare(yours, right, axes=GRID)]) is None
+
+
+def test_few_numbers_on_one_side_of_a_border_are_no_evidence():
+    right = numbers(3, 3)
+    x = np.array([[3.0, -1, 2], [-1, 4, 2], [-2, 5, -3]])
+    yours = np.where(x < 0, right + numbers(3, 3, seed=9), right)
+    assert explain([compare(yours, right, known={"x": x}, axes=GRID)]) is None
+
+
+def test_another_epsilon_is_no_missing_normalization():
+    shape = (2, 5, 6)
+    known = {"`weight`": np.ones(6), "`bias`": np.zeros(6)}
+    x = 1 + numbers(*shape)
+    case = compare(normal(x, 0.5), normal(x), known=known)
+    assert explain([case]) == (
+        "Before `weight` and `bias`: each token of yours is the right one times a "
+        "factor of its own."
+    )
 
 
 # --- quantities that are known -----------------------------------------------------
@@ -294,7 +353,7 @@ def with_known(change, shapes=((2, 5, 6), (3, 4, 12))):
 
 
 KNOWN = [
-    (lambda y, k: k["x"], "Yours is x itself."),
+    (lambda y, k: k["x"], "Yours is just x."),
     (lambda y, k: 0.5 * k["x"], "Yours is x times 1/2."),
     (lambda y, k: y + k["x"], "Yours has x added once more."),
     (lambda y, k: y - k["`ln_1.bias`"], "Yours lacks `ln_1.bias`."),
@@ -740,6 +799,15 @@ def removed(x, keep):
     return np.where(x >= order[..., keep - 1 : keep], x, -np.inf)
 
 
+def test_mask_of_another_width():
+    sizes = [(2, 5), (3, 4), (1, 3)]
+    cases = masks(lambda r, c: mask(r, c, r - c), sizes)
+    assert explain(cases) == (
+        "Yours differs only where row < column ≤ row + n, n being columns less rows. "
+        "There, every number of yours is −∞."
+    )
+
+
 def test_removed_numbers():
     rows = [numbers(4, 9, seed=i) for i in range(2)]
     axes = ("text", "token")
@@ -756,6 +824,12 @@ def test_removed_numbers():
     )
     assert told(lambda x: np.where(np.isinf(removed(x, 3)), -np.inf, 1)) == (
         "Yours is −∞ in the right places, but every other number of yours is 1."
+    )
+    likely = [softmax(removed(x, 3)) for x in rows]
+    more = [softmax(removed(x, 5)) for x in rows]
+    cases = [compare(a, b, axes=axes) for a, b in zip(more, likely, strict=True)]
+    assert explain(cases) == (
+        "Yours keeps 2 tokens more than right in each text: those that are not 0."
     )
     others = told(lambda x: np.where(np.isinf(removed(x, 3)), x, -np.inf))
     assert others == "Yours is −∞ just where it must not be, and nowhere else."
@@ -878,7 +952,7 @@ def test_axis_of_size_one_is_missing():
 def test_another_quantity_of_another_shape():
     known = {"the weights": numbers(2, 5, 5)}
     case = compare(known["the weights"], numbers(2, 5, 6), known=known)
-    assert explain([case]) == "Yours is the weights itself, of another shape."
+    assert explain([case]) == "Yours is just the weights, of another shape."
 
 
 def test_unnamed_axes():
