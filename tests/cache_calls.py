@@ -11,15 +11,21 @@ import numpy as np
 
 def with_past(module: Any, x: Any, key: Any, value: Any) -> Any:
     """Calls attention or a block with one layer's key and value."""
-    _, own = pair(module(x, None))
-    return module(x, like(own, (key, value)))
+    try:
+        return module(x, (key, value))
+    except AttributeError:  # the code may want a NamedTuple of its own
+        _, own = pair(module(x, None))
+        return module(x, like(own, (key, value)))
 
 
 def with_cache(model: Any, ids: Any, *memories: Any) -> Any:
     """Calls a model with a cache. ``memories`` are key, value, key, value and so on."""
-    _, own = pair(model(ids, None))
-    layers = zip(memories[::2], memories[1::2], strict=True)
-    return model(ids, [like(own[0], memory) for memory in layers])
+    cache = list(zip(memories[::2], memories[1::2], strict=True))
+    try:
+        return model(ids, cache)
+    except AttributeError:
+        _, own = pair(model(ids, None))
+        return model(ids, [like(own[0], memory) for memory in cache])
 
 
 def like(own: Any, memory: tuple[Any, Any]) -> Any:

@@ -1,11 +1,14 @@
-"""The oracle of beam search finds what Hugging Face finds."""
+"""The oracle of beam search finds what Hugging Face finds, and asks for no more."""
 
 import json
+from typing import Any
 
+import numpy as np
 import pytest
 
 from course.registry import ROOT
-from tests import fakes
+from solutions import encore_beam_search as solution
+from tests import fakes, test_encore_beam_search
 from tests.oracle import decoding as oracle_decoding
 
 GOLDEN = ROOT / "tests" / "golden"
@@ -19,3 +22,46 @@ def test_equal_to_hugging_face() -> None:
         prompt, new, score = (case.pop(k) for k in ("prompt", "new_ids", "score"))
         found = oracle_decoding.beam_search(model, prompt, **case)
         assert found == (prompt + new, pytest.approx(score, rel=1e-5)), case
+
+
+def last_of_equals_first(
+    beams: np.ndarray, sums: np.ndarray, log_probabilities: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Does what the solution's function does, with equals in the opposite order."""
+    totals = (sums[:, None] + log_probabilities).round(9)
+    last = totals.size - 1 - np.argsort(-totals.ravel()[::-1], kind="stable")
+    rows, tokens = np.unravel_index(last[:count], totals.shape)
+    longer = np.concatenate([beams[rows], tokens[:, None]], axis=1)
+    return longer, totals[rows, tokens]
+
+
+class Held:
+    """Stands for a checker's object, as if it were in a worker."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def call(self, method: str) -> Any:
+        return getattr(self.value, method)()
+
+
+class SolutionHere:
+    """The solution as a checker sees it, but in this process."""
+
+    def hold(self, value: Any) -> Held:
+        return Held(value)
+
+    def beam_search(self, next_logits: Held, prompt: Any, **options: Any) -> Any:
+        prompt = prompt.value if isinstance(prompt, Held) else prompt
+        return solution.beam_search(next_logits.value, prompt, **options)
+
+
+CHECKS = [name for name in vars(test_encore_beam_search) if name.startswith("test_")]
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_the_order_of_equals_is_free(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(solution, "_best_continuations", last_of_equals_first)
+    getattr(test_encore_beam_search, name)(SolutionHere())
