@@ -84,10 +84,18 @@ def distinct_mutants(exercise: Exercise) -> list[Mutant]:
     return kept
 
 
-def load_passing(exercise: Exercise) -> set[str]:
-    """Returns the names of the versions that are known to pass every check."""
-    text = (ROOT / FOLDER / "passing.toml").read_text(encoding="utf-8")
-    return {entry["name"] for entry in tomllib.loads(text).get(exercise.file, [])}
+def load_left_out(exercise: Exercise) -> dict[str, str | None]:
+    """Maps the versions without a place in the table to the check that they fail first.
+
+    That is None for a version that passes every check, else the check of the entry
+    of the catalogue that says the same.
+    """
+    text = (ROOT / FOLDER / "left_out.toml").read_text(encoding="utf-8")
+    checks = {mistake.name: mistake.check for mistake in load_mistakes(exercise)}
+    return {
+        entry["name"]: checks[entry["like"]] if "like" in entry else None
+        for entry in tomllib.loads(text).get(exercise.file, [])
+    }
 
 
 def first_failures(exercise: Exercise, workers: Workers) -> dict[str, str | None]:
@@ -122,17 +130,18 @@ def record(exercise: Exercise, workers: Workers, *, check: bool) -> bool:
     """Writes one exercise's table if it is stale.
 
     Returns:
-        Whether the table is still stale, or ``passing.toml`` is wrong.
+        Whether the table is still stale, or ``left_out.toml`` is wrong.
     """
     found, path = first_failures(exercise, workers), table_path(exercise)
+    left_out = load_left_out(exercise)
     passing = {name for name, first in found.items() if first is None}
-    known = load_passing(exercise)
-    for name in sorted(passing - known):
-        print(f"{exercise.key}: {name!r} passes every check.", flush=True)
-    for name in sorted(known - passing):
-        print(
-            f"{exercise.key}: {name!r} passes no more: mend passing.toml.", flush=True
-        )
+    wrong = [n for n in left_out if n not in found or found[n] != left_out[n]]
+    wrong += sorted(passing - left_out.keys())
+    for name in wrong:
+        says = f"fails {found[name]} first" if found.get(name) else "passes every check"
+        says = says if name in found else "is not made any more"
+        print(f"{exercise.key}: {name!r} {says}: see left_out.toml.", flush=True)
+    found = {name: first for name, first in found.items() if name not in left_out}
     table = as_table(exercise, found)
     text = json.dumps(table, ensure_ascii=False, indent=1) + "\n"
     file = ROOT / path
@@ -143,7 +152,7 @@ def record(exercise: Exercise, workers: Workers, *, check: bool) -> bool:
     elif stale:
         file.write_text(text, encoding="utf-8", newline="\n")
         print(path, flush=True)
-    return passing != known or (stale and check)
+    return bool(wrong) or (stale and check)
 
 
 if __name__ == "__main__":

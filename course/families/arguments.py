@@ -29,7 +29,7 @@ NAMES = [
     {"self.weight", "self.bias"},
 ]
 # Names that are exchanged, yet not used in each other's place.
-SIZES = [{"length", "head_size"}, {"batch", "length"}, {"heads", "length"}]
+SIZES = [{"batch", "length"}]
 # Numbers that are easily one too high or too low.
 COUNTS = {
     "count",

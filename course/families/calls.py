@@ -78,7 +78,7 @@ def left_out(place: Place) -> Iterator[Change]:
     words = phrase(of, place)
     usual = "{f} is not applied to {x}."
     if len(call.args) > 1 and of is call.args[0]:
-        usual = "{f} is not called: {x} {is_} used in the place of its result."
+        usual = "{f}{which} is not called: {x} {is_} used in the place of its result."
     says = MISSING.get(plain_name(call), usual)
     if is_module(call.func):
         says = "{f} is never used: {x} {is_} handed on as {pronoun}."
@@ -86,6 +86,7 @@ def left_out(place: Place) -> Iterator[Change]:
         x=words,
         is_=are(words),
         f=called(call),
+        which=which_call(call, place),
         pronoun="they are" if are(words) == "are" else "it is",
     )
     yield place.change(of, sentence(filled))
@@ -110,6 +111,12 @@ def other_function(place: Place) -> Iterator[Change]:
                 shown = called(ast.Call(ast.Attribute(of, other), [], []))
                 says = f"{shown} is used where {call_of(place.node, place)} belongs."
                 yield Change(((place.node.func, new),), says)
+
+
+def which_call(call: ast.Call, place: Place) -> str:
+    """Says with which last argument a function is called, if it is called again."""
+    again = call_of(call, place) != called(call)
+    return f" with {phrase(call.args[-1], place)}" if again and call.args else ""
 
 
 def subject(call: ast.Call) -> ast.expr | None:

@@ -38,8 +38,8 @@ def not_made(place: Place) -> Iterator[Change]:
             if place.in_constructor:
                 says = f"`{ast.unparse(target)}` is not made in `__init__`."
                 if derived(place):
-                    says = f"`{ast.unparse(target)}` is still that of the class it "
-                    says += "inherits from."
+                    says = f"`{ast.unparse(target)}` is not replaced: that of the "
+                    says += "inherited class stays."
                 yield place.change("pass", says)
 
 

@@ -57,7 +57,7 @@ def make_mutants(
     """Yields every wrong version that the operators make of a source."""
     text, seen = Text(source), Counter[str]()
     places = list(find_places(ast.parse(source)))
-    several = len({tuple(place.names) for place in places if is_in_function(place)}) > 1
+    functions = {tuple(place.names) for place in places if is_in_function(place)}
     for place in places:
         for operator in operators:
             for change in operator(place):
@@ -65,7 +65,7 @@ def make_mutants(
                 seen[name] += 1
                 if seen[name] > 1:
                     name += f" ({seen[name]})"
-                says = located(change.says, place, several)
+                says = located(change.says, place, functions)
                 yield Mutant(name, says, text.after(change))
 
 
@@ -74,18 +74,19 @@ def is_in_function(place: Place) -> bool:
     return place.function is not None and not place.in_constructor
 
 
-def located(says: str, place: Place, several: bool) -> str:
+def located(says: str, place: Place, functions: set[tuple[str, ...]]) -> str:
     """Puts the attribute or the function that a sentence is about in front of it.
 
-    A function is named if the source has ``several``.
+    A function is named if the source has several; methods of one name by their class.
     """
     line = place.node if isinstance(place.node, ast.stmt) else place.statement
     where = ""
     if place.in_constructor and isinstance(line, ast.Assign):
         target = ast.unparse(line.targets[0])
         where = target if target.startswith("self.") and target not in says else ""
-    elif several and place.names:
-        where = ".".join(place.names)
+    elif len(functions) > 1 and place.names:
+        of_one_name = [each for each in functions if each[-1] == place.names[-1]]
+        where = place.names[-1 if len(of_one_name) == 1 else 0]
     return tidy(f"In `{where}`: {says[:1].lower()}{says[1:]}" if where else says)
 
 

@@ -24,7 +24,6 @@ WITHOUT_FIRST: dict[type, str] = {
 EXCHANGED: dict[type, str] = {
     ast.Sub: "{a} {is_a} subtracted from {b}; it has to be the other way round.",
     ast.Div: "{b} {is_} divided by {a}; it has to be the other way round.",
-    ast.FloorDiv: "{b} {is_} divided by {a}; it has to be the other way round.",
     ast.MatMult: "{b} stands before {a} in the matrix product; it has to stand after.",
     ast.Pow: "{b} {is_} raised to the power of {a}; it has to be the other way round.",
 }
@@ -142,7 +141,10 @@ def signs(place: Place) -> Iterator[Change]:
             words = phrase(operand, place)
             says = f"{words} {are(words)} used without the minus sign."
             yield place.change(operand, sentence(says))
-        case ast.UnaryOp(ast.Not() | ast.Invert(), operand):
+        case ast.UnaryOp(ast.Not(), operand) as whole:
+            says = f"`not` is missing; the code has to ask {asked(whole, place)}."
+            yield place.change(operand, says)
+        case ast.UnaryOp(ast.Invert(), operand):
             words = phrase(operand, place)
             says = f"{words} {are(words)} not negated."
             yield place.change(operand, sentence(says))

@@ -91,7 +91,8 @@ def left_out(place: Place) -> Iterator[Change]:
             if is_plain_call(place.node):
                 return  # the call is left out, elsewhere
             words = phrase(target, place)
-            says = f"{words} {are(words)} not brought up to date."
+            does = "do" if are(words) == "are" else "does"
+            says = f"{words} {does} not get {phrase(value, place)}."
         case _:
             return
     yield place.change("pass", sentence(says))

@@ -9,7 +9,7 @@ LONGEST = 30  # characters of code in a sentence
 # What a solution's own variables hold; a learner's have other names. The key may have
 # the function's name in front.
 HELD = {
-    "a": "each of the three arrays",
+    "a": "each array",
     "attended": "attention's result",
     "batch": "the batch size",
     "beam_search.beams": "the beams",
@@ -105,10 +105,14 @@ def phrase(node: ast.AST, place: Place) -> str:
             return phrase(of, place)
         case ast.Call(func=ast.Attribute(value=of, attr="transpose")):
             return f"{phrase(of, place)} transposed"
+        case ast.Call(func=ast.Name(id="len"), args=[of]):
+            return f"the number of {phrase(of, place).removeprefix('the ')}"
+        case ast.Call(func=ast.Attribute(value=of, attr="astype" | "copy" | "tolist")):
+            return phrase(of, place)
         case ast.Call():
             return f"the result of {called(node)}"
-        case ast.Call(func=ast.Name(id="len"), args=[of]):
-            return f"the number of {phrase(of, place)}"
+        case ast.List(elts=[first, second]):
+            return f"the list of {phrase(first, place)} and {phrase(second, place)}"
         case ast.Subscript(value=ast.Subscript() as of):
             return phrase(of, place)
         case ast.Subscript(value=of):
@@ -121,15 +125,13 @@ def phrase(node: ast.AST, place: Place) -> str:
             return phrase(of, place)
         case ast.Compare() | ast.BoolOp():
             return "the condition"
-    return "the value"
+    return "the result"
 
 
 def combined(left: ast.expr, right: ast.expr, op: type, place: Place) -> str:
     """Names the result of an operator, with its operands if these are simple."""
-    word = RESULTS.get(op, "the value")
-    if not isinstance(left, ast.Name | ast.Attribute):
-        return word
-    if not isinstance(right, ast.Name | ast.Attribute):
+    word = RESULTS.get(op, "the result")
+    if max(len(phrase(left, place)), len(phrase(right, place))) > LONGEST:
         return word
     if op is ast.Pow:
         return f"{phrase(left, place)} to the power of {phrase(right, place)}"
