@@ -16,18 +16,16 @@ NAMES = [
     {"config.n_layer", "config.n_head"},
     {"config.n_positions", "config.vocab_size"},
     {"rows", "tokens"},
-    {"start", "stop"},
     {"input_ids", "next_ids"},
     {"input_ids", "new_ids"},
     {"scores", "sums"},
     {"scores", "logits"},
     {"centered", "normalized"},
     {"logits", "probabilities"},
-    {"DType.int64", "DType.float32"},
     {"self.weight", "self.bias"},
 ]
 # Names that are exchanged, yet not used in each other's place.
-SIZES = [{"batch", "length"}]
+SIZES = [{"batch", "length"}, {"start", "stop"}]
 
 
 def other_name(place: Place) -> Iterator[Change]:
@@ -38,7 +36,7 @@ def other_name(place: Place) -> Iterator[Change]:
         return
     if not isinstance(place.node, ast.Name | ast.Attribute) or is_listed(place):
         return
-    for other in alternatives(place):
+    for other in sorted(alternatives(place)):
         right = phrase(place.node, place)
         wrong = phrase(ast.parse(other, mode="eval").body, place)
         belongs = "belong" if are(right) == "are" else "belongs"

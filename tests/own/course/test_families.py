@@ -2,6 +2,9 @@
 
 import ast
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -324,3 +327,24 @@ def test_the_recorder_names_what_passes_every_check(
     )
     assert record(exercise, workers, check=False)
     assert "s10: 'old' is not made any more" in capsys.readouterr().out
+
+
+def test_the_order_is_the_same_in_every_process() -> None:
+    code = (
+        "from course.families.mutants import make_mutants\n"
+        "source = 'def f(a: T, b: T, c: T, d: T):\\n    return g(a, b, c, d)\\n'\n"
+        "print([mutant.name for mutant in make_mutants(source)])"
+    )
+    command = [sys.executable, "-c", code]
+    orders = {
+        subprocess.run(
+            command,
+            cwd=ROOT,
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for seed in "123"
+    }
+    assert len(orders) == 1
