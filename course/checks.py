@@ -84,7 +84,11 @@ def expect_numbers(
 
 
 def compared(
-    value: Any, expected: np.ndarray, call: str, tolerance: float, axes: str
+    value: Any,
+    expected: np.ndarray,
+    call: str,
+    tolerance: float = TOLERANCE,
+    axes: str = "id",
 ) -> Comparison:
     """Puts a result beside the right one; what is no array has no numbers."""
     yours = value.values if isinstance(value, Array) else np.empty(0)

@@ -122,13 +122,18 @@ class Diagnoser:
         if failure.comparison is None:
             return failure.diagnosis
         places = self.places(failure)
-        sentence = explain(self.evidence(failure).comparisons)
-        if sentence is None:
-            solution = self.variant(None)
-            right = gather(failure.check.function, solution)
-            yours = self.student, self.evidence(failure)
-            sentence = explain_dependence(self.exercise, yours, (solution, right))
-        return Diagnosis(symptom=sentence, places=places)
+        found = explain(self.evidence(failure).comparisons)
+        sentences = [found.text] if found else []
+        if not (found and found.whole):
+            sentences += filter(None, [self.dependence(failure)])
+        return Diagnosis(symptom=" ".join(sentences) or None, places=places)
+
+    def dependence(self, failure: Outcome) -> str | None:
+        """Says what the code's result depends on and should not, or the reverse."""
+        solution = self.variant(None)
+        right = gather(failure.check.function, solution)
+        yours = self.student, self.evidence(failure)
+        return explain_dependence(self.exercise, yours, (solution, right))
 
     def places(self, failure: Outcome) -> tuple[Place, ...]:
         """Finds the learner's line up to which the numbers are right."""

@@ -294,7 +294,7 @@ def test_text(step):
     ]:
         value, _ = write(step, prompt, **options)
         call = asked_to_write(prompt, **options)
-        expect_close(value, np.array(rows), call, dtype="int64")
+        expect_close(value, np.array(rows), call, dtype="int64", axes="text token")
 
 
 def test_one_token_per_call(step):

@@ -7,9 +7,18 @@ from pathlib import Path
 import numpy as np
 
 from course.check_program import check_file
-from course.checks import CheckFailed, as_plain, expect_array, expect_numbers, require
+from course.checks import (
+    CheckFailed,
+    as_plain,
+    compared,
+    expect_array,
+    expect_numbers,
+    require,
+)
+from course.comparison import collected
 from tests import draws, fakes
 from tests.oracle import model as oracle
+from tests.oracle.notes import note
 
 GOLDEN = Path(__file__).parent / "golden" / "decoding.json"
 BOTH = np.float32, np.float64
@@ -27,15 +36,18 @@ def call(name, logits, *args, **options):
     return f"{name}({', '.join(shown)}){kind}"
 
 
-def expect_kept(got, ids, asked, *, gone=GONE):
-    """Requires that a filter keeps only ``ids``, or only this number of ids."""
+def expect_kept(value, ids, expected, asked, *, gone=GONE):
+    """Requires that only ``ids``, or only this number of ids, are kept."""
+    got = expect_array(value, list(expected.shape), asked)
     kept = np.flatnonzero(got != gone).tolist()
     if (len(kept) if isinstance(ids, int) else kept) == ids:
         return
     wanted = f"just {ids} of them" if isinstance(ids, int) else f"the ids {ids}"
     facts = [("called", asked), ("expected", f"to keep {wanted}")]
     facts.append(("yours", f"keeps the ids {kept}"))
-    raise CheckFailed("The wrong tokens are kept.", facts, got)
+    raise CheckFailed(
+        "The wrong tokens are kept.", facts, got, compared(value, expected, asked)
+    )
 
 
 def expect_filter(step, name, logits, argument, ids):
@@ -43,17 +55,25 @@ def expect_filter(step, name, logits, argument, ids):
     for dtype in BOTH:
         given = np.array(logits, dtype)
         asked = call(name, given, argument)
+        note("the logits", given)
+        note("the probabilities", oracle.softmax(given.astype(float)))
         value = getattr(step, name)(given, argument)
-        got = expect_array(value, list(given.shape), asked)
-        expect_kept(got, ids, asked)
-        expect_numbers(value, np.where(got == GONE, GONE, given), asked)
+        if isinstance(ids, int):
+            expected = np.where(value.values == GONE, GONE, given)
+        else:
+            expected = np.where(np.isin(np.arange(len(given)), ids), given, GONE)
+        if collected() is None:
+            expect_kept(value, ids, expected, asked)
+        expect_numbers(value, expected, asked)
 
 
 def expect_probabilities(step, logits, previous_ids, kept, expected, **options):
     """Requires that only these ids can be drawn, with these probabilities."""
     asked = call("next_token_probabilities", logits, previous_ids, **options)
+    note("the logits", logits)
     value = step.next_token_probabilities(logits, previous_ids, **options)
-    expect_kept(expect_array(value, [len(logits)], asked), kept, asked, gone=0)
+    if collected() is None:
+        expect_kept(value, kept, expected, asked, gone=0)
     expect_numbers(value, expected, asked)
 
 
@@ -132,7 +152,8 @@ def test_temperature_zero(step):
         logits = np.array(logits, np.float32)
         asked = call("temperature_scale", logits, 0)
         value = step.temperature_scale(logits, 0)
-        expect_kept(expect_array(value, [len(logits)], asked), [best], asked)
+        alone = np.where(np.arange(len(logits)) == best, logits, GONE)
+        expect_kept(value, [best], alone, asked)
 
 
 def test_top_k(step):

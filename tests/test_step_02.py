@@ -1,5 +1,7 @@
 """Checks step 02: the causal mask."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from course.check_program import check_file
@@ -22,9 +24,9 @@ def expect_hidden(step, length, earlier):
     """Compares the hidden places; here any large negative number hides a place."""
     expected = oracle.causal_mask(length, earlier)
     value = mask(step, length, earlier)
-    got = expect_tensor(value, list(expected.shape), call(length, earlier))
-    got = np.where(got < -100, -np.inf, got).astype(np.float32)
-    value = Array("Tensor", "float32", got)
+    if isinstance(value, Array):
+        hidden = np.where(value.values < -100, -np.inf, value.values)
+        value = replace(value, values=hidden)
     square = oracle.causal_mask(length)
     note(Aside("the mask without the columns of the earlier context"), square)
     expect_close(value, expected, call(length, earlier), axes="row column")

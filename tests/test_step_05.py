@@ -5,6 +5,7 @@ import numpy as np
 from course.check_program import check_file
 from course.checks import build, expect_close, require
 from tests.oracle import model as oracle
+from tests.oracle.notes import note
 
 # V, the size of the vocabulary, C, the channels, and the shape of the ids. There are
 # both smaller and larger vocabularies than positions: the two have nothing in common.
@@ -25,6 +26,13 @@ def call(vocab, channels, ids):
     return f"GPT2Embeddings(vocab_size={vocab}, n_embd={channels})({ids.tolist()})"
 
 
+def expect_rows(table, rows, ids):
+    """Requires each id's row of the table."""
+    note("`weight`", rows)
+    note("the id", ids)
+    expect_close(table(ids), rows[ids], call(*rows.shape, ids))
+
+
 def test_parameters(step):
     """It has one table called weight, with a row of C numbers for each token.
 
@@ -42,7 +50,7 @@ def test_one_token(step):
     table, rows = make(step, 11, 5)
     for token in (3, 8):
         ids = np.array([[token]])
-        expect_close(table(ids), rows[ids], call(11, 5, ids))
+        expect_rows(table, rows, ids)
 
 
 def test_batch(step):
@@ -54,7 +62,7 @@ def test_batch(step):
     for vocab, channels, shape in CASES:
         table, rows = make(step, vocab, channels)
         ids = rng.integers(0, vocab, shape)
-        expect_close(table(ids), rows[ids], call(vocab, channels, ids))
+        expect_rows(table, rows, ids)
 
 
 def test_every_token(step):
@@ -64,7 +72,7 @@ def test_every_token(step):
     """
     table, rows = make(step, 11, 5)
     ids = np.arange(11)[None, ::-1]
-    expect_close(table(ids), rows[ids], call(11, 5, ids))
+    expect_rows(table, rows, ids)
 
 
 def test_same_token(step):

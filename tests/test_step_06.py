@@ -29,6 +29,8 @@ def check(step, size, channels, *questions):
     for positions in questions:
         places = np.array(positions)
         asked = f"{call}({positions})"
+        note("`weight`", rows)
+        note("the position", places)
         note(Aside("the first rows of `weight`"), rows[: len(places)])
         expect_close(table(places), rows[places], asked, axes="position channel")
 

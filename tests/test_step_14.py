@@ -9,6 +9,7 @@ from tests.oracle import model as oracle
 
 # The likeliest token after 0 is 3, after 3 it is 1, and so on.
 FOLLOWS = {0: 3, 3: 1, 1: 4, 4: 2, 2: 0}
+AXES = "text token"
 ROWS = 40  # with 8 equally likely tokens, two draws are equal once in 8**40
 
 
@@ -69,7 +70,7 @@ def test_likeliest(step):
         runs.append(expect_tensor(value, [15, 1], asked, dtype="int64"))
     message = "Two runs without sampling chose different tokens."
     require((runs[0] == runs[1]).all(), message, asked, "drawn")
-    expect_close(value, ids(*[[3], [2], [1]] * 5), asked, dtype="int64")
+    expect_close(value, ids(*[[3], [2], [1]] * 5), asked, dtype="int64", axes=AXES)
 
 
 def test_draws(step):
@@ -121,10 +122,10 @@ def test_temperature_zero(step):
         runs.append(expect_tensor(value, [15, 1], asked, dtype="int64"))
     message = "Two runs at temperature 0 chose different tokens."
     require((runs[0] == runs[1]).all(), message, asked, "drawn")
-    expect_close(value, ids(*[[3], [2], [1]] * 5), asked, dtype="int64")
+    expect_close(value, ids(*[[3], [2], [1]] * 5), asked, dtype="int64", axes=AXES)
     value = step.generate_next_token(model, prompt, 0.0, False)
     asked = call("generate_next_token", prompt, 0.0, False)
-    expect_close(value, ids(*[[3], [2], [1]] * 5), asked, dtype="int64")
+    expect_close(value, ids(*[[3], [2], [1]] * 5), asked, dtype="int64", axes=AXES)
 
 
 def test_rng(step):
@@ -163,7 +164,7 @@ def test_text(step):
     message = "Two runs without sampling wrote different texts."
     require((got == again.values).all(), message, asked, "drawn")
     rows = [[2, 0, 3, 1, 4, 2], [0, 4, 2, 0, 3, 1], [1, 3, 1, 4, 2, 0]]
-    expect_close(value, ids(*rows), asked, dtype="int64")
+    expect_close(value, ids(*rows), asked, dtype="int64", axes=AXES)
     seen = [text for text in model.get("seen") if len(text) == 3][:4]
     whole = [[row[:n] for row in rows] for n in (2, 3, 4, 5)]
     message = "The model did not see the whole text so far for every token."
@@ -204,7 +205,7 @@ def test_sampled_text(step):
     asked = call("generate_tokens", prompt, 1, 0.0)
     value = step.generate_tokens(model, prompt, 1, 0.0, rng=seeded(2))
     likeliest = np.pad(prompt, [(0, 0), (0, 1)])  # append token 0 to every row
-    expect_close(value, likeliest, asked, dtype="int64")
+    expect_close(value, likeliest, asked, dtype="int64", axes=AXES)
 
 
 def test_one_rng_per_text(step):
@@ -243,7 +244,7 @@ def test_end_of_text(step):
         options = {"max_new_tokens": 6, "do_sample": False, "eos_token_id": 4}
         asked = call("generate_tokens", prompt, **options)
         value = step.generate_tokens(model, prompt, **options)
-        expect_close(value, rows, asked, dtype="int64")
+        expect_close(value, rows, asked, dtype="int64", axes=AXES)
     calls = len(model.get("seen"))
     message = f"The model was asked {calls} times; after 3 tokens all texts had ended."
     require(calls <= 2 * 4, message, asked, calls)
@@ -263,7 +264,7 @@ def test_end_in_the_prompt(step):
         model = table_model(step, chain())
         asked = call("generate_tokens", prompt, **options, eos_token_id=eos)
         value = step.generate_tokens(model, prompt, **options, eos_token_id=eos)
-        expect_close(value, rows, asked, dtype="int64")
+        expect_close(value, rows, asked, dtype="int64", axes=AXES)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,14 @@ from course.families import (
     arguments,
     calls,
     constructors,
+    names,
     numbers,
     operands,
     statements,
 )
 from course.families.places import Change, Place, find_places
 
-FAMILIES = (operands, calls, numbers, arguments, statements, constructors)
+FAMILIES = (operands, calls, numbers, arguments, names, statements, constructors)
 Operator = Callable[[Place], Iterator[Change]]
 OPERATORS: list[Operator] = [
     operator for family in FAMILIES for operator in family.OPERATORS

@@ -108,11 +108,11 @@ def conditions(place: Place) -> Iterator[Change]:
     does = what_happens(place)
     who = "the code"
     negated = ast.UnaryOp(ast.Not(), test)
-    for new, says in (
-        (negated, f"A condition is the wrong way round; {who} has to ask {question}."),
-        ("True", f"{does.format('always')}; {who} has to ask {question}."),
-        ("False", f"{does.format('never')}; {who} has to ask {question}."),
-    ):
+    says = f"A condition is the wrong way round; {who} has to ask {question}."
+    if isinstance(place.parent, ast.If):
+        yield place.change(negated, says)
+    for new, often in ("True", "always"), ("False", "never"):
+        says = f"{does.format(often)}; {who} has to ask {question}."
         yield place.change(new, sentence(says))
 
 

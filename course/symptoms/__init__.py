@@ -5,6 +5,7 @@ that holds on every comparison of a check, within rounding.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from course.symptoms import (
     finite,
     functions,
     known,
+    mixed,
     order,
     part,
     removed,
@@ -57,6 +59,7 @@ WHOLE: tuple[Propose, ...] = (
     functions.tempered,
     values.centred,
     size.rounded,
+    mixed.mixed,
 )
 # Each proposes claims about where the result is right: along an axis, or elsewhere.
 AXES: tuple[Propose, ...] = (part.one_axis,)
@@ -82,10 +85,25 @@ WEAK: tuple[Propose, ...] = (
     values.varying,
     conditions.right_part,
     conditions.whole_calls,
+    size.near,
 )
 
 
-def explain(comparisons: Sequence[Comparison]) -> str | None:
+@dataclass(frozen=True)
+class Symptom:
+    """What is said about a failing check.
+
+    Attributes:
+        text: a sentence or two.
+        whole: True if the text says what yours is, False if it says only where yours
+            differs, or how little.
+    """
+
+    text: str
+    whole: bool = True
+
+
+def explain(comparisons: Sequence[Comparison]) -> Symptom | None:
     """Says in a sentence what yours is, compared with the right result.
 
     Args:
@@ -98,8 +116,9 @@ def explain(comparisons: Sequence[Comparison]) -> str | None:
     with np.errstate(all="ignore"):
         if all(case.right for case in cases):
             return None
-        found = finite.not_finite(cases) or other_shape(cases, search)
-        return found or search(cases) or search_one_result(cases)
+        if found := finite.not_finite(cases) or other_shape(cases, searched):
+            return Symptom(found)
+        return search(cases) or search_one_result(cases)
 
 
 def relate(comparison: Comparison) -> str | None:
@@ -111,15 +130,15 @@ def relate(comparison: Comparison) -> str | None:
         )
 
 
-def search_one_result(cases: Sequence[Case]) -> str | None:
+def search_one_result(cases: Sequence[Case]) -> Symptom | None:
     """Explains the one result that differs, where the others of a call are right."""
     wrong = {asked_for(case) for case in differing(cases)}
     right = {asked_for(case) for case in cases} - wrong
     if len(wrong) != 1 or not right or None in wrong | right:
         return None
     name = wrong.pop()
-    found = search([case for case in cases if asked_for(case) == name])
-    return f"Only the {name} differs. {found or ''}".strip()
+    found = searched([case for case in cases if asked_for(case) == name])
+    return Symptom(f"Only the {name} differs. {found or ''}".strip(), bool(found))
 
 
 def asked_for(case: Case) -> str | None:
@@ -128,7 +147,13 @@ def asked_for(case: Case) -> str | None:
     return name if of and name.isidentifier() else None
 
 
-def search(cases: Sequence[Case]) -> str | None:
+def searched(cases: Sequence[Case]) -> str | None:
+    """The text of the first claim that holds on all cases."""
+    found = search(cases)
+    return found.text if found else None
+
+
+def search(cases: Sequence[Case]) -> Symptom | None:
     """The first claim that holds on all cases; all have the right shape."""
     wrong = differing(cases)
     if not wrong:
@@ -136,16 +161,20 @@ def search(cases: Sequence[Case]) -> str | None:
     largest = max(wrong, key=lambda case: case.wrong.sum())
     pattern = is_pattern(largest.expected)
     if claim := first_true(PLAIN if pattern else PLAIN + WHOLE, cases, largest):
-        return claim
+        return Symptom(claim)
     if claim := first_true(AXES, cases, largest):
         part = restricted(cases, largest)
         inner = one_number(cases) or there(first_true(INSIDE, *part))
-        return f"{claim} {inner}".strip()
+        return Symptom(f"{claim} {inner}".strip(), bool(inner))
     if claim := first_true(PLACES, cases, largest):
-        return f"{claim} {one_number(cases)}".strip()
+        inner = one_number(cases)
+        return Symptom(f"{claim} {inner}".strip(), bool(inner))
     if claim := before_last(cases, largest):
-        return claim
-    return first_true(WHOLE + WEAK if pattern else WEAK, cases, largest)
+        return Symptom(claim)
+    if pattern and (claim := first_true(WHOLE, cases, largest)):
+        return Symptom(claim)
+    claim = first_true(WEAK, cases, largest)
+    return Symptom(claim, whole=False) if claim else None
 
 
 def before_last(cases: Sequence[Case], largest: Case) -> str | None:

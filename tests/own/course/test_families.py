@@ -2,6 +2,9 @@
 
 import ast
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +16,7 @@ from course.dev import families as recorder
 from course.dev.families import Workers, distinct_mutants, load_left_out, record
 from course.dev.reach import Reach
 from course.families import table
-from course.families.mutants import make_mutants
+from course.families.mutants import Mutant, make_mutants
 from course.families.table import load_families
 from course.registry import ROOT, Exercise, find_exercise, load_registry
 
@@ -303,3 +306,45 @@ def test_the_recorder_mends_a_table(
     assert not record(exercise, workers, check=False)
     assert file.read_text(encoding="utf-8") == kept
     assert not record(exercise, workers, check=True)
+
+
+def test_the_recorder_names_what_passes_every_check(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    workers: Workers,
+) -> None:
+    exercise = find_exercise("s10")
+    solution = (ROOT / exercise.solution_path).read_text(encoding="utf-8")
+    idle = Mutant("idle", "Nothing is wrong.", solution.replace("x + s", "0 + x + s"))
+    monkeypatch.setattr(recorder, "distinct_mutants", lambda exercise: [idle])
+    monkeypatch.setattr(recorder, "table_path", lambda exercise: tmp_path / "t.json")
+    assert record(exercise, workers, check=False)
+    said = capsys.readouterr().out
+    assert "s10: 'idle' passes every check: see left_out.toml.\n" in said
+    monkeypatch.setattr(
+        recorder, "load_left_out", lambda exercise: {"old": "test_adds"}
+    )
+    assert record(exercise, workers, check=False)
+    assert "s10: 'old' is not made any more" in capsys.readouterr().out
+
+
+def test_the_order_is_the_same_in_every_process() -> None:
+    code = (
+        "from course.families.mutants import make_mutants\n"
+        "source = 'def f(a: T, b: T, c: T, d: T):\\n    return g(a, b, c, d)\\n'\n"
+        "print([mutant.name for mutant in make_mutants(source)])"
+    )
+    command = [sys.executable, "-c", code]
+    orders = {
+        subprocess.run(
+            command,
+            cwd=ROOT,
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for seed in "123"
+    }
+    assert len(orders) == 1

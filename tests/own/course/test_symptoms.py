@@ -5,8 +5,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from course import symptoms
 from course.comparison import Comparison
-from course.symptoms import explain
+
+
+def explain(comparisons: list[Comparison]) -> str | None:
+    """The text of a symptom."""
+    found = symptoms.explain(comparisons)
+    return found.text if found else None
+
+
+def whole(comparisons: list[Comparison]) -> str | None:
+    """The text of a symptom that says what yours is."""
+    found = symptoms.explain(comparisons)
+    return found.text if found and found.whole else None
+
 
 AXES = ("text", "token", "channel")
 SHAPES = [[(2, 5, 6), (3, 4, 12)], [(4, 6, 18), (2, 3, 6)], [(3, 7, 6)]]
@@ -176,9 +189,9 @@ def test_finds_what_changed_the_whole_result(change, sentence, shapes):
 def test_says_nothing_of_one_call_alone(change, sentence):
     (first, second) = changed(change)
     other = numbers(*second.expected.shape, seed=2)
-    assert explain([first, replace(second, yours=other)]) is None
+    assert whole([first, replace(second, yours=other)]) is None
     right = replace(second, yours=second.expected.astype(np.float32))
-    assert explain([first, right]) is None
+    assert whole([first, right]) is None
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -191,6 +204,27 @@ def test_says_nothing_of_random_numbers(seed):
         yours = numbers(*shape, seed=seed + 50)
         case = compare(yours, right, known=known, axes=AXES[-len(shape) :])
         assert explain([case]) is None
+
+
+@pytest.mark.parametrize(
+    ("factors", "said"),
+    [
+        ((4, 2, 0), "4 · a + 2 · b; the right result is a + b"),
+        ((1, -1, 2), "a − b + 2 · c"),
+        ((0.5, 1, 1), "0.5 · a + b + c"),
+    ],
+)
+def test_sums_of_known_quantities(factors, said) -> None:
+    known = {name: numbers(2, 5, 6, seed=i) for i, name in enumerate("abc", 10)}
+    yours = sum(f * a for f, a in zip(factors, known.values(), strict=True))
+    told = explain([compare(yours, known["a"] + known["b"], known=known)])
+    assert said in str(told)
+
+
+def test_a_small_difference() -> None:
+    told = explain(changed(lambda x: x + 0.01 * np.sin(40 * x * x)))
+    assert "near the right result: it differs by at most 0.01" in str(told)
+    assert whole(changed(lambda x: x + 0.01 * np.sin(40 * x * x))) is None
 
 
 def test_says_nothing_of_right_results():
@@ -282,7 +316,7 @@ def test_tiny_difference_is_no_evidence():
     right = numbers(2, 5, 6)
     noise = np.random.default_rng(0).uniform(-1, 1, right.shape)
     yours = right + 2.4e-5 + 1e-5 * noise  # a constant fits it within the tolerance
-    assert explain([compare(yours, right)]) is None
+    assert whole([compare(yours, right)]) is None
 
 
 def test_two_numbers_are_no_pattern():
