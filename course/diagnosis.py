@@ -1,8 +1,7 @@
 """Finds out why a check fails: a known mistake, or how the numbers differ."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
 from typing import Literal
 
 from course.catalogue import Mistake, load_mistakes
@@ -37,9 +36,8 @@ class Diagnoser:
         later: Callable[[], list[Outcome]],
     ) -> None:
         self.exercise, self.student = exercise, student
-        self.variant, self.later = variant, cache(later)
-        # A rehearsal for the book grades a text in the solution's place.
-        self.files = exercise.step_path.name, f"<{exercise.solution_module}>"
+        self.variant, self.later = variant, later
+        self.others: list[Outcome] | None = None  # of later checks
         self.loaded: dict[str, Student] = {}
         self.gathered: Evidence | None = None
 
@@ -49,56 +47,66 @@ class Diagnoser:
         Raises:
             Stopped: the worker ended, so that nothing more can be said.
         """
+        self.others = None
         possible: list[str] = []
-        for known in self.known():
-            fitting = self.fitting(known, failure, possible)
-            if 0 < len(fitting) <= MOST:
-                with self.student.unheard():
-                    places = self.places(failure)
-                return Diagnosis(" Or: ".join(fitting), places=places)
+        causes = self.entry(failure, possible) or self.families(failure, possible)
+        if 0 < len(causes) <= MOST:
+            with self.student.unheard():
+                places = self.places(failure)
+            return Diagnosis(" Or: ".join(causes), places=places)
         with self.student.unheard():
             found = self.symptom(failure)
         if found == Diagnosis() and possible:
             return Diagnosis(seen_with=possible[0])
         return found
 
-    def known(self) -> Iterator[list[Mistake]]:
-        """Yields the known mistakes: first those with a sentence of their own.
+    def entry(self, failure: Outcome, possible: list[str]) -> list[str]:
+        """Returns the sentence of the catalogue's entry that gives the code's results.
+
+        Entries to which the code may have added a second mistake go to ``possible``.
+        """
+        for mistake in self.known(load_mistakes, failure):
+            if (is_it := self.compare(mistake, failure)) == "equal":
+                return [mistake.says]
+            possible += [mistake.says] * (is_it == "possible")
+        return []
+
+    def families(self, failure: Outcome, possible: list[str]) -> list[str]:
+        """Returns the sentences of all families' mistakes that give the code's results.
+
+        Checks cannot tell some of them apart.
+        """
+        found = {}
+        for mistake in self.known(load_families, failure):
+            found[mistake.says] = self.compare(mistake, failure)
+        possible += [says for says, is_it in found.items() if is_it == "possible"]
+        return [says for says, is_it in found.items() if is_it == "equal"]
+
+    def known(
+        self, load: Callable[[Exercise], list[Mistake]], failure: Outcome
+    ) -> list[Mistake]:
+        """Loads the mistakes that fail this check first.
 
         Nothing is known of a solution that has been edited.
         """
-        for load in (load_mistakes, load_families):
-            with suppress(ValueError):
-                yield load(self.exercise)
-
-    def fitting(
-        self, known: list[Mistake], failure: Outcome, possible: list[str]
-    ) -> list[str]:
-        """Returns the sentences of the mistakes that give what the code gives.
-
-        Mistakes to which the code may have added a second one go to ``possible``.
-        """
-        known = [m for m in known if m.check == failure.check.name]
-        seen = [m for m in known if self.fits(m, failure)]
-        others = [o for o in self.later() if o.state in DONE] if seen else []
-        verdicts = {m.says: self.compare(m, others) for m in seen}
-        possible += [says for says, is_it in verdicts.items() if is_it == "possible"]
-        return [says for says, is_it in verdicts.items() if is_it == "equal"]
-
-    def fits(self, mistake: Mistake, outcome: Outcome) -> bool:
-        """Says whether a mistake gives the same outcome of a check."""
-        return alike(self.try_mistake(mistake, outcome.check), outcome)
+        with suppress(ValueError):
+            return [m for m in load(self.exercise) if m.check == failure.check.name]
+        return []
 
     def compare(
-        self, mistake: Mistake, others: list[Outcome]
+        self, mistake: Mistake, failure: Outcome
     ) -> Literal["equal", "possible", "refuted"]:
-        """Compares a mistake with the code in later checks.
+        """Compares a mistake's results with the code's, in this check and later ones.
 
         A code may have a second mistake, which later checks show. So a mistake stays
         possible where it passes and the code fails, if another failure is the same.
         """
+        if not alike(self.try_mistake(mistake, failure.check), failure):
+            return "refuted"
+        if self.others is None:
+            self.others = [o for o in self.later() if o.state in DONE]
         same, failures = True, 0
-        for outcome in others:
+        for outcome in self.others:
             its = self.try_mistake(mistake, outcome.check)
             if alike(its, outcome):
                 failures += outcome.state == "failed"
@@ -139,7 +147,7 @@ class Diagnoser:
         """Finds the learner's line up to which the numbers are right."""
         if failure.comparison is None:
             return ()
-        return tuple(locate(self.student, self.evidence(failure), self.files))
+        return tuple(locate(self.student, self.evidence(failure)))
 
     def evidence(self, failure: Outcome) -> Evidence:
         """Runs the failing check once more, to its end."""

@@ -39,12 +39,11 @@ class Place:
     right: bool = False
 
 
-def locate(student: Student, evidence: Evidence, files: tuple[str, ...]) -> list[Place]:
+def locate(student: Student, evidence: Evidence) -> list[Place]:
     """Returns the line whose variable is not right, or the last right one and the next.
 
     Args:
         evidence: what the failing check shows of the code.
-        files: the names that the learner's file may have.
     """
     wrong = next((c for c in evidence.comparisons if c.wrong.any()), None)
     index = evidence.call_behind(wrong) if wrong else None
@@ -55,7 +54,7 @@ def locate(student: Student, evidence: Evidence, files: tuple[str, ...]) -> list
         call.target.id, call.attribute, call.args, call.kwargs, student.tensors
     )
     try:
-        variables: list[Variable] = student.ask(Watch(again, files))
+        variables: list[Variable] = student.ask(Watch(again, student.module.handle.id))
     except Raised:
         return []
     return telling([place_of(variable, wrong) for variable in variables])

@@ -57,16 +57,16 @@ class Call:
 
 @dataclass(frozen=True)
 class Watch:
-    """Makes a call and asks for the arrays that one file's variables hold meanwhile.
+    """Makes a call and asks for the arrays that a module's variables hold meanwhile.
 
     The answer is a list of ``Variable``.
 
     Attributes:
-        files: the names that the file may have.
+        module: the handle's number of the module whose functions are watched.
     """
 
     call: Call
-    files: tuple[str, ...]
+    module: int
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ from course.messages import (
     Watch,
 )
 from course.registry import find_exercise
-from course.variables import VariableWatch
+from course.variables import VariableWatch, codes_of
 from course.worker_output import WorkerOutput
 from runtime.defaults import on_the_cpu, silence_advice
 from runtime.initial_weights import draw_with_numpy
@@ -208,13 +208,9 @@ class Worker:
         return result
 
     def watch(self, request: Watch) -> list[Variable]:
-        """Makes a call; returns the arrays that the learner's variables held."""
-        with (
-            VariableWatch(
-                lambda file: Path(file).name in request.files, is_array
-            ) as watch,
-            contextlib.suppress(Exception),
-        ):
+        """Makes a call; returns the arrays that the module's variables held."""
+        codes = codes_of(self.objects[request.module])
+        with VariableWatch(codes, is_array) as watch, contextlib.suppress(Exception):
             self.call(request.call, [])
         return [
             Variable(number, linecache.getline(file, number).strip(), name, array)

@@ -36,10 +36,15 @@ def expect_rows(table, rows, ids):
 def test_parameters(step):
     """It has one table called weight, with a row of C numbers for each token.
 
-    The model's own parameter is then called wte.weight, as in the checkpoint.
+    The model's own parameter is then called wte.weight, as in the checkpoint. The
+    table is all zeros until a checkpoint fills it.
     """
     for vocab, channels, _ in CASES[:2]:
         make(step, vocab, channels)
+    config = step.config(vocab_size=11, n_embd=5)
+    fresh = step.GPT2Embeddings(config).get("weight")
+    asked = "GPT2Embeddings(vocab_size=11, n_embd=5).weight"
+    expect_close(fresh, np.zeros([11, 5]), asked, axes="token channel")
 
 
 def test_one_token(step):

@@ -38,10 +38,15 @@ def check(step, size, channels, *questions):
 def test_parameters(step):
     """It has one table called weight, with a row of C numbers for each position.
 
-    The model's own parameter is then called wpe.weight, as in the checkpoint.
+    The model's own parameter is then called wpe.weight, as in the checkpoint. The
+    table is all zeros until a checkpoint fills it.
     """
     for size, channels, _ in CASES[:2]:
         make(step, size, channels)
+    config = step.config(n_positions=11, n_embd=5)
+    fresh = step.GPT2PositionEmbeddings(config).get("weight")
+    asked = "GPT2PositionEmbeddings(n_positions=11, n_embd=5).weight"
+    expect_close(fresh, np.zeros([11, 5]), asked, axes="position channel")
 
 
 def test_from_the_start(step):
