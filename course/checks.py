@@ -1,6 +1,6 @@
 """The comparisons that checkers use; a failed one keeps facts for the diagnosis."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from course.parameters import explain_parameters
 from course.student import Remote, Student
 from tests.oracle.notes import notes_so_far
 
+State = Mapping[str, np.ndarray]
 TOLERANCE = 2e-5  # float32 against the float64 oracle, on numbers around 1
 AXES = ("text", "head", "token", "channel")  # of four axes; fewer have the last ones
 
@@ -195,6 +196,36 @@ def build(
     expect_parameters(yours, expected, call)
     module.load(state)
     return module
+
+
+def expect_own_weights(
+    first: Remote,
+    second: Remote,
+    states: Sequence[State],
+    expect: Callable[[Any, State, str], Any],
+    *inputs: np.ndarray,
+) -> None:
+    """Requires that a module uses its own weights, and those that were loaded last.
+
+    Args:
+        first: a module with the first weights of ``states``, made before the second.
+        second: another module of this class, with the second weights.
+        expect: compares a result with the right one for weights; the text says what
+            happened before.
+        inputs: the arguments of the call.
+    """
+    shapes = first.parameter_shapes()
+    expect(first(*inputs), states[0], "after a second module was made")
+    first.load(states[1])
+    expect(first(*inputs), states[1], "after other weights were loaded into it")
+    more = sorted(first.parameter_shapes().keys() - shapes.keys())
+    if more:
+        symptom = (
+            f"`{more[0]}` is a parameter now: what a call computes is kept on self."
+        )
+        facts = [("new", ", ".join(more))]
+        message = "A call adds parameters, which no checkpoint has."
+        raise CheckFailed(message, facts, more, symptom=symptom)
 
 
 def expect_parameters(

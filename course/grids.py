@@ -27,6 +27,8 @@ def grid(comparison: Comparison) -> Table:
     axes = ["", *comparison.axes][-error.ndim :]
     part = place(axes, front, columns, error.shape[-1])
     table = Table.grid(padding=(0, 2))
+    for _ in range(4):
+        table.add_column(no_wrap=True)
     table.add_row("", f"[dim]expected[/]{part}", "[dim]yours[/]")
     for number, right, got, differs in zip(rows, expected, yours, wrong, strict=True):
         label = f"{axes[-2]} {number}" if axes[-2] else ""

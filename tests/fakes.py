@@ -3,6 +3,7 @@
 The functions import MAX: the grader's own process never needs MAX.
 """
 
+import contextlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,11 +56,13 @@ class Affine:
 
 def mask_of_dtype(causal_mask: Any, scores: Any) -> Any:
     """Calls ``causal_mask`` with the scores' dtype and requires that dtype back."""
-    mask = causal_mask(scores.shape[0], 1, dtype=scores.dtype, device=scores.device)
+    length, before = scores.shape[0], ""
+    with contextlib.suppress(TypeError):  # a symbol
+        length, before = int(length), ", after a float32 mask of the same size"
+    mask = causal_mask(length, 1, dtype=scores.dtype, device=scores.device)
     if mask.dtype != scores.dtype:
-        raise TypeError(
-            f"the mask is {mask.dtype.name}, and dtype= said {scores.dtype.name}"
-        )
+        wanted = f"dtype= said {scores.dtype.name}{before}"
+        raise TypeError(f"the mask is {mask.dtype.name}, and {wanted}")
     return mask
 
 

@@ -79,7 +79,10 @@ def test_dtype(step):
 
     The scores of a large model often have 16 bits, and the mask is added to them.
     """
-    step.trace("causal_mask", ("float16", ["length", 2]), through=fakes.mask_of_dtype)
+    mask(step, 4, 1)  # a mask of the same size and another type
+    for length in ("length", 4):
+        scores = "float16", [length, 2]
+        step.trace("causal_mask", scores, through=fakes.mask_of_dtype)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import numpy as np
 
 from course.check_program import check_file
-from course.checks import build, expect_close
+from course.checks import build, expect_close, expect_own_weights
 from tests.oracle import model as oracle
 from tests.oracle.notes import note
 
@@ -105,6 +105,24 @@ def test_own_epsilon(step):
     """
     for eps in (0.3, 2.0):
         check(step, inputs(2, 3, 7), random_state(7), eps=eps)
+
+
+def test_own_weights(step):
+    """Each module uses its own weights, and those that were loaded last.
+
+    A program may hold several models. Nothing of one may stay behind in another, and
+    nothing of a call in the module.
+    """
+    x = inputs(2, 3, 7)
+    states = random_state(7), random_state(7, seed=31)
+    first = build(step, "LayerNorm", 7, state=states[0], eps=0.3)
+    second = build(step, "LayerNorm", 7, state=states[1], eps=2.0)
+
+    def expect(value, state, when):
+        right = oracle.layer_norm(x.astype(np.float64), **state, eps=0.3)
+        expect_close(value, right, f"LayerNorm(7, eps=0.3)(x), {when}")
+
+    expect_own_weights(first, second, states, expect, x)
 
 
 def test_traces(step):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from course.check_program import check_file
-from course.checks import build, expect_close
+from course.checks import build, expect_close, expect_own_weights
 from tests.oracle import model as oracle
 from tests.oracle.notes import Aside, note
 
@@ -97,6 +97,22 @@ def test_tanh_form(step):
         state = state_for(inner, shape[-1], seed=41, scale=1.0)
         got = make(step, inner, shape[-1], state)(x := inputs(*shape, seed=42))
         expect_close(got, oracle.mlp(x, state), call(inner, shape))
+
+
+def test_own_weights(step):
+    """Each module uses its own weights, and those that were loaded last.
+
+    A program may hold several models. Nothing of one may stay behind in another, and
+    nothing of a call in the module.
+    """
+    x = inputs(4, 5)
+    states = state_for(11, 5), state_for(11, 5, seed=43)
+    first, second = (make(step, 11, 5, state) for state in states)
+
+    def expect(value, state, when):
+        expect_close(value, oracle.mlp(x, state), f"{call(11, x.shape)}, {when}")
+
+    expect_own_weights(first, second, states, expect, x)
 
 
 def test_traces(step):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from course.check_program import check_file
-from course.checks import build, expect_close, require
+from course.checks import build, expect_close, expect_own_weights, require
 from tests.oracle import model as oracle
 from tests.oracle.notes import note
 
@@ -91,6 +91,23 @@ def test_same_token(step):
     fours = got.values[ids == 4]
     message = "The same id gave different numbers at different places."
     require(np.array_equal(fours, fours[[0] * 4]), message, call(6, 7, ids), got.values)
+
+
+def test_own_weights(step):
+    """Each module uses its own weights, and those that were loaded last.
+
+    A program may hold several models. Nothing of one may stay behind in another, and
+    nothing of a call in the module.
+    """
+    ids = np.array([[4, 1, 4], [0, 4, 4]])
+    first, rows = make(step, 11, 5)
+    second, others = make(step, 11, 5, seed=51)
+
+    def expect(value, state, when):
+        expect_close(value, state["weight"][ids], f"{call(11, 5, ids)}, {when}")
+
+    states = {"weight": rows}, {"weight": others}
+    expect_own_weights(first, second, states, expect, ids)
 
 
 def test_traces(step):

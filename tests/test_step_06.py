@@ -3,7 +3,7 @@
 import numpy as np
 
 from course.check_program import check_file
-from course.checks import build, expect_close
+from course.checks import build, expect_close, expect_own_weights
 from tests.oracle import model as oracle
 from tests.oracle.notes import Aside, note
 
@@ -80,6 +80,25 @@ def test_last_position(step):
     The longest text that GPT-2 can see has 1024 tokens, with positions 0 to 1023.
     """
     check(step, 11, 5, [9, 10], list(range(11)))
+
+
+def test_own_weights(step):
+    """Each module uses its own weights, and those that were loaded last.
+
+    A program may hold several models. Nothing of one may stay behind in another, and
+    nothing of a call in the module.
+    """
+    places = np.array([0, 1, 2])
+    first, rows = make(step, 11, 5)
+    second, others = make(step, 11, 5, seed=61)
+
+    def expect(value, state, when):
+        asked = f"GPT2PositionEmbeddings(n_positions=11, n_embd=5)([0, 1, 2]), {when}"
+        right = state["weight"][places]
+        expect_close(value, right, asked, axes="position channel")
+
+    states = {"weight": rows}, {"weight": others}
+    expect_own_weights(first, second, states, expect, places)
 
 
 def test_traces(step):

@@ -7,6 +7,7 @@ from course.checks import (
     CheckFailed,
     build,
     expect_close,
+    expect_own_weights,
     expect_parameters,
     expect_tensor,
     kind_of,
@@ -98,6 +99,27 @@ def test_name_stays_out(step):
     yours = holder.parameter_shapes()
     expected = {name: list(array.shape) for name, array in state_for(5).items()}
     expect_parameters(yours, expected, "parameters of the outer one")
+
+
+def test_own_weights(step):
+    """Each module uses its own weights, and those that were loaded last.
+
+    A program may hold several models. Nothing of one may stay behind in another, and
+    nothing of a call in the module.
+    """
+    x = inputs(2, 3, 5)
+    states = state_for(5), state_for(5, seed=71)
+    config = step.config(n_embd=5, n_head=1)
+    first, second = (
+        build(step, "GPT2SingleHeadQKV", config, state=state) for state in states
+    )
+
+    def expect(value, state, when):
+        parts = zip(three(value, x.shape), oracle.qkv(x, state), NAMES, strict=True)
+        for part, right, name in parts:
+            expect_close(part, right, f"{name} of {call(x.shape)}, {when}")
+
+    expect_own_weights(first, second, states, expect, x)
 
 
 def test_traces(step):

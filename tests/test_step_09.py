@@ -3,7 +3,13 @@
 import numpy as np
 
 from course.check_program import check_file
-from course.checks import build, expect_close, expect_tensor, require
+from course.checks import (
+    build,
+    expect_close,
+    expect_own_weights,
+    expect_tensor,
+    require,
+)
 from tests.oracle import model as oracle
 
 CALL = "GPT2MultiHeadAttention(config)(x)"
@@ -92,6 +98,23 @@ def test_any_length(step):
         x = tokens(*shape)
         expected = oracle.multi_head_attention(x, state, 2)
         expect_close(module(x), expected, call(x, 2))
+
+
+def test_own_weights(step):
+    """Each module uses its own weights, and those that were loaded last.
+
+    A program may hold several models. Nothing of one may stay behind in another, and
+    nothing of a call in the module.
+    """
+    x = tokens(2, 5, 12)
+    first, one = attention(step, 12, 3)
+    second, two = attention(step, 12, 2, seed=11)
+
+    def expect(value, state, when):
+        right = oracle.multi_head_attention(x, state, 3)
+        expect_close(value, right, f"{call(x, 3)}, {when}")
+
+    expect_own_weights(first, second, (one, two), expect, x)
 
 
 def test_traces(step):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from course.check_program import check_file
-from course.checks import build, expect_close
+from course.checks import build, expect_close, expect_own_weights
 from tests.oracle import model as oracle
 
 
@@ -75,6 +75,23 @@ def test_epsilon(step):
     expected = oracle.block(x, state, 3, 0.25)
     call_with_eps = f"{call(x)}, layer_norm_epsilon=0.25"
     expect_close(module(x), expected, call_with_eps, tolerance=5e-5)
+
+
+def test_own_weights(step):
+    """Each module uses its own weights, and those that were loaded last.
+
+    A program may hold several models. Nothing of one may stay behind in another, and
+    nothing of a call in the module.
+    """
+    x = tokens(2, 5, 12)
+    first, one = block(step)
+    second, two = block(step, heads=2, eps=0.25, seed=12)
+
+    def expect(value, state, when):
+        right = oracle.block(x, state, 3, 1e-5)
+        expect_close(value, right, f"{call(x)}, {when}", tolerance=5e-5)
+
+    expect_own_weights(first, second, (one, two), expect, x)
 
 
 def test_traces(step):

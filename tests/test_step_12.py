@@ -3,7 +3,7 @@
 import numpy as np
 
 from course.check_program import check_file
-from course.checks import build, expect_close
+from course.checks import build, expect_close, expect_own_weights
 from tests.oracle import model as oracle
 
 SIZES = {"vocab": 11, "positions": 9, "channels": 12, "layers": 2, "inner": 7}
@@ -24,7 +24,11 @@ def model(step, eps=1e-5, seed=12, heads=4, **sizes):
     )
     module = build(step, "GPT2Model", config, state=state)
     layers = sizes["layers"]
-    return module, lambda ids: oracle.hidden_states(ids, state, layers, heads, eps)
+
+    def expected(ids, weights=state):
+        return oracle.hidden_states(ids, weights, layers, heads, eps)
+
+    return module, expected
 
 
 def ids(*shape, vocab=11, seed=120):
@@ -84,6 +88,25 @@ def test_one_token(step):
     module, expected = model(step, layers=1, channels=10, heads=2)
     x = ids(3, 1)
     expect_close(module(x), expected(x), call(x, n_embd=10, n_head=2))
+
+
+def test_own_weights(step):
+    """Each module uses its own weights, and those that were loaded last.
+
+    A program may hold several models. Nothing of one may stay behind in another, and
+    nothing of a call in the module.
+    """
+    x = ids(2, 5)
+    shapes = oracle.parameter_shapes(**SIZES | {"layers": 1})
+    states = [oracle.random_state(shapes, seed) for seed in (12, 14)]
+    first, right = model(step, layers=1)
+    second, _ = model(step, layers=1, heads=3, eps=0.25, seed=14)
+
+    def expect(value, state, when):
+        asked = f"{call(x, n_layer=1)}, {when}"
+        expect_close(value, right(x, state), asked, tolerance=5e-5)
+
+    expect_own_weights(first, second, states, expect, x)
 
 
 def test_traces(step):

@@ -3,18 +3,24 @@
 import numpy as np
 
 from course.check_program import check_file
-from course.checks import build, expect_close, expect_tensor, require
+from course.checks import (
+    build,
+    expect_close,
+    expect_own_weights,
+    expect_tensor,
+    require,
+)
 from tests.oracle import model as oracle
 
 AXES = "text token logit"
 SIZES = {"vocab": 11, "positions": 7, "channels": 12, "inner": 5}
 
 
-def model(step, layers=1):
+def model(step, layers=1, seed=13):
     """Returns the module, its weights, and the oracle as a function of ids."""
     shapes = oracle.parameter_shapes(**SIZES, layers=layers)
     shapes = {f"transformer.{name}": shape for name, shape in shapes.items()}
-    state = oracle.random_state(shapes, seed=13)
+    state = oracle.random_state(shapes, seed)
     config = step.config(
         vocab_size=11,
         n_positions=7,
@@ -25,7 +31,11 @@ def model(step, layers=1):
         layer_norm_epsilon=0.1,
     )
     module = build(step, "MaxGPT2LMHeadModel", config, state=state)
-    return module, state, lambda ids: oracle.logits(ids, state, layers, 3, 0.1)
+
+    def expected(ids, weights=state):
+        return oracle.logits(ids, weights, layers, 3, 0.1)
+
+    return module, state, expected
 
 
 def ids(*shape, seed=130):
@@ -81,6 +91,23 @@ def test_causal(step):
     same = np.allclose(got[0, :3], got[1, :3], atol=1e-4)
     message = "Other tokens 3 and 4 gave other logits for tokens 0 to 2."
     require(same, message, call(x), got)
+
+
+def test_own_weights(step):
+    """Each module uses its own weights, and those that were loaded last.
+
+    A program may hold several models. Nothing of one may stay behind in another, and
+    nothing of a call in the module.
+    """
+    x = ids(2, 3)
+    first, one, right = model(step, layers=0)
+    second, two, _ = model(step, layers=0, seed=14)
+
+    def expect(value, state, when):
+        asked = f"{call(x, layers=0)}, {when}"
+        expect_close(value, right(x, state), asked, tolerance=5e-5, axes=AXES)
+
+    expect_own_weights(first, second, (one, two), expect, x)
 
 
 def test_traces(step):
