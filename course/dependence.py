@@ -6,7 +6,7 @@ argument, a token, a text, a parameter. It makes the same calls of the solution.
 
 import ast
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -29,14 +29,15 @@ class Change:
     Attributes:
         what: the changed thing, such as "`x`" or "the last token of `x`".
         place: the index of the argument, or its name.
-        value: the argument in its place.
+        values: the arguments to try in its place. A small change moves nothing where a
+            function is flat, so a large one is tried as well.
         axis: the name of the axis on which one place alone is changed; empty if all is.
         first: True if that place is the first one, not the last.
     """
 
     what: str
     place: int | str
-    value: Any
+    values: Sequence[Any]
     axis: str = ""
     first: bool = False
 
@@ -49,13 +50,41 @@ class Bench:
     call: Recorded
     states: Mapping[int, Mapping[str, np.ndarray]]
 
-    def result(self, change: Change | None = None) -> list[np.ndarray] | None:
-        """Makes the call, changed or not; None if the code raises an exception."""
+    def moved_by(self, change: Change, count: int) -> np.ndarray | None:
+        """Marks the numbers that any of the first ``count`` values moves.
+
+        None if the code raises an exception.
+        """
+        results = [self.result(change.place, v) for v in change.values[:count]]
+        return union(self.result(), results)
+
+    def moved_by_parameter(
+        self, number: int, name: str, count: int | None
+    ) -> np.ndarray | None:
+        """Marks the numbers that one parameter moves, and moves the parameter back."""
+        state = dict(self.states[number])
+        module = Remote(self.student, Handle(number, ""))
+        before = self.result()
+        results = []
+        try:
+            for value in others(state[name])[:count]:
+                module.load(state | {name: value})
+                results.append(self.result())
+        except Raised:
+            return None
+        finally:
+            module.load(state)
+        return union(before, results)
+
+    def result(
+        self, place: int | str | None = None, value: Any = None
+    ) -> list[np.ndarray] | None:
+        """Makes the call, with one other argument; None if the code raises."""
         args, kwargs = list(self.call.args), dict(self.call.kwargs)
-        if change and isinstance(change.place, int):
-            args[change.place] = change.value
-        elif change:
-            kwargs[str(change.place)] = change.value
+        if isinstance(place, int):
+            args[place] = value
+        elif place is not None:
+            kwargs[place] = value
         try:
             value = self.student.call(
                 self.call.target, self.call.attribute, tuple(args), kwargs
@@ -71,18 +100,6 @@ class Bench:
             if isinstance(handle, Handle):
                 for name in self.states.get(handle.id, ()):
                     yield handle.id, name
-
-    def with_parameter_changed(self, number: int, name: str) -> list | None:
-        """Makes the call with one parameter moved, and moves the parameter back."""
-        state = dict(self.states[number])
-        module = Remote(self.student, Handle(number, ""))
-        try:
-            module.load(state | {name: changed_array(state[name])})
-            return self.result()
-        except Raised:
-            return None
-        finally:
-            module.load(state)
 
 
 def explain_dependence(
@@ -104,13 +121,19 @@ def explain_dependence(
     if moved(again, base).any() and not moved(goal, solution.result()).any():
         return "The same call gives another result when it is made again."
     names = argument_names(exercise, mine.call, yours[1].recording.held)
+    if sentence := unused_parameter(mine, solution):
+        return sentence
     for change in changes(mine.call, names):
-        found, due = mine.result(change), solution.result(change)
-        if found is None or due is None:
-            continue
-        if sentence := contrast(change, moved(base, found), moved(goal, due)):
+        for count in (1, len(change.values)):  # the others only to make sure
+            found, due = (b.moved_by(change, count) for b in (mine, solution))
+            if found is None or due is None:
+                break
+            sentence = contrast(change, found, due)
+            if sentence is None:
+                break
+        else:
             return sentence
-    return unused_parameter(mine, base, solution, goal)
+    return None
 
 
 def pair_of_benches(
@@ -129,20 +152,18 @@ def pair_of_benches(
     return mine, solution
 
 
-def unused_parameter(
-    mine: Bench, base: list, solution: Bench, goal: list
-) -> str | None:
+def unused_parameter(mine: Bench, solution: Bench) -> str | None:
     """Names a parameter that the solution uses and the learner's code does not."""
-    theirs = list(mine.parameters())
-    for (number, name), (other, same) in zip(
-        theirs, solution.parameters(), strict=False
-    ):
-        found = mine.with_parameter_changed(number, name)
-        if found is None or moved(base, found).any():
-            continue
-        due = solution.with_parameter_changed(other, same)
-        if due is not None and moved(goal, due).any():
-            return f"The result stays the same when the parameter `{name}` changes."
+    pairs = zip(mine.parameters(), list(solution.parameters()), strict=False)
+    for (number, name), (other, same) in list(pairs):
+        for count in (1, None):  # the others only to make sure
+            found = mine.moved_by_parameter(number, name, count)
+            if found is None or found.any():
+                break
+        else:
+            due = solution.moved_by_parameter(other, same, None)
+            if due is not None and due.any():
+                return f"The result stays the same when the parameter `{name}` changes."
     return None
 
 
@@ -182,6 +203,17 @@ def other_places(change: Change, places: np.ndarray) -> str:
     return f"the result of {which} {change.axis}"
 
 
+def union(
+    before: list[np.ndarray] | None, results: Sequence[list[np.ndarray] | None]
+) -> np.ndarray | None:
+    """Marks the numbers that any of the results moves; None if one is missing."""
+    if before is None or any(result is None for result in results):
+        return None
+    marks = [moved(before, result or []) for result in results]
+    same = all(mark.shape == marks[0].shape for mark in marks)
+    return np.logical_or.reduce(marks) if same else np.ones(1, bool)
+
+
 def moved(before: list[np.ndarray], after: list[np.ndarray] | None) -> np.ndarray:
     """Marks the numbers of the first array that a change has moved."""
     if not after or not before or before[0].shape != after[0].shape:
@@ -201,9 +233,8 @@ def changes(call: Recorded, names: list[str]) -> Iterator[Change]:
         if isinstance(place, str) or place < len(names)
     }
     for place, name in shown.items():
-        value = changed(given[place])
-        if value is not None:
-            yield Change(name, place, value)
+        if values := others(given[place]):
+            yield Change(name, place, values)
     for place, name in shown.items():
         if isinstance(given[place], np.ndarray):
             yield from single_places(given[place], place, name)
@@ -217,11 +248,12 @@ def single_places(array: np.ndarray, place: int | str, name: str) -> Iterator[Ch
         for first in (False, True):
             index: list[Any] = [slice(None)] * array.ndim
             index[axis] = 0 if first else -1
-            value = array.copy()
-            value[tuple(index)] = changed_array(array)[tuple(index)]
+            values = [array.copy() for _ in others(array)]
+            for value, other in zip(values, others(array), strict=True):
+                value[tuple(index)] = other[tuple(index)]
             which = "first" if first else "last"
             what = f"the {which} {axis_name} of {name}"
-            yield Change(what, place, value, axis_name, first)
+            yield Change(what, place, values, axis_name, first)
 
 
 def axes_of(array: np.ndarray) -> list[str]:
@@ -232,30 +264,31 @@ def axes_of(array: np.ndarray) -> list[str]:
     return names[len(names) - array.ndim :] if array.ndim <= len(names) else []
 
 
-def changed(value: Any) -> Any:
-    """Returns another value of the same kind; None if no other value is known."""
+def others(value: Any) -> list[Any]:
+    """Returns other values of the same kind; none if no other value is known."""
     match value:
         case np.ndarray():
-            return changed_array(value)
+            return other_arrays(value)
         case np.random.Generator():
-            return np.random.default_rng(987_654_321)
+            return [np.random.default_rng(987_654_321)]
         case bool():
-            return not value
+            return [not value]
         case int():
-            return value + 1
+            return [value + 1]
         case float():
-            return value * 1.7 + 0.1
+            return [value * 1.7 + 0.1]
         case list() if value and all(type(item) is int for item in value):
-            return changed_array(np.array(value)).tolist()
-    return None
+            return [array.tolist() for array in other_arrays(np.array(value))]
+    return []
 
 
-def changed_array(array: np.ndarray) -> np.ndarray:
-    """Returns an array of the same shape in which every number is another one."""
+def other_arrays(array: np.ndarray) -> list[np.ndarray]:
+    """Returns arrays of the same shape in which every number is another one."""
     if np.issubdtype(array.dtype, np.integer):
-        return (array + 1) % max(2, int(array.max(initial=1)) + 1)
+        return [(array + 1) % max(2, int(array.max(initial=1)) + 1)]
     noise = np.random.default_rng(5).uniform(0.4, 1.6, array.shape)
-    return (array + noise).astype(array.dtype)
+    moved = [array + noise, -30 * array + noise]
+    return [other.astype(array.dtype) for other in moved]
 
 
 def argument_names(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Literal
 
 from course.catalogue import Mistake, load_mistakes
@@ -37,9 +38,9 @@ class Diagnoser:
     ) -> None:
         self.exercise, self.student = exercise, student
         self.variant, self.later = variant, later
-        self.others: list[Outcome] | None = None  # of later checks
+        self.later_outcomes: list[Outcome] | None = None
         self.loaded: dict[str, Student] = {}
-        self.gathered: Evidence | None = None
+        self.gathered: dict[str, Evidence] = {}  # by the check's name
 
     def explain(self, failure: Outcome) -> Diagnosis:
         """Looks for a known mistake, then for a symptom.
@@ -47,18 +48,45 @@ class Diagnoser:
         Raises:
             Stopped: the worker ended, so that nothing more can be said.
         """
-        self.others = None
+        self.later_outcomes = None
+        found = self.look_at(failure)
+        if failure.failure is None or found.cause:
+            return found
+        # An exception says little of what else is wrong. Other checks may say more.
+        others = self.after(failure)
+        others = [o for o in others if not o.failure or o.observed != failure.observed]
+        self.later_outcomes = others
+        for other in others:
+            if other.state == "failed" and other.failure is None:
+                more = self.look_at(other)
+                if said := more.cause or more.symptom:
+                    sentence = f"The check “{other.check.sentence}” fails, too. {said}"
+                    return replace(found, symptom=sentence, seen_with=None)
+                break
+        return found
+
+    def look_at(self, failure: Outcome) -> Diagnosis:
+        """Looks for the causes and the symptoms of one failed check."""
         possible: list[str] = []
         causes = self.entry(failure, possible) or self.families(failure, possible)
         if 0 < len(causes) <= MOST:
             with self.student.unheard():
-                places = self.places(failure)
-            return Diagnosis(" Or: ".join(causes), places=places)
+                places = [p for p in self.places(failure) if p.told and not p.right]
+            return Diagnosis(" Or: ".join(causes), places=tuple(places))
         with self.student.unheard():
             found = self.symptom(failure)
         if found == Diagnosis() and possible:
             return Diagnosis(seen_with=possible[0])
         return found
+
+    def after(self, failure: Outcome) -> list[Outcome]:
+        """Returns the outcomes of the checks after a failed one; runs them once."""
+        if self.later_outcomes is None:
+            self.later_outcomes = [o for o in self.later() if o.state in DONE]
+        names = [outcome.check.name for outcome in self.later_outcomes]
+        if failure.check.name not in names:
+            return self.later_outcomes
+        return self.later_outcomes[names.index(failure.check.name) + 1 :]
 
     def entry(self, failure: Outcome, possible: list[str]) -> list[str]:
         """Returns the sentence of the catalogue's entry that gives the code's results.
@@ -103,10 +131,8 @@ class Diagnoser:
         """
         if not alike(self.try_mistake(mistake, failure.check), failure):
             return "refuted"
-        if self.others is None:
-            self.others = [o for o in self.later() if o.state in DONE]
         same, failures = True, 0
-        for outcome in self.others:
+        for outcome in self.after(failure):
             its = self.try_mistake(mistake, outcome.check)
             if alike(its, outcome):
                 failures += outcome.state == "failed"
@@ -151,6 +177,7 @@ class Diagnoser:
 
     def evidence(self, failure: Outcome) -> Evidence:
         """Runs the failing check once more, to its end."""
-        if self.gathered is None:
-            self.gathered = gather(failure.check.function, self.student)
-        return self.gathered
+        name = failure.check.name
+        if name not in self.gathered:
+            self.gathered[name] = gather(failure.check.function, self.student)
+        return self.gathered[name]

@@ -57,7 +57,10 @@ def locate(student: Student, evidence: Evidence) -> list[Place]:
         variables: list[Variable] = student.ask(Watch(again, student.module.handle.id))
     except Raised:
         return []
-    return telling([place_of(variable, wrong) for variable in variables])
+    places = [place_of(variable, wrong) for variable in variables]
+    if places:  # the check says that the last result is wrong
+        places[-1] = replace(places[-1], right=False)
+    return telling(places)
 
 
 def telling(places: list[Place]) -> list[Place]:
@@ -70,7 +73,11 @@ def telling(places: list[Place]) -> list[Place]:
     related = [place for place in places[right + 1 :] if place.quantity]
     if related:
         return [p for p in related if p.quantity == related[0].quantity][-1:]
-    return places[right : right + 2] if right >= 0 else []
+    if right < 0:
+        return []
+    return [
+        p for p in places[right : right + 2] if p.line != places[right].line or p.right
+    ]
 
 
 def place_of(variable: Variable, wrong: Comparison) -> Place:

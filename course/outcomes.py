@@ -95,8 +95,16 @@ def run_check(check: Check, student: Student) -> Outcome:
 def inputs_changed(names: list[int | str]) -> CheckFailed:
     """Makes the failure of a check whose code wrote into these arguments."""
     message = "The code writes into its inputs; change a copy instead."
-    places = ", ".join(str(name) for name in names)
-    return CheckFailed(message, [("changed", f"argument {places}")], places)
+    places = ", ".join(map(argument, dict.fromkeys(names)))
+    return CheckFailed(message, [("changed", places)], places)
+
+
+def argument(name: int | str) -> str:
+    """Names an argument by its place or its name."""
+    if isinstance(name, str):
+        return f"the argument {name}"
+    first = ("the first", "the second", "the third")
+    return f"{first[name]} argument" if name < len(first) else f"argument {name + 1}"
 
 
 def outcome_of(check: Check, error: Exception) -> Outcome:

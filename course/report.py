@@ -110,7 +110,8 @@ class Report:
             if sentence:
                 self.line(f"[yellow]{label}:[/] {escape(sentence)}", indent=2)
         for place in diagnosis.places:
-            label = "right so far" if place.right else "look here"
+            known = "right so far" if place.right else "look here"
+            label = known if place.told else "next"
             told = f"  [dim]({escape(place.told)})[/]" if place.told else ""
             where = f"[dim]{label}, line {place.line}:[/] {escape(place.text)}"
             self.line(f"{where}{told}", indent=2)

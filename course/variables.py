@@ -89,8 +89,12 @@ def codes_of(module: ModuleType) -> Iterator[CodeType]:
 
 
 def with_inner(code: CodeType) -> Iterator[CodeType]:
-    """Yields a function's code, and that of the functions inside it."""
-    yield code
+    """Yields a function's code, and that of the functions inside it.
+
+    Lambdas and generator expressions are left out: no line can print their variables.
+    """
+    if not code.co_name.startswith("<"):
+        yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from with_inner(constant)

@@ -20,15 +20,22 @@ OTHER = dict(zip(SIZES, [97, 32, 48, 5, 4, 60, 1e-3], strict=True))
 
 def expect_sizes(config, expected, call):
     """Requires every field's number, and whole numbers for the sizes."""
+    yours = {name: config.get(name) for name in expected}
     for name, size in expected.items():
-        got, call_of_name = config.get(name), f"{call}.{name}"
         known = {f"the default of `{name}`": SIZES[name]}
         known |= {f"the value for `{other}`": n for other, n in expected.items()}
         known["4 times `n_embd`"] = 4 * expected["n_embd"]
-        expect_equal(got, size, f"{name} is not right.", call_of_name, known)
-        kind = type(size).__name__
-        message = f"{name} must be of type {kind}."
-        require(type(got).__name__ == kind, message, call_of_name, kind_of(got))
+        kind, call_of_name = type(size).__name__, f"{call}.{name}"
+        try:
+            expect_equal(
+                yours[name], size, f"{name} is not right.", call_of_name, known
+            )
+            message = f"{name} must be of type {kind}."
+            right = type(yours[name]).__name__ == kind
+            require(right, message, call_of_name, kind_of(yours[name]))
+        except CheckFailed as error:
+            error.observed = repr(yours)  # one wrong number has many causes
+            raise
 
 
 def test_dataclass(step):

@@ -9,7 +9,7 @@ from course.families.words import are, phrase, sentence
 # What the sentence says where the second operand is dropped.
 WITHOUT_SECOND: dict[type, str] = {
     ast.Add: "{b} {is_} not added to {a}.",
-    ast.Sub: "{b} {is_} not subtracted from {a}.",
+    ast.Sub: "{b} {is_} not subtracted from {a}, and it has to be.",
     ast.Mult: "{a} {is_a} not multiplied by {b}.",
     ast.Div: "{a} {is_a} not divided by {b}.",
     ast.FloorDiv: "{a} {is_a} not divided by {b}.",

@@ -32,7 +32,6 @@ from course.symptoms.words import number
 
 # Each proposes claims about the whole result; the simplest come first.
 PLAIN: tuple[Propose, ...] = (
-    size.constant,
     known.is_known,
     known.is_former,
     known.is_another,
@@ -160,6 +159,8 @@ def search(cases: Sequence[Case]) -> Symptom | None:
         return None
     largest = max(wrong, key=lambda case: case.wrong.sum())
     pattern = is_pattern(largest.expected)
+    if claim := first_true((size.constant,), cases, largest):
+        return Symptom(claim, whole=False)
     if claim := first_true(PLAIN if pattern else PLAIN + WHOLE, cases, largest):
         return Symptom(claim)
     if claim := first_true(AXES, cases, largest):

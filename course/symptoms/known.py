@@ -73,8 +73,8 @@ def added(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
         if abs(factor - round(factor)) < 1e-4:
             factor = round(factor)
         if abs(factor) == 1:
-            told = "has {} added once more" if factor == 1 else "lacks {}"
-            yield Claim(f"Yours {told.format(name)}.", plus([(name, factor)]))
+            told = "is the right result plus" if factor == 1 else "lacks"
+            yield Claim(f"Yours {told} {name}.", plus([(name, factor)]))
         elif factor == -2:
             text = f"Yours is the right result minus twice {name}, as if {name} were "
             text += "subtracted where it has to be added."

@@ -26,7 +26,7 @@ class CatalogueDiagnoser(Diagnoser):
     def __init__(self, exercise: Exercise, worker: WorkerProcess) -> None:
         grading = Grading(exercise, Target(), worker)
         solution = grading.variant(None)
-        super().__init__(exercise, solution, grading.variant, self.later_outcomes)
+        super().__init__(exercise, solution, grading.variant, self.graded_outcomes)
         self.outcomes: dict[tuple[str, str], Outcome] = {}
         self.graded: tuple[Mistake, Check]
         self.reach = Reach(exercise)
@@ -40,7 +40,7 @@ class CatalogueDiagnoser(Diagnoser):
                 return replace(outcome, diagnosis=self.explain(outcome))
         return None
 
-    def later_outcomes(self) -> list[Outcome]:
+    def graded_outcomes(self) -> list[Outcome]:
         """Returns what the graded mistake gives in the checks after its first."""
         mistake, first = self.graded
         checks = load_checks(self.exercise)

@@ -102,6 +102,13 @@ def test_right_so_far(diagnose: Diagnose) -> None:
     assert wrong in next_line.text or "mask = " in next_line.text
 
 
+def test_an_exception_hides_no_other_mistake(diagnose: Diagnose) -> None:
+    loop = "        for block in self.h:\n            x = block(x)\n"
+    wrong = "        for block in self.h:\n            y = block(x)\n        x = y\n"
+    found = diagnose("12", loop, wrong)
+    assert "Every block gets the embeddings" in str(found.symptom)
+
+
 def check_named(name: str) -> Check:
     return Check(name, f"{name} holds.", "", lambda student: None)
 

@@ -389,7 +389,7 @@ def with_known(change, shapes=((2, 5, 6), (3, 4, 12))):
 KNOWN = [
     (lambda y, k: k["x"], "Yours is just x."),
     (lambda y, k: 0.5 * k["x"], "Yours is x times 1/2."),
-    (lambda y, k: y + k["x"], "Yours has x added once more."),
+    (lambda y, k: y + k["x"], "Yours is the right result plus x."),
     (lambda y, k: y - k["`ln_1.bias`"], "Yours lacks `ln_1.bias`."),
     (
         lambda y, k: y - k["`c_attn.bias`"][k["x"].shape[-1] :][: k["x"].shape[-1]],
