@@ -8,7 +8,7 @@ import ast
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from course.registry import ROOT, Exercise
 from course.student import Raised, Recorded, Remote, Student
 
 ENOUGH = 1e-5  # a smaller change is rounding
+MOST = 20  # parameters that are tried: a model's later blocks only take time
 
 
 @dataclass(frozen=True)
@@ -50,31 +51,31 @@ class Bench:
     call: Recorded
     states: Mapping[int, Mapping[str, np.ndarray]]
 
+    @cached_property
+    def base(self) -> list[np.ndarray] | None:
+        """The result of the call as it was made."""
+        return self.result()
+
     def moved_by(self, change: Change, count: int) -> np.ndarray | None:
         """Marks the numbers that any of the first ``count`` values moves.
 
         None if the code raises an exception.
         """
         results = [self.result(change.place, v) for v in change.values[:count]]
-        return union(self.result(), results)
+        return union(self.base, results)
 
-    def moved_by_parameter(
-        self, number: int, name: str, count: int | None
-    ) -> np.ndarray | None:
-        """Marks the numbers that one parameter moves, and moves the parameter back."""
-        state = dict(self.states[number])
-        module = Remote(self.student, Handle(number, ""))
-        before = self.result()
-        results = []
+    def moved_by_parameter(self, number: int, name: str, value: Any) -> Any:
+        """Marks the numbers that another value of a parameter moves; None as above."""
+        state = self.states[number]
         try:
-            for value in others(state[name])[:count]:
-                module.load(state | {name: value})
-                results.append(self.result())
+            Remote(self.student, Handle(number, "")).load({**state, name: value})
         except Raised:
             return None
-        finally:
-            module.load(state)
-        return union(before, results)
+        return union(self.base, [self.result()])
+
+    def restore(self, number: int) -> None:
+        """Loads a module's own weights again."""
+        Remote(self.student, Handle(number, "")).load(self.states[number])
 
     def result(
         self, place: int | str | None = None, value: Any = None
@@ -115,10 +116,13 @@ def explain_dependence(
     if benches is None:
         return None
     mine, solution = benches
-    if (base := mine.result()) is None or (goal := solution.result()) is None:
+    if mine.base is None or solution.base is None:
         return None
-    again = [np.asarray(a, np.float64) for a in arrays_in(mine.call.result)]
-    if moved(again, base).any() and not moved(goal, solution.result()).any():
+    former, goal = (
+        [np.asarray(a, np.float64) for a in arrays_in(bench.call.result)]
+        for bench in benches
+    )
+    if moved(former, mine.base).any() and not moved(goal, solution.base).any():
         return "The same call gives another result when it is made again."
     names = argument_names(exercise, mine.call, yours[1].recording.held)
     if sentence := unused_parameter(mine, solution):
@@ -154,17 +158,25 @@ def pair_of_benches(
 
 def unused_parameter(mine: Bench, solution: Bench) -> str | None:
     """Names a parameter that the solution uses and the learner's code does not."""
-    pairs = zip(mine.parameters(), list(solution.parameters()), strict=False)
-    for (number, name), (other, same) in list(pairs):
-        for count in (1, None):  # the others only to make sure
-            found = mine.moved_by_parameter(number, name, count)
-            if found is None or found.any():
-                break
-        else:
-            due = solution.moved_by_parameter(other, same, None)
-            if due is not None and due.any():
+    pairs = list(zip(mine.parameters(), solution.parameters(), strict=False))
+    try:
+        for (number, name), (other, same) in pairs[:MOST]:
+            values = others(mine.states[number][name])
+            if any(is_used(mine, number, name, value) for value in values):
+                continue
+            if any(is_used(solution, other, same, value) for value in values):
                 return f"The result stays the same when the parameter `{name}` changes."
+    finally:
+        for bench, index in ((mine, 0), (solution, 1)):
+            for number in {pair[index][0] for pair in pairs}:
+                bench.restore(number)
     return None
+
+
+def is_used(bench: Bench, number: int, name: str, value: np.ndarray) -> bool:
+    """Says whether another value of a parameter moves the result, or ends the call."""
+    marks = bench.moved_by_parameter(number, name, value)
+    return marks is None or bool(marks.any())
 
 
 def contrast(change: Change, found: np.ndarray, due: np.ndarray) -> str | None:

@@ -76,7 +76,8 @@ def test_every_token(step):
     GPT-2's last token, 50256, marks the end of a text.
     """
     table, rows = make(step, 11, 5)
-    ids = np.array([[4, 10, 1, 7, 0, 3], [9, 0, 2, 8, 10, 6], [5, 0, 10, 1, 2, 4]])
+    rows_of_ids = "4 10 1 7 0 3", "9 0 2 8 10 6", "5 0 10 1 2 4", "0 3 9 10 6 7"
+    ids = np.array([row.split() for row in rows_of_ids], np.int64)
     expect_rows(table, rows, ids)
 
 

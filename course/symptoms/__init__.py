@@ -61,7 +61,7 @@ WHOLE: tuple[Propose, ...] = (
     mixed.mixed,
 )
 # Each proposes claims about where the result is right: along an axis, or elsewhere.
-AXES: tuple[Propose, ...] = (part.one_axis,)
+AXES: tuple[Propose, ...] = (conditions.by_id, part.one_axis)
 PLACES: tuple[Propose, ...] = (
     part.diagonals,
     part.several_axes,

@@ -11,27 +11,41 @@ from course.symptoms.part import along
 from course.symptoms.words import number, of_every, plural
 
 
+def by_id(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
+    """The wrong places are those of one id, or of the lowest or highest ids."""
+    for name, array in case.arrays.items():
+        if array.ndim < case.expected.ndim and np.array_equal(array, np.rint(array)):
+            yield from by_quantity(cases, name)
+
+
 def by_number(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
     """The wrong places are those where a known quantity is above or below a number."""
     for name in ["the right result", *case.arrays]:
-        found = [value_at(c, name) for c in differing(cases)]
-        pairs = [pair for pair in found if pair is not None]
-        if len(pairs) < len(found):
-            continue
-        values = np.concatenate([array.ravel() for array, _ in pairs])
-        marks = np.concatenate([wrong.ravel() for _, wrong in pairs])
-        if not chance_is_small(marks):
-            continue
-        low, high = values[marks], values[~marks]
-        for above, border in ((True, limit(high, low)), (False, limit(low, high))):
-            if border is not None:
-                side = {0.0: "positive" if above else "negative"}.get(border)
-                side = side or f"{'above' if above else 'below'} {number(border)}"
-                yield Claim(
-                    f"Yours differs only where {name} is {side}.",
-                    partial(beyond, name=name, border=border, above=above),
-                    1,
-                )
+        yield from by_quantity(cases, name)
+
+
+def by_quantity(cases: Sequence[Case], name: str) -> Iterator[Claim]:
+    """The wrong places are those where one quantity is above or below a number."""
+    found = [value_at(c, name) for c in differing(cases)]
+    pairs = [pair for pair in found if pair is not None]
+    if len(pairs) < len(found):
+        return
+    values = np.concatenate([array.ravel() for array, _ in pairs])
+    marks = np.concatenate([wrong.ravel() for _, wrong in pairs])
+    if not chance_is_small(marks):
+        return
+    low, high = values[marks], values[~marks]
+    for above, border in ((True, limit(high, low)), (False, limit(low, high))):
+        if border is not None:
+            side = {0.0: "positive" if above else "negative"}.get(border)
+            side = side or f"{'above' if above else 'below'} {number(border)}"
+            if np.ptp(low) == 0:
+                side = number(float(low[0]))
+            yield Claim(
+                f"Yours differs only where {name} is {side}.",
+                partial(beyond, name=name, border=border, above=above),
+                1,
+            )
 
 
 def value_at(case: Case, name: str) -> tuple[np.ndarray, np.ndarray] | None:
