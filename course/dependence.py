@@ -165,7 +165,8 @@ def unused_parameter(mine: Bench, solution: Bench) -> str | None:
             if any(is_used(mine, number, name, value) for value in values):
                 continue
             if any(is_used(solution, other, same, value) for value in values):
-                return f"The result stays the same when the parameter `{name}` changes."
+                what = f"the parameter `{name}`"
+                return f"In this call, no change of {what} changes the result."
     finally:
         for bench, index in ((mine, 0), (solution, 1)):
             for number in {pair[index][0] for pair in pairs}:
@@ -183,8 +184,8 @@ def contrast(change: Change, found: np.ndarray, due: np.ndarray) -> str | None:
     """Compares which numbers a change moves with which numbers it has to move."""
     if due.any() and not found.any():
         if change.axis:
-            return f"The result stays the same when only {change.what} changes."
-        return f"The result stays the same when {change.what} changes."
+            return f"In this call, no change of {change.what} alone changes the result."
+        return f"In this call, no change of {change.what} changes the result."
     if found.any() and not due.any():
         return f"The result changes when only {change.what} changes; it must not."
     if found.shape != due.shape or not change.axis:

@@ -10,7 +10,15 @@ from course.dependence import explain_dependence
 from course.evidence import Evidence, gather
 from course.families.table import load_families
 from course.locating import Place, locate
-from course.outcomes import Check, Diagnosis, Outcome, alike, outcome_of, run_check
+from course.outcomes import (
+    Check,
+    Diagnosis,
+    Outcome,
+    alike,
+    outcome_of,
+    run_check,
+    same,
+)
 from course.registry import Exercise
 from course.student import Raised, Student
 from course.symptoms import explain
@@ -131,16 +139,27 @@ class Diagnoser:
         """
         if not alike(self.try_mistake(mistake, failure.check), failure):
             return "refuted"
-        same, failures = True, 0
+        if failure.comparison and not self.alike_to_the_end(mistake, failure):
+            return "refuted"
+        equal, failures = True, 0
         for outcome in self.after(failure):
             its = self.try_mistake(mistake, outcome.check)
             if alike(its, outcome):
                 failures += outcome.state == "failed"
             elif its.state == "passed":
-                same = False
+                equal = False
             else:
                 return "refuted"
-        return "equal" if same else "possible" if failures else "refuted"
+        return "equal" if equal else "possible" if failures else "refuted"
+
+    def alike_to_the_end(self, mistake: Mistake, failure: Outcome) -> bool:
+        """Compares all numbers of a failed check, also those after the first wrong."""
+        with self.student.unheard():
+            yours = self.evidence(failure).comparisons
+        its = gather(failure.check.function, self.loaded[mistake.name]).comparisons
+        pairs = zip(yours, its, strict=False)
+        equal = all(same(mine.yours, other.yours) for mine, other in pairs)
+        return equal and len(yours) == len(its)
 
     def try_mistake(self, mistake: Mistake, check: Check) -> Outcome:
         """Runs one check on the solution with a known mistake in it."""

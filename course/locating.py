@@ -84,9 +84,10 @@ def place_of(variable: Variable, wrong: Comparison) -> Place:
     """Looks a variable's numbers up among the known quantities."""
     place = Place(variable.line, variable.text, variable.name)
     values = variable.array.values
-    if values.size < 2 or values.dtype.kind not in "fiu":
-        return place
+    if values.dtype.kind not in "fiu" or (values == values.flat[:1]).all():
+        return place  # a result that has one number only tells nothing
     same = [k for k, v in wrong.known.items() if np.shape(v) == values.shape]
+    same.sort(key=lambda name: isinstance(name, Aside))
     for name in same:
         if is_close(values, wrong.known[name]):
             right = not isinstance(name, Aside)

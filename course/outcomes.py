@@ -17,6 +17,7 @@ from course.messages import Failure
 from course.process import Stopped
 from course.student import Raised, Student
 
+KEPT = re.compile(r"Weight '(.+)' is missing from the provided weights mapping")
 State = Literal["passed", "failed", "to do", "not run"]
 
 
@@ -155,6 +156,11 @@ def explain(failure: Failure) -> str:
             return "The code asks for more memory than there is. Look at the shapes."
         case "SyntaxError" | "IndentationError" | "TabError":
             return f"Python cannot read the file: {failure.message}."
+    if kept := KEPT.search(failure.message):
+        return (
+            f"After a call the module has a parameter `{kept[1]}`, which no checkpoint "
+            "has: a tensor is kept on self."
+        )
     return f"{failure.type_name}: {essence(failure.message)}"
 
 
@@ -177,11 +183,21 @@ def normalized(message: str) -> str:
 
 def alike(a: Outcome, b: Outcome) -> bool:
     """Says whether two outcomes of one check have the same failure and result."""
-    if (a.state, a.message) != (b.state, b.message) and not (
-        a.failure and b.failure and a.observed == b.observed
-    ):
+    if a.failure and b.failure:
+        return a.observed == b.observed and fit(a.failure, b.failure)
+    if (a.state, a.message) != (b.state, b.message):
         return False
     return same(a.observed, b.observed)
+
+
+def fit(a: Failure, b: Failure) -> bool:
+    """Says whether two codes can have raised an exception for the same reason.
+
+    Codes of two styles have other variables, but the shapes of one have to occur in the
+    other.
+    """
+    shapes = [{shape for _, shape in failure.tensors} for failure in (a, b)]
+    return shapes[0] <= shapes[1] or shapes[0] >= shapes[1]
 
 
 def same(a: Any, b: Any) -> bool:

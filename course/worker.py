@@ -55,6 +55,7 @@ from runtime.initial_weights import draw_with_numpy
 from runtime.kernels import use_kernels
 from runtime.lazy_operations import (
     collect_operations,
+    drop_pending,
     one_by_one,
     ran_into,
     run_pending,
@@ -126,7 +127,9 @@ class Worker:
             return self.reply_to(request)
         except BaseException as error:  # SystemExit and KeyboardInterrupt as well
             if not ran_into(error):
-                return Reply(failure=describe(error, self.steps_dir))
+                failure = describe(error, self.steps_dir)
+                drop_pending()
+                return Reply(failure=failure)
         try:
             with one_by_one():
                 return self.reply_to(request)

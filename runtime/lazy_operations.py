@@ -6,7 +6,7 @@ is needed.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from max.experimental import functional as F
@@ -43,6 +43,17 @@ def run_pending() -> None:
     """Runs the collected operations, including writes into tensors."""
     if PendingGraph.pending is not None:
         F._run(PendingGraph.pending.realize_all())
+
+
+def drop_pending() -> None:
+    """Forgets the collected operations after an exception.
+
+    An operation that could not be added leaves its graph broken, and what is added
+    later would fail with it.
+    """
+    with suppress(Exception):
+        run_pending()
+    PendingGraph.pending = None
 
 
 def ran_into(error: BaseException) -> bool:

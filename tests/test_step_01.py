@@ -66,6 +66,12 @@ def test_own_sizes(step):
     few = {"n_embd": 24, "n_head": 3}
     config = step.GPT2Config(**few)
     expect_sizes(config, SIZES | few, "GPT2Config(n_embd=24, n_head=3)")
+    try:
+        other = step.GPT2Config(n_heads=3)
+    except Raised:
+        other = None  # as it has to be
+    message = "A size that does not exist was accepted, and nothing was set."
+    require(other is None, message, "GPT2Config(n_heads=3)", "accepted")
     zeros = {"n_layer": 0, "layer_norm_epsilon": 0.0}  # are sizes like others
     call = "GPT2Config(n_layer=0, layer_norm_epsilon=0.0)"
     expect_sizes(step.GPT2Config(**zeros), SIZES | zeros, call)

@@ -9,7 +9,7 @@ from course.checks import expect_close, expect_tensor, require
 from course.messages import Array
 from tests import fakes
 from tests.oracle import model as oracle
-from tests.oracle.notes import Aside, note
+from tests.oracle.notes import note
 
 
 def mask(step, length, earlier):
@@ -28,7 +28,7 @@ def expect_hidden(step, length, earlier):
         hidden = np.where(value.values < -100, -np.inf, value.values)
         value = replace(value, values=hidden)
     square = oracle.causal_mask(length)
-    note(Aside("the mask without the columns of the earlier context"), square)
+    note("the mask without the columns of the earlier context", square)
     expect_close(value, expected, call(length, earlier), axes="row column")
 
 

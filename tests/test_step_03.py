@@ -3,7 +3,7 @@
 import numpy as np
 
 from course.check_program import check_file
-from course.checks import build, expect_close, expect_own_weights
+from course.checks import TOLERANCE, build, expect_close, expect_own_weights
 from tests.oracle import model as oracle
 from tests.oracle.notes import note
 
@@ -30,7 +30,7 @@ def normalized(x, eps=1e-5):
     return oracle.layer_norm(x, np.float64(1), np.float64(0), eps)
 
 
-def check(step, x, state, **eps):
+def check(step, x, state, tolerance=TOLERANCE, **eps):
     """Compares LayerNorm on ``x`` with the equation; returns the layer."""
     norm = build(step, "LayerNorm", x.shape[-1], state=state, **eps)
     shown = ", ".join(f"{name}={value}" for name, value in eps.items())
@@ -44,7 +44,8 @@ def check(step, x, state, **eps):
     note("`weight`", state["weight"])
     note("`bias`", state["bias"])
     expected = oracle.layer_norm(x64, **state, **eps)
-    expect_close(norm(x), expected, f"{call}(x), x is {list(x.shape)}")
+    asked = f"{call}(x), x is {list(x.shape)}"
+    expect_close(norm(x), expected, asked, tolerance=tolerance)
     return norm
 
 
@@ -88,6 +89,14 @@ def test_equal_channels(step):
     """
     x = np.repeat(np.float32([[0.25], [-0.125], [0]]), 4, axis=-1)  # an exact mean
     check(step, x, random_state(4))
+
+
+def test_large_mean(step):
+    """A mean that is large beside the differences costs no digits.
+
+    The squares of such numbers are so large that float32 loses what tells them apart.
+    """
+    check(step, inputs(4, 5) + np.float32(3000), plain_state(5), tolerance=1e-2)
 
 
 def test_epsilon(step):

@@ -36,8 +36,8 @@ def note_activations(x):
         ("ReLU(x)", np.maximum(x, 0)),
         ("tanh(x)", np.tanh(x)),
         ("sigmoid(x)", 1 / (1 + np.exp(-x))),
-        ("x · sigmoid(x), which is SiLU,", x / (1 + np.exp(-x))),
-        ("x · sigmoid(1.702 x), the quick form of GELU,", x / (1 + np.exp(-1.702 * x))),
+        ("x · sigmoid(x) (SiLU)", x / (1 + np.exp(-x))),
+        ("x · sigmoid(1.702 x) (quick GELU)", x / (1 + np.exp(-1.702 * x))),
         ("GELU applied twice", oracle.gelu(oracle.gelu(x))),
     ]:
         note(Aside(name), values)

@@ -41,7 +41,8 @@ def test_parameters(step):
 def test_one_head(step):
     """With one head it is step 07, then step 08, then c_proj.
 
-    Here nothing has to be split, so what is wrong here is not the splitting.
+    One head has all channels, so it does not matter which channels belong to which
+    head.
     """
     module, state = attention(step, 5, 1)
     x = tokens(2, 3, 5)

@@ -52,6 +52,7 @@ def expect_drawn(got, logits, temperature, others, call):
         "softmax used twice": softmax(softmax(logits / temperature)),
         "temperature after softmax": softmax(softmax(logits) / temperature),
         "another row's logits": softmax(others / temperature),
+        "a token's rank as its id": np.sort(softmax(logits / temperature))[::-1],
     }
     draws.expect_drawn(got, softmax(logits / temperature), guesses, call)
 

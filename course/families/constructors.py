@@ -36,7 +36,8 @@ def not_made(place: Place) -> Iterator[Change]:
     match place.node:
         case ast.Assign([ast.Attribute(ast.Name(id="self")) as target]):
             if place.in_constructor:
-                says = f"`{ast.unparse(target)}` is not made in `__init__`."
+                name = ast.unparse(target)
+                says = f"`{name}` is no parameter or layer: `__init__` has to make it."
                 if derived(place):
                     says = f"`{ast.unparse(target)}` is not replaced: that of the "
                     says += "inherited class stays."

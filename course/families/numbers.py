@@ -121,8 +121,18 @@ def indices(place: Place) -> Iterator[Change]:
     others = {0: [1, -1], -1: [0, -2], 1: [0], 2: [1]}.get(old, [])
     words = phrase(whole.value, place)
     for new in others:
-        says = f"The code takes index {new} of {words}; it has to be {old}."
+        what = f" for {target}" if (target := assigned(place)) else ""
+        says = f"The code takes index {new} of {words}{what}; it has to be {old}."
         yield place.change(str(new), says)
+
+
+def assigned(place: Place) -> str:
+    """The name that a place's line gives a value to, as code; "" if there is none."""
+    for node in place.around:
+        match node:
+            case ast.Assign([ast.Name(id=name)]):
+                return f"`{name}`"
+    return ""
 
 
 def sizes(place: Place) -> Iterator[Change]:

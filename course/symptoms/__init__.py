@@ -115,7 +115,9 @@ def explain(comparisons: Sequence[Comparison]) -> Symptom | None:
     with np.errstate(all="ignore"):
         if all(case.right for case in cases):
             return None
-        if found := finite.not_finite(cases) or other_shape(cases, searched):
+        if found := mistaken_marks(cases) or finite.not_finite(cases):
+            return Symptom(found)
+        if found := other_shape(cases, searched_whole):
             return Symptom(found)
         return search(cases) or search_one_result(cases)
 
@@ -127,6 +129,17 @@ def relate(comparison: Comparison) -> str | None:
         return first_true(
             (size.scaled, order.transposed, order.reordered), [case], case
         )
+
+
+def mistaken_marks(cases: Sequence[Case]) -> str | None:
+    """Says which of a mask's two numbers is another one in yours."""
+    wrong = [case for case in differing(cases) if case.shaped]
+    if len(wrong) < len(differing(cases)) or not wrong:
+        return None
+    largest = max(wrong, key=lambda case: case.wrong.sum())
+    if not is_pattern(largest.expected):
+        return None
+    return first_true((values.replaced,), cases, largest)
 
 
 def search_one_result(cases: Sequence[Case]) -> Symptom | None:
@@ -150,6 +163,12 @@ def searched(cases: Sequence[Case]) -> str | None:
     """The text of the first claim that holds on all cases."""
     found = search(cases)
     return found.text if found else None
+
+
+def searched_whole(cases: Sequence[Case]) -> str | None:
+    """The text of the first claim that says what yours is."""
+    found = search(cases)
+    return found.text if found and found.whole else None
 
 
 def search(cases: Sequence[Case]) -> Symptom | None:

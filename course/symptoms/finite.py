@@ -15,7 +15,11 @@ def not_finite(cases: Sequence[Case]) -> str | None:
     removes = any(np.isneginf(case.expected).any() for case in cases)
     for name, test, why in (
         ("NaN (not a number)", np.isnan, NAN),
-        ("∞", np.isposinf, "A number was too large, or was divided by 0."),
+        (
+            "∞",
+            np.isposinf,
+            "∞ is written there, a number is too large, or something is divided by 0.",
+        ),
         ("−∞", np.isneginf, "log(0) is −∞, and a mask adds −∞."),
     ):
         if removes and test is np.isneginf:

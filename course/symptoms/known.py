@@ -73,7 +73,9 @@ def added(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
         if abs(factor - round(factor)) < 1e-4:
             factor = round(factor)
         if abs(factor) == 1:
-            told = "is the right result plus" if factor == 1 else "lacks"
+            told = "is the right result " + ("plus" if factor == 1 else "minus")
+            if factor == -1 and "`" in name:
+                told = "lacks"
             yield Claim(f"Yours {told} {name}.", plus([(name, factor)]))
         elif factor == -2:
             text = f"Yours is the right result minus twice {name}, as if {name} were "

@@ -22,7 +22,7 @@ def plainly(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
         ("the right result", "that of yours", False),
     ):
         text = f"Each {noun} of {one} has the mean 0, and {other} has not; otherwise "
-        text += "they differ by a factor alone."
+        text += "they are equal, or differ by a factor."
         yield Claim(text, partial(is_plain, mine=mine), 8)
 
 

@@ -148,7 +148,7 @@ def hidden_states(
     ids: np.ndarray, state: State, n_layer: int, n_head: int, eps: float = 1e-5
 ) -> np.ndarray:
     """The hidden states ``[B, T, C]`` of ids ``[B, T]``, finally normalized."""
-    tokens = as_float(state["wte.weight"][ids])
+    tokens = as_float(state["wte.weight"][note("the id", ids)])
     places = state["wpe.weight"][: ids.shape[-1]]
     x = tokens + places
     for layer in range(n_layer):

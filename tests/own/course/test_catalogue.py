@@ -59,6 +59,10 @@ class CatalogueDiagnoser(Diagnoser):
             self.outcomes[key] = super().try_mistake(mistake, check)
         return self.outcomes[key]
 
+    def alike_to_the_end(self, mistake: Mistake, failure: Outcome) -> bool:
+        """Leaves it at the first wrong numbers: every mistake would run twice."""
+        return True
+
     def places(self, failure: Outcome) -> tuple[Place, ...]:
         """Looks for no line: a mistake's text is not the learner's file."""
         return ()

@@ -60,7 +60,7 @@ def diagnose(tmp_path: Path, worker: WorkerProcess) -> Diagnose:
             "04",
             "hidden = F.gelu(self.c_fc(x)",
             "hidden = F.gelu(x @ self.c_fc.weight.T",
-            "the parameter `c_fc.bias` changes",
+            "no change of the parameter `c_fc.bias`",
         ),
         (
             "06",

@@ -204,7 +204,7 @@ def test_sizes_of_a_constructor() -> None:
     said = {mutant.says for mutant in make_mutants(dedent(source))}
     assert said >= {
         "`self.ln_1` and `self.ln_2` are one and the same module; make two.",
-        "`self.ln_2` is not made in `__init__`.",
+        "`self.ln_2` is no parameter or layer: `__init__` has to make it.",
         "`self.ln_2` is used where `self.ln_1` belongs.",
         "In `self.h`: one `Block` is used for all layers; each needs its own.",
         "In `self.h`: one `Block` too few is made.",

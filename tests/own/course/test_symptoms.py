@@ -620,13 +620,13 @@ def norm(x, name="ln_f", eps=1e-5):
             lambda x, h: normal(x),
             lambda x, h: x,
             "Each token of yours has the mean 0, and that of the right result has not; "
-            "otherwise they differ by a factor alone.",
+            "otherwise they are equal, or differ by a factor.",
         ),
         (
             lambda x, h: x / np.sqrt((x**2).mean(-1, keepdims=True)),
             lambda x, h: normal(x),
             "Each token of the right result has the mean 0, and that of yours has not; "
-            "otherwise they differ by a factor alone.",
+            "otherwise they are equal, or differ by a factor.",
         ),
         (
             lambda x, h: normal(x.swapaxes(1, 2)).swapaxes(1, 2),
@@ -798,7 +798,7 @@ SQUARE, WIDE = [(3, 3), (1, 1), (6, 6)], [(3, 3), (4, 6), (6, 7)]
 @pytest.mark.parametrize(
     ("change", "sizes", "sentence"),
     [
-        (lambda r, c: mask(r, c, 9), SQUARE, "Every number of yours is 0."),
+        (lambda r, c: mask(r, c, 9), SQUARE, "Yours is 0 where −∞ is right."),
         (
             lambda r, c: mask(r, c).T,
             SQUARE,
