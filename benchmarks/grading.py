@@ -1,7 +1,7 @@
 """Measures how long a check takes: ``python -m benchmarks.grading``.
 
-It measures each step's check alone, all fourteen in one process, and the time from a
-save to the result in watch mode. --cold adds the first run on a new machine. Times are
+It measures each step's check alone, all fourteen in one process, the checks of wrong
+files, and the time from a save to the result in watch mode. --cold adds the first run on a new machine. Times are
 wall time.
 """
 
@@ -20,8 +20,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import machine
-from course.registry import ROOT, Exercise, load_registry
+from course.catalogue import load_mistakes
+from course.registry import ROOT, Exercise, as_step, load_registry
 from runtime.children import child_group, run_child
+
+WRONG = 3  # wrong files that are timed, of each exercise
 
 
 def seconds(command: list[str], **environment: str) -> float:
@@ -30,6 +33,23 @@ def seconds(command: list[str], **environment: str) -> float:
     env = os.environ | environment
     run_child(command, cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - started
+
+
+def failing_seconds(exercise: Exercise) -> list[float]:
+    """Times the check of a few wrong files of one exercise, diagnosis included."""
+    known = load_mistakes(exercise)
+    chosen = known[:: max(1, len(known) // WRONG)][:WRONG]
+    times = []
+    with tempfile.TemporaryDirectory() as folder:
+        for mistake in chosen:
+            wrong = as_step(mistake.source)
+            Path(folder, exercise.step_path.name).write_text(wrong, encoding="utf-8")
+            command = [sys.executable, "-m", "pytest", str(exercise.checker_path)]
+            command += ["--steps-dir", folder]
+            started = time.perf_counter()
+            run_child(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+            times.append(time.perf_counter() - started)
+    return times
 
 
 def check_command(*exercises: Exercise) -> list[str]:
@@ -107,11 +127,16 @@ def main(rounds: int, cold: bool, json_path: Path | None) -> None:
         for exercise in exercises:
             alone[exercise.key].append(seconds(check_command(exercise)))
     medians = {key: statistics.median(times) for key, times in alone.items()}
+    failing = {e.key: failing_seconds(e) for e in load_registry()}
+    slowest = {key: max(times) for key, times in failing.items()}
     figures: dict[str, Any] = {
         **machine(),
         "check_seconds": medians,
         "check_median": statistics.median(medians.values()),
         "check_worst": max(max(times) for times in alone.values()),
+        "failing_seconds": slowest,
+        "failing_median": statistics.median(t for ts in failing.values() for t in ts),
+        "failing_worst": max(slowest.values()),
         "all_in_one_process": seconds(check_command(*exercises)),
         "watch_median": statistics.median(watch_latencies(rounds)),
     }
@@ -121,6 +146,8 @@ def main(rounds: int, cold: bool, json_path: Path | None) -> None:
     for key, value in medians.items():
         spread = f"{min(alone[key]):.1f} to {max(alone[key]):.1f}"
         table.add_row(f"check {key}", f"{value:.2f}  ({spread})")
+    for key, value in slowest.items():
+        table.add_row(f"wrong file of {key}", f"{value:.2f}  (the slowest of {WRONG})")
     for name, figure in figures.items():
         if isinstance(figure, float):
             table.add_row(name.replace("_", " "), f"{figure:.2f}")

@@ -14,6 +14,7 @@ from course.checks import (
 )
 from tests import fakes
 from tests.oracle import model as oracle
+from tests.oracle.notes import note
 
 # The shape [B, T, C], and the heads H, which must have no effect in this step.
 SHAPES = [((2, 3, 5), 1), ((1, 7, 6), 3), ((3, 1, 2), 2)]
@@ -79,6 +80,8 @@ def test_numbers(step):
     again = modules[0], (1, 6, 5)  # a second text: nothing may be kept of the first
     for module, shape in [*zip(modules, texts, strict=True), again]:
         x = inputs(*shape)
+        heads = dict(SHAPES).get(shape, SHAPES[0][1])
+        note("√D", (shape[-1] / heads) ** 0.5)
         result = three(module(x), shape)
         expected = oracle.qkv(x, state_for(shape[-1]))
         everything = np.concatenate([part.values for part in result], axis=-1)
