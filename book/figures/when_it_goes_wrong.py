@@ -14,6 +14,7 @@ from book.figures.step_04 import exact
 from book.figures.step_11 import WIRINGS, rewired
 from book.held_out import PerToken
 from course.catalogue import load_mistakes
+from course.families.table import load_families
 from course.registry import load_registry
 from tests.oracle import model as oracle
 
@@ -23,8 +24,10 @@ NO_SIZES: dict[str, float] = {}
 
 def numbers() -> dict[str, str | list]:
     found = [load_mistakes(exercise) for exercise in load_registry()]
+    made = [load_families(exercise) for exercise in load_registry()]
     return {
         "known": f"{sum(map(len, found))}",
+        "families": f"{sum(map(len, made))}",
         "prompt": PROMPT,
         "written": written(),
     }
