@@ -1,8 +1,8 @@
 """Measures how long a check takes: ``python -m benchmarks.grading``.
 
 It measures each step's check alone, all fourteen in one process, the checks of wrong
-files, and the time from a save to the result in watch mode. --cold adds the first run on
-a new machine. Times are wall time.
+files, and the time from a save to the result in watch mode. --cold adds the first run
+on a new machine. Times are wall time.
 """
 
 import json

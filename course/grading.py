@@ -148,7 +148,9 @@ class Grading:
             return diagnoser.explain(failure)
         except Stopped:  # the learner's code was in the same process
             self.broken = True
-            return Diagnosis()
+        except Exception:  # odd results may surprise it, and the verdict stays
+            return failure.diagnosis
+        return Diagnosis()
 
     def _run_after(self, failure: Outcome) -> list[Outcome]:
         """Runs the checks after a failed one; each keeps its outcome for its turn."""

@@ -108,7 +108,9 @@ def right_at(case: Case, name: str, place: int, cases: Sequence[Case]) -> bool |
     if case.wrong.take(place, axis).any():
         return False
     wrong = along(case.wrong, axis)
-    size = sum(c.wrong.size // c.wrong.shape[axis] for c in cases if name in c.axes)
+    size = sum(
+        c.expected.size // (c.length(name) or 1) for c in cases if c.length(name)
+    )
     return bool(wrong.mean() > 0.3) and size >= 6
 
 

@@ -68,6 +68,20 @@ def diagnose(tmp_path: Path, worker: WorkerProcess) -> Diagnose:
             "return F.gather(self.weight, positions * 0 + positions[0], axis=0)",
             "the result of the first position",
         ),
+        (
+            "03",
+            "return normalized * self.weight + self.bias",
+            "self.calls = getattr(self, 'calls', 0) + 1\n"
+            "        return normalized * self.weight + self.bias * self.calls**2",
+            "another result when it is made again",
+        ),
+        (
+            "04",
+            "return self.c_proj(hidden)",
+            "result = self.c_proj(hidden)\n"
+            "        return result + F.mean(F.tanh(result), axis=-2)",
+            "of `x` changes, the result of an earlier token changes too; it must not",
+        ),
     ],
 )
 def test_symptoms(
