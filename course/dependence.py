@@ -190,30 +190,32 @@ def contrast(change: Change, found: np.ndarray, due: np.ndarray) -> str | None:
         return f"The result changes when only {change.what} changes; it must not."
     if found.shape != due.shape or not change.axis:
         return None
-    if where := other_places(change, found & ~due):
+    if where := other_places(change, found, due):
         return f"When only {change.what} changes, {where} changes too; it must not."
-    if where := other_places(change, due & ~found):
+    if where := other_places(change, due, found):
         return f"When only {change.what} changes, {where} stays the same; it must not."
     return None
 
 
-def other_places(change: Change, places: np.ndarray) -> str:
-    """Says in words where along the changed axis some results lie; "" if unknown."""
-    names = axes_of(places)
-    if not places.any() or change.axis not in names:
+def other_places(change: Change, moving: np.ndarray, still: np.ndarray) -> str:
+    """Says where on the changed axis numbers move in one code and none in the other.
+
+    Empty if there is no such place, or if the axis is not one of the result.
+    """
+    names = axes_of(moving)
+    if change.axis not in names:
         return ""
     axis = names.index(change.axis)
-    others = tuple(i for i in range(places.ndim) if i != axis)
-    hit = places.any(axis=others)
-    own = hit[0] if change.first else hit[-1]
-    if own:
+    others = tuple(i for i in range(moving.ndim) if i != axis)
+    hit = moving.any(axis=others) & ~still.any(axis=others)
+    if hit[0] if change.first else hit[-1]:
         return f"the result of the {'first' if change.first else 'last'} {change.axis}"
-    which = (
-        "another"
-        if change.axis == "text"
-        else ("a later" if change.first else "an earlier")
+    if not hit.any():
+        return ""
+    which = "a later" if change.first else "an earlier"
+    return (
+        f"the result of {'another' if change.axis == 'text' else which} {change.axis}"
     )
-    return f"the result of {which} {change.axis}"
 
 
 def union(
