@@ -69,7 +69,7 @@ def fields(place: Place) -> Iterator[Change]:
             typed = ast.unparse(place.node.annotation)
             says = f"`{name}` has no default; it has to be {value}."
             yield place.change(f"{name}: {typed}", says)
-            says = f"`{name}` has a default but no type, so it is no field."
+            says = f"`{name}` is no field: it has no type, or one that makes no field."
             yield place.change(f"{name} = {value}", says)
             lines = place.parent.body
             index = lines.index(place.node)

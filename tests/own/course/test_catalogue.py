@@ -9,7 +9,7 @@ from course.dev.reach import Reach
 from course.diagnosis import Diagnoser
 from course.grading import Grading, Target, load_checks
 from course.locating import Place
-from course.outcomes import Check, Diagnosis, Outcome
+from course.outcomes import Check, Diagnosis, Outcome, alike
 from course.process import WorkerProcess
 from course.registry import Exercise, load_registry
 
@@ -41,8 +41,16 @@ class CatalogueDiagnoser(Diagnoser):
         return None
 
     def graded_outcomes(self) -> list[Outcome]:
-        """Returns what the graded mistake gives in the checks after its first."""
+        """Returns what the graded mistake gives in the checks after its first.
+
+        Later checks are left out where no other mistake gives the same in the first.
+        """
         mistake, first = self.graded
+        outcome = self.try_mistake(mistake, first)
+        known = self.known(load_mistakes, outcome)
+        same = [m for m in known if alike(self.try_mistake(m, first), outcome)]
+        if same == [mistake]:
+            return []
         checks = load_checks(self.exercise)
         later = checks[checks.index(first) + 1 :]
         return [self.try_mistake(mistake, check) for check in later]
