@@ -78,9 +78,7 @@ class Diagnoser:
         possible: list[str] = []
         causes = self.entry(failure, possible) or self.families(failure, possible)
         if 0 < len(causes) <= MOST:
-            with self.student.unheard():
-                places = [p for p in self.places(failure) if p.told and not p.right]
-            return Diagnosis(" Or: ".join(causes), places=tuple(places))
+            return Diagnosis(" Or: ".join(causes), places=self.wrong_line(failure))
         with self.student.unheard():
             found = self.symptom(failure)
         if found == Diagnosis() and possible:
@@ -156,6 +154,8 @@ class Diagnoser:
         """Compares all numbers of a failed check, also those after the first wrong."""
         with self.student.unheard():
             yours = self.evidence(failure).comparisons
+        if len(yours) < 2:
+            return True
         its = gather(failure.check.function, self.loaded[mistake.name]).comparisons
         pairs = zip(yours, its, strict=False)
         equal = all(same(mine.yours, other.yours) for mine, other in pairs)
@@ -187,6 +187,17 @@ class Diagnoser:
         right = gather(failure.check.function, solution)
         yours = self.student, self.evidence(failure)
         return explain_dependence(self.exercise, yours, (solution, right))
+
+    def wrong_line(self, failure: Outcome) -> tuple[Place, ...]:
+        """Finds the line that goes with a known cause: a quantity, scaled or moved.
+
+        A whole model's lines are left out: they take long, and its parts are layers.
+        """
+        with self.student.unheard():
+            if failure.comparison is None or self.evidence(failure).is_large:
+                return ()
+            places = self.places(failure)
+        return tuple(place for place in places if place.told and not place.right)
 
     def places(self, failure: Outcome) -> tuple[Place, ...]:
         """Finds the learner's line up to which the numbers are right."""

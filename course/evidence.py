@@ -12,6 +12,8 @@ from course.messages import Array
 from course.student import Recording, Student
 from tests.oracle.notes import taking_notes
 
+BLOCK = 12  # parameters of a transformer block
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -19,6 +21,11 @@ class Evidence:
 
     comparisons: list[Comparison]
     recording: Recording
+
+    @property
+    def is_large(self) -> bool:
+        """True if a module of the check has more parameters than a block."""
+        return any(len(state) > BLOCK for state in self.recording.states.values())
 
     def call_behind(self, comparison: Comparison) -> int | None:
         """Returns the index of the last call that gave a comparison's numbers."""

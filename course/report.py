@@ -97,7 +97,8 @@ class Report:
     def numbers(self, outcome: Outcome) -> None:
         """Prints the right numbers beside the learner's, where shapes are equal."""
         found = outcome.comparison
-        if found and found.yours.shape == found.expected.shape and found.yours.ndim:
+        shaped = found and found.yours.shape == found.expected.shape
+        if found and shaped and found.yours.ndim and found.wrong.any():
             self.console.print(Padding(grid(found), (0, 0, 0, 2), expand=False))
 
     def diagnosis(self, diagnosis: Diagnosis) -> None:
@@ -116,8 +117,9 @@ class Report:
             where = f"[dim]{label}, line {place.line}:[/] {escape(place.text)}"
             self.line(f"{where}{told}", indent=2)
         if diagnosis.places and (name := diagnosis.places[0].name):
-            line = diagnosis.places[0].line
-            hint = f"To see more, put print({name}) after line {line}."
+            hint = f"To see more, put print({name}) below that line."
+            if len(diagnosis.places) > 1:
+                hint = f"To see more, put print({name}) between the two lines."
             self.line(f"[dim]{escape(hint)}[/]", indent=2)
 
     def frames(self, outcome: Outcome) -> None:
