@@ -36,7 +36,8 @@ def ids(*rows):
 def call(name, prompt, *args, **kwargs):
     options = "".join(f", {a}" for a in args)
     options += "".join(f", {k}={v}" for k, v in kwargs.items())
-    return f"{name}(model, ids {list(prompt.shape)}{options})"
+    shown = prompt.tolist() if prompt.size <= 8 else list(prompt.shape)
+    return f"{name}(model, ids {shown}{options})"
 
 
 def expect_drawn(got, logits, temperature, others, call):

@@ -69,7 +69,9 @@ def told(reading: Reading, cases: Sequence[Case]) -> str:
     if not any(contradicts(reading, case) for case in shaped):
         return reading.text
     first = next(case for case in cases if not case.shaped)
-    return f"In {first.call}: {reading.text[:1].lower()}{reading.text[1:]}"
+    unique = sum(case.call == first.call for case in cases) == 1
+    where = first.call if unique else "one of the calls"
+    return f"In {where}: {reading.text[:1].lower()}{reading.text[1:]}"
 
 
 def contradicts(reading: Reading, case: Case) -> bool:
