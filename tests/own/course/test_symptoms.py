@@ -974,7 +974,13 @@ def test_finds_what_changed_the_shape(change, sentence):
     assert explain(cases) == sentence
     right = replace(cases[1], yours=cases[1].expected)
     told = explain([cases[0], right])
-    assert told.startswith("In f(x): yours ") or "axes where" in told
+    assert told.startswith("In one of the calls: yours ") or "axes where" in told
+
+
+def test_a_call_is_named_if_no_other_has_its_name():
+    first, second = changed(lambda x: x)
+    other = replace(second, yours=second.yours[None], call="f(y)")
+    assert str(explain([first, other])).startswith("In f(y): yours has an axis")
 
 
 def test_axis_of_size_one_is_missing():
