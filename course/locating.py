@@ -107,8 +107,10 @@ def relation(variable: Variable, name: str, wrong: Comparison) -> str | None:
         np.asarray(x, np.float64) for x in (variable.array.values, wrong.known[name])
     )
     told = relate(Comparison("", values, right, numbers, (), CLOSE))
-    yours = f"`{variable.name}`"
-    return told and told.replace("Yours", yours).replace("the right result", name)
+    right_one = name.replace("the ", "the right ", 1) if name[:4] == "the " else name
+    return told and told.replace("Yours", f"`{variable.name}`").replace(
+        "the right result", right_one
+    )
 
 
 def is_close(values: np.ndarray, quantity: Quantity) -> bool:

@@ -105,7 +105,7 @@ def test_the_learners_line(diagnose: Diagnose) -> None:
     )
     assert [place.right for place in found.places] == [False]
     assert found.places[0].text.startswith("scores = scores / sqrt")
-    assert "is the scores times" in found.places[0].told
+    assert "is the right scores times" in found.places[0].told
 
 
 def test_right_so_far(diagnose: Diagnose) -> None:
