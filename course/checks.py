@@ -93,7 +93,7 @@ def compared(
 ) -> Comparison:
     """Puts a result beside the right one; what is no array has no numbers."""
     yours = value.values if isinstance(value, Array) else np.empty(0)
-    names = axes.split() or [a for a in AXES if expected.ndim > 3 or a != "head"]
+    names = axes.split() or usual_axes(expected.ndim)
     return Comparison(
         call,
         yours.astype(np.float64) if yours.dtype.kind in "biuf" else np.empty(0),
@@ -102,6 +102,12 @@ def compared(
         tuple(names[len(names) - expected.ndim :]),
         tolerance,
     )
+
+
+def usual_axes(ndim: int) -> list[str]:
+    """Names the axes of an array of channels; only four axes have one for heads."""
+    names = [axis for axis in AXES if ndim > 3 or axis != "head"]
+    return names[max(0, len(names) - ndim) :]
 
 
 def judged(comparison: Comparison, get: Callable[[], np.ndarray]) -> np.ndarray:

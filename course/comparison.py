@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -29,21 +30,25 @@ class Comparison:
     axes: tuple[str, ...]
     tolerance: float
 
-    @property
+    @cached_property
     def error(self) -> np.ndarray:
-        """The error of each number, relative for numbers above 1; NaN becomes inf."""
-        with np.errstate(invalid="ignore"):
-            error = np.abs(self.yours - self.expected)
-            error = error / np.maximum(1.0, np.abs(self.expected))
-        error = np.where(self.yours == self.expected, 0.0, error)  # equal infinities
-        return np.where(np.isnan(error), np.inf, error)
+        """The error of each number."""
+        return relative_error(self.yours, self.expected)
 
-    @property
+    @cached_property
     def wrong(self) -> np.ndarray:
         """True where a number is not right; all True if the shape is not."""
         if self.yours.shape != self.expected.shape:
             return np.ones(self.expected.shape, bool)
         return self.error > self.tolerance
+
+
+def relative_error(yours: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """The error of each number, relative for numbers above 1; NaN becomes inf."""
+    with np.errstate(invalid="ignore"):
+        error = np.abs(yours - expected) / np.maximum(1.0, np.abs(expected))
+    error = np.where(yours == expected, 0.0, error)  # equal infinities
+    return np.where(np.isnan(error), np.inf, error)
 
 
 _collected: ContextVar[list[Comparison] | None] = ContextVar("collected", default=None)

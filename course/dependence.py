@@ -7,13 +7,13 @@ argument, a token, a text, a parameter. It makes the same calls of the solution.
 import ast
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 
-from course.checks import AXES
+from course.checks import AXES, usual_axes
 from course.evidence import Evidence, arrays_in
 from course.messages import Handle
 from course.registry import ROOT, Exercise
@@ -81,22 +81,22 @@ class Bench:
         self, place: int | str | None = None, value: Any = None
     ) -> list[np.ndarray] | None:
         """Makes the call, with one other argument; None if the code raises."""
-        args, kwargs = list(self.call.args), dict(self.call.kwargs)
+        request = self.call.request
+        args, kwargs = list(request.args), dict(request.kwargs)
         if isinstance(place, int):
             args[place] = value
         elif place is not None:
             kwargs[place] = value
         try:
-            value = self.student.call(
-                self.call.target, self.call.attribute, tuple(args), kwargs
-            )
+            value = self.student.ask(replace(request, args=tuple(args), kwargs=kwargs))
         except Raised:
             return None
         return [np.asarray(array, np.float64) for array in arrays_in(value)]
 
     def parameters(self) -> Iterator[tuple[int, str]]:
         """Yields every parameter that the call can use: a handle's number, a name."""
-        handles = [self.call.target, *self.call.args, *self.call.kwargs.values()]
+        request = self.call.request
+        handles = [self.call.target, *request.args, *request.kwargs.values()]
         for handle in handles:
             if isinstance(handle, Handle):
                 for name in self.states.get(handle.id, ()):
@@ -144,9 +144,7 @@ def pair_of_benches(
     yours: tuple[Student, Evidence], right: tuple[Student, Evidence]
 ) -> tuple[Bench, Bench] | None:
     """Finds the call behind the first wrong comparison, in both codes."""
-    evidence = yours[1]
-    wrong = next((c for c in evidence.comparisons if c.wrong.any()), None)
-    index = evidence.call_behind(wrong) if wrong else None
+    index = yours[1].wrong_call
     if index is None or index >= len(right[1].recording.calls):
         return None
     mine, solution = (
@@ -241,7 +239,9 @@ def moved(before: list[np.ndarray], after: list[np.ndarray] | None) -> np.ndarra
 
 def changes(call: Recorded, names: list[str]) -> Iterator[Change]:
     """Yields the changes to try: whole arguments first, then single places."""
-    given: dict[int | str, Any] = dict(enumerate(call.args)) | call.kwargs
+    given: dict[int | str, Any] = (
+        dict(enumerate(call.request.args)) | call.request.kwargs
+    )
     shown = {
         place: f"`{names[place] if isinstance(place, int) else place}`"
         for place in given
@@ -275,8 +275,7 @@ def axes_of(array: np.ndarray) -> list[str]:
     """The names of an array's axes: ids are [text, token], numbers end in channels."""
     if np.issubdtype(array.dtype, np.integer):
         return ["text", "token"][-array.ndim :] if array.ndim < 3 else []
-    names = [a for a in AXES if array.ndim > 3 or a != "head"]
-    return names[len(names) - array.ndim :] if array.ndim <= len(names) else []
+    return usual_axes(array.ndim) if array.ndim <= len(AXES) else []
 
 
 def others(value: Any) -> list[Any]:
@@ -314,7 +313,7 @@ def argument_names(
         function = held[call.target.id]
         return list(inspect.signature(function).parameters)
     known = signatures(exercise)
-    return known.get(call.attribute or call.target.type_name, [])
+    return known.get(call.request.attribute or call.target.type_name, [])
 
 
 @cache

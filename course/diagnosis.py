@@ -25,6 +25,7 @@ from course.symptoms import explain
 
 MOST = 3  # sentences, when nothing tells several known mistakes apart
 DONE = ("passed", "failed")  # the states of a check that ran on finished code
+Verdict = Literal["equal", "possible", "refuted"]
 
 
 class Diagnoser:
@@ -75,10 +76,11 @@ class Diagnoser:
 
     def look_at(self, failure: Outcome) -> Diagnosis:
         """Looks for the causes and the symptoms of one failed check."""
-        possible: list[str] = []
-        causes = self.entry(failure, possible) or self.families(failure, possible)
+        verdicts = self.verdicts(failure)
+        causes = [says for says, verdict in verdicts.items() if verdict == "equal"]
         if 0 < len(causes) <= MOST:
             return Diagnosis(" Or: ".join(causes), places=self.wrong_line(failure))
+        possible = [says for says, verdict in verdicts.items() if verdict == "possible"]
         with self.student.unheard():
             found = self.symptom(failure)
         if found == Diagnosis() and possible:
@@ -94,27 +96,20 @@ class Diagnoser:
             return self.later_outcomes
         return self.later_outcomes[names.index(failure.check.name) + 1 :]
 
-    def entry(self, failure: Outcome, possible: list[str]) -> list[str]:
-        """Returns the sentence of the catalogue's entry that gives the code's results.
+    def verdicts(self, failure: Outcome) -> dict[str, Verdict]:
+        """Compares the known mistakes with the code; returns verdicts by sentence.
 
-        Entries to which the code may have added a second mistake go to ``possible``.
+        An entry of the catalogue that is equal ends the search: checks tell entries
+        apart. They cannot tell all families' mistakes apart.
         """
+        found: dict[str, Verdict] = {}
         for mistake in self.known(load_mistakes, failure):
-            if (is_it := self.compare(mistake, failure)) == "equal":
-                return [mistake.says]
-            possible += [mistake.says] * (is_it == "possible")
-        return []
-
-    def families(self, failure: Outcome, possible: list[str]) -> list[str]:
-        """Returns the sentences of all families' mistakes that give the code's results.
-
-        Checks cannot tell some of them apart.
-        """
-        found = {}
+            found[mistake.says] = self.compare(mistake, failure)
+            if found[mistake.says] == "equal":
+                return found
         for mistake in self.known(load_families, failure):
             found[mistake.says] = self.compare(mistake, failure)
-        possible += [says for says, is_it in found.items() if is_it == "possible"]
-        return [says for says, is_it in found.items() if is_it == "equal"]
+        return found
 
     def known(
         self, load: Callable[[Exercise], list[Mistake]], failure: Outcome
@@ -127,9 +122,7 @@ class Diagnoser:
             return [m for m in load(self.exercise) if m.check == failure.check.name]
         return []
 
-    def compare(
-        self, mistake: Mistake, failure: Outcome
-    ) -> Literal["equal", "possible", "refuted"]:
+    def compare(self, mistake: Mistake, failure: Outcome) -> Verdict:
         """Compares a mistake's results with the code's, in this check and later ones.
 
         A code may have a second mistake, which later checks show. So a mistake stays
@@ -201,8 +194,6 @@ class Diagnoser:
 
     def places(self, failure: Outcome) -> tuple[Place, ...]:
         """Finds the learner's line up to which the numbers are right."""
-        if failure.comparison is None:
-            return ()
         return tuple(locate(self.student, self.evidence(failure)))
 
     def evidence(self, failure: Outcome) -> Evidence:

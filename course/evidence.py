@@ -27,12 +27,20 @@ class Evidence:
         """True if a module of the check has more parameters than a block."""
         return any(len(state) > BLOCK for state in self.recording.states.values())
 
-    def call_behind(self, comparison: Comparison) -> int | None:
-        """Returns the index of the last call that gave a comparison's numbers."""
-        calls = self.recording.calls
+    @property
+    def wrong(self) -> Comparison | None:
+        """The first comparison that is not right."""
+        return next((c for c in self.comparisons if c.wrong.any()), None)
+
+    @property
+    def wrong_call(self) -> int | None:
+        """The index of the last call that gave the first wrong numbers."""
+        if self.wrong is None:
+            return None
+        yours, calls = self.wrong.yours, self.recording.calls
         for index in reversed(range(len(calls))):
             for array in arrays_in(calls[index].result):
-                if np.array_equal(array, comparison.yours, equal_nan=True):
+                if np.array_equal(array, yours, equal_nan=True):
                     return index
         return None
 

@@ -149,8 +149,8 @@ class Grading:
         except Stopped:  # the learner's code was in the same process
             self.broken = True
         except Exception:  # odd results may surprise it, and the verdict stays
-            return failure.diagnosis
-        return Diagnosis()
+            pass
+        return failure.diagnosis
 
     def _run_after(self, failure: Outcome) -> list[Outcome]:
         """Runs the checks after a failed one; each keeps its outcome for its turn."""

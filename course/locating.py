@@ -10,7 +10,7 @@ import numpy as np
 
 from course.comparison import Comparison
 from course.evidence import Evidence
-from course.messages import Call, Variable, Watch
+from course.messages import Variable, Watch
 from course.student import Raised, Student
 from course.symptoms import relate
 from tests.oracle.notes import Aside, Quantity
@@ -45,16 +45,12 @@ def locate(student: Student, evidence: Evidence) -> list[Place]:
     Args:
         evidence: what the failing check shows of the code.
     """
-    wrong = next((c for c in evidence.comparisons if c.wrong.any()), None)
-    index = evidence.call_behind(wrong) if wrong else None
+    wrong, index = evidence.wrong, evidence.wrong_call
     if wrong is None or index is None:
         return []
-    call = evidence.recording.calls[index]
-    again = Call(
-        call.target.id, call.attribute, call.args, call.kwargs, student.tensors
-    )
+    again = Watch(evidence.recording.calls[index].request, student.module.handle.id)
     try:
-        variables: list[Variable] = student.ask(Watch(again, student.module.handle.id))
+        variables: list[Variable] = student.ask(again)
     except Raised:
         return []
     places = [place_of(variable, wrong) for variable in variables]

@@ -112,16 +112,14 @@ def outcome_of(check: Check, error: Exception) -> Outcome:
     """Turns the exception that ended a check into an outcome."""
     match error:
         case CheckFailed():
-            comparison = error.comparison
-            diagnosis = Diagnosis(symptom=error.symptom)
             return Outcome(
                 check,
                 "failed",
                 error.message,
                 error.facts,
                 error.observed,
-                comparison=comparison,
-                diagnosis=diagnosis,
+                comparison=error.comparison,
+                diagnosis=Diagnosis(symptom=error.symptom),
             )
         case Raised(failure=failure) if failure.to_do:
             return Outcome(check, "to do", failure.message, failure=failure)

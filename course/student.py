@@ -33,17 +33,16 @@ class Raised(Exception):
 
 @dataclass(frozen=True)
 class Recorded:
-    """A call that a check made, with the arguments as they were sent.
+    """A call that a check made.
 
     Attributes:
-        target: the object that was called; its method ``attribute``, unless None.
+        target: the object that was called, or whose method was.
+        request: the call as it was sent.
         result: what came back.
     """
 
     target: Handle
-    attribute: str | None
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
+    request: Call
     result: Any
 
 
@@ -134,10 +133,10 @@ class Student:
         """Calls the object behind ``handle``, or one of its methods."""
         args = tuple(plain(a) for a in args)
         kwargs = {name: plain(a) for name, a in kwargs.items()}
-        result = self.ask(Call(handle.id, attribute, args, kwargs, self.tensors))
+        request = Call(handle.id, attribute, args, kwargs, self.tensors)
+        result = self.ask(request)
         if self.recording is not None:
-            call = Recorded(handle, attribute, args, kwargs, result)
-            self.recording.calls.append(call)
+            self.recording.calls.append(Recorded(handle, request, result))
         return result
 
     @contextmanager

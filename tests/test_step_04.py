@@ -4,6 +4,7 @@ import numpy as np
 
 from course.check_program import check_file
 from course.checks import build, expect_close, expect_own_weights
+from course.symptoms.functions import ACTIVATIONS
 from tests.oracle import model as oracle
 from tests.oracle.notes import Aside, note
 
@@ -32,15 +33,9 @@ def make(step, inner, channels, state):
 
 def note_activations(x):
     """Notes what other activations give."""
-    for name, values in [
-        ("ReLU(x)", np.maximum(x, 0)),
-        ("tanh(x)", np.tanh(x)),
-        ("sigmoid(x)", 1 / (1 + np.exp(-x))),
-        ("x · sigmoid(x) (SiLU)", x / (1 + np.exp(-x))),
-        ("x · sigmoid(1.702 x) (quick GELU)", x / (1 + np.exp(-1.702 * x))),
-        ("GELU applied twice", oracle.gelu(oracle.gelu(x))),
-    ]:
-        note(Aside(name), values)
+    for name, function in ACTIVATIONS:
+        note(Aside(f"{name} of `x`"), function(x))
+    note(Aside("GELU applied twice"), oracle.gelu(oracle.gelu(x)))
 
 
 def call(inner, shape):

@@ -180,7 +180,7 @@ def test_number_of_tokens(step):
     """
     two = ids([4, 0, 2], [0, 0, 1])
     for prompt, options, new in [
-        (two, {"max_new_tokens": 11, "do_sample": False}, 11),
+        (two, {"max_new_tokens": 11}, 11),
         (ids([3]), {}, 10),
         (two, {"max_new_tokens": 0}, 0),
     ]:

@@ -57,16 +57,11 @@ def off_by_one(place: Place) -> Iterator[Change]:
     if place.node.id == "input_ids" and not in_gather(place.parent):
         return
     words = phrase(place.node, place)
-    for sign, says in (
-        ("+", f"One is added to {words}"),
-        (
-            "-",
-            f"One is subtracted from {words}",
-        ),
-    ):
+    pronoun = "they have" if are(words) == "are" else "it has"
+    for sign, done in (("+", "added to"), ("-", "subtracted from")):
         new = ast.parse(f"{place.node.id} {sign} 1", mode="eval").body
-        pronoun = "they have" if are(words) == "are" else "it has"
-        yield place.change(new, f"{says}; {pronoun} to be used unchanged.")
+        says = f"One is {done} {words}; {pronoun} to be used unchanged."
+        yield place.change(new, says)
 
 
 def written_down(place: Place) -> Iterator[Change]:

@@ -149,20 +149,15 @@ def search_one_result(cases: Sequence[Case]) -> Symptom | None:
     if len(wrong) != 1 or not right or None in wrong | right:
         return None
     name = wrong.pop()
-    found = searched([case for case in cases if asked_for(case) == name])
-    return Symptom(f"Only the {name} differs. {found or ''}".strip(), bool(found))
+    found = search([case for case in cases if asked_for(case) == name])
+    text = f"Only the {name} differs."
+    return Symptom(f"{text} {found.text}") if found else Symptom(text, whole=False)
 
 
 def asked_for(case: Case) -> str | None:
     """The result that is asked for: “key” of “key of layer(x)”."""
     name, of, _ = case.call.partition(" of ")
     return name if of and name.isidentifier() else None
-
-
-def searched(cases: Sequence[Case]) -> str | None:
-    """The text of the first claim that holds on all cases."""
-    found = search(cases)
-    return found.text if found else None
 
 
 def searched_whole(cases: Sequence[Case]) -> str | None:
@@ -200,11 +195,13 @@ def search(cases: Sequence[Case]) -> Symptom | None:
 def before_last(cases: Sequence[Case], largest: Case) -> str | None:
     """Explains what the result is before its weight and bias are applied."""
     for weight, bias in weights(largest):
-        inner = {id(case): before(case, weight, bias) for case in cases}
-        if any(case is None for case in inner.values()):
+        inner = [before(case, weight, bias) for case in cases]
+        found = [case for case in inner if case is not None]
+        if len(found) < len(cases):
             continue
-        found = [case for case in inner.values() if case is not None]
-        chosen = found[[id(case) for case in cases].index(id(largest))]
+        chosen = next(
+            new for old, new in zip(cases, found, strict=True) if old is largest
+        )
         if text := first_true((*WHOLE, size.scaled_in_parts), found, chosen):
             return f"Before {weight} and {bias}: {text[:1].lower()}{text[1:]}"
     return None

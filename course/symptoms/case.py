@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from course.comparison import Comparison
+from course.comparison import Comparison, relative_error
 
 STRICTEST = 1e-4  # a looser tolerance of a check would let wrong hypotheses pass
 SHARE = 0.02  # what a hypothesis may leave unexplained of the largest difference
@@ -59,9 +59,7 @@ class Case:
     @cached_property
     def wrong(self) -> np.ndarray:
         """Where the numbers differ."""
-        size = np.abs(self.expected)
-        unit = np.where(np.isfinite(size), np.maximum(1.0, size), 1.0)
-        return self.errors > self.tolerance * unit
+        return relative_error(self.yours, self.expected) > self.tolerance
 
     @cached_property
     def right(self) -> bool:

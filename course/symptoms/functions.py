@@ -2,21 +2,16 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from math import erf, pi, sqrt
+from math import erf, sqrt
 
 import numpy as np
 
 from course.symptoms.case import Case, Claim
 from course.symptoms.size import slope, sums_to_one
-from course.symptoms.words import named_number, names_of, number
+from course.symptoms.words import in_full, named_number, names_of
+from tests.oracle.model import gelu, softmax
 
 Function = Callable[[np.ndarray], np.ndarray]
-
-
-def softmax(x: np.ndarray) -> np.ndarray:
-    """Softmax along the last axis."""
-    e = np.exp(x - x.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
 
 
 def log_softmax(x: np.ndarray) -> np.ndarray:
@@ -30,11 +25,6 @@ def softmax_of_all(x: np.ndarray) -> np.ndarray:
     return softmax(x.reshape(-1)).reshape(x.shape)
 
 
-def gelu(x: np.ndarray) -> np.ndarray:
-    """GELU in the tanh form (Hendrycks and Gimpel 2016, section 2)."""
-    return 0.5 * x * (1 + np.tanh(sqrt(2 / pi) * (x + 0.044715 * x * x * x)))
-
-
 def exact_gelu(x: np.ndarray) -> np.ndarray:
     """GELU by the normal distribution (Hendrycks and Gimpel 2016, section 2)."""
     return 0.5 * x * (1 + np.vectorize(erf, otypes=[float])(x / sqrt(2)))
@@ -45,8 +35,7 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
     return 0.5 * (1 + np.tanh(0.5 * x))
 
 
-# What yours may be of a known quantity, number by number.
-OF_KNOWN: list[tuple[str, Function]] = [
+ACTIVATIONS: list[tuple[str, Function]] = [
     ("ReLU", lambda x: np.maximum(x, 0)),
     ("GELU in its tanh form", gelu),
     ("the exact GELU", exact_gelu),
@@ -54,6 +43,10 @@ OF_KNOWN: list[tuple[str, Function]] = [
     ("GELU's rough form, x · sigmoid(1.702 x),", lambda x: x * sigmoid(1.702 * x)),
     ("tanh", np.tanh),
     ("sigmoid", sigmoid),
+]
+# What yours may be of a known quantity, number by number.
+OF_KNOWN: list[tuple[str, Function]] = [
+    *ACTIVATIONS,
     ("exp", np.exp),
     ("the logarithm", np.log),
     ("the square", np.square),
@@ -111,11 +104,10 @@ def tempered(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
     factor = power(case)
     if factor is None:
         return
-    names = names_of(case, factor)
-    size = " = ".join([number(factor), *names])
     text = "Yours is softmax of the right logits times"
+    size = in_full(case, factor)
     yield Claim(f"{text} {size}.", partial(is_tempered, factor=factor), 4)
-    for name in names:
+    for name in names_of(case, factor):
         yield Claim(f"{text} {name}.", partial(is_tempered_by, name=name), 4)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from course.symptoms.case import Case, Claim
 from course.symptoms.size import slope
-from course.symptoms.words import names_of, number
+from course.symptoms.words import in_full
 
 Terms = Sequence[tuple[str, float]]  # quantities by name, each with its factor
 
@@ -83,7 +83,7 @@ def added(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
             yield Claim(text, plus([(name, factor)]))
         else:
             sign = "plus" if factor > 0 else "minus"
-            size = " = ".join([number(abs(factor)), *names_of(case, abs(factor))])
+            size = in_full(case, abs(factor))
             text = f"Yours is the right result {sign} {name} times {size}."
             yield Claim(text, plus([(name, factor)]), 4)
 
@@ -104,8 +104,8 @@ def is_scaled(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
     for name, array in case.quantities:
         factor = slope(array, case.yours)
         if factor and abs(factor - 1) > 1e-4 and case.fits(factor * array):
-            size = " = ".join([number(factor), *names_of(case, factor)])
-            yield Claim(f"Yours is {name} times {size}.", equals([(name, factor)]), 4)
+            text = f"Yours is {name} times {in_full(case, factor)}."
+            yield Claim(text, equals([(name, factor)]), 4)
 
 
 def two_known(cases: Sequence[Case], case: Case) -> Iterator[Claim]:

@@ -113,7 +113,9 @@ def is_product(
     return bool((mask == (~wanted if right else wanted)).all())
 
 
-RELATIONS: list[tuple[str, Callable[[np.ndarray, np.ndarray], np.ndarray]]] = [
+Places = np.ndarray  # numbers of rows or columns, or marks of some
+Relation = Callable[[Places, Places], Places]
+RELATIONS: list[tuple[str, Relation]] = [
     ("{b} > {a}", lambda i, j: j > i),
     ("{b} ≥ {a}", lambda i, j: j >= i),
     ("{b} < {a}", lambda i, j: j < i),
@@ -134,36 +136,34 @@ def diagonals(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
             continue
         told = BAND.format(a=a, b=b, bs=plural(b), as_=plural(a))
         text = f"Yours differs only where {told}."
-        yield Claim(text, partial(in_band, a=a, b=b), 1)
+        yield Claim(text, partial(on_diagonal, a=a, b=b, relation=is_in_band), 1)
         for offset in (False, True):
             for words, relation in RELATIONS:
                 told = words.format(a=f"{a} + n" if offset else a, b=b)
                 if offset:
                     told += f", n being {plural(b)} less {plural(a)}"
-                yield Claim(
-                    f"Yours differs only where {told}.",
-                    partial(on_diagonal, a=a, b=b, relation=relation, offset=offset),
-                    1,
-                )
+                form = partial(shifted if offset else unshifted, relation=relation)
+                holds = partial(on_diagonal, a=a, b=b, relation=form)
+                yield Claim(f"Yours differs only where {told}.", holds, 1)
 
 
-def in_band(case: Case, a: str, b: str) -> bool | None:
-    """Says whether the wrong places lie between a square mask's and a wide one's."""
-    i, j = case.axis(a), case.axis(b)
-    if i is None or j is None or not case.shaped:
-        return None
-    wrong = case.wrong.any(tuple(k for k in axes_of(case.wrong) if k not in (i, j)))
-    rows, columns = np.ogrid[: wrong.shape[0], : wrong.shape[1]]
-    more = wrong.shape[1] - wrong.shape[0]
-    return bool((((rows < columns) & (columns <= rows + more)) == wrong).all())
+def unshifted(rows: Places, columns: Places, more: int, relation: Relation) -> Places:
+    """The places where a row and a column have a relation."""
+    return relation(rows, columns)
+
+
+def shifted(rows: Places, columns: Places, more: int, relation: Relation) -> Places:
+    """The same, where rows begin ``more`` columns later."""
+    return relation(rows + more, columns)
+
+
+def is_in_band(rows: Places, columns: Places, more: int) -> Places:
+    """The places between a square mask's diagonal and a wide one's."""
+    return (rows < columns) & (columns <= rows + more)
 
 
 def on_diagonal(
-    case: Case,
-    a: str,
-    b: str,
-    relation: Callable[[np.ndarray, np.ndarray], np.ndarray],
-    offset: bool,
+    case: Case, a: str, b: str, relation: Callable[[Places, Places, int], Places]
 ) -> bool | None:
     """Says whether the wrong places have a relation of two axes' places."""
     i, j = case.axis(a), case.axis(b)
@@ -171,5 +171,5 @@ def on_diagonal(
         return None
     wrong = case.wrong.any(tuple(k for k in axes_of(case.wrong) if k not in (i, j)))
     rows, columns = np.ogrid[: wrong.shape[0], : wrong.shape[1]]
-    more = wrong.shape[1] - wrong.shape[0] if offset else 0
-    return bool((relation(rows + more, columns) == wrong).all())
+    more = wrong.shape[1] - wrong.shape[0]
+    return bool((relation(rows, columns, more) == wrong).all())

@@ -7,6 +7,7 @@ import numpy as np
 
 from course.symptoms.case import Case, Claim
 from course.symptoms.words import (
+    in_full,
     inverse_name,
     named_number,
     names_of,
@@ -35,8 +36,8 @@ def scaled(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
     if abs(ratio + 1) < 1e-5:
         yield Claim("Yours is the right result with all signs exchanged.", times(-1.0))
     names = names_of(case, ratio)
-    all_names = " = ".join([number(ratio), *names])
-    yield Claim(f"Yours is the right result times {all_names}.", times(ratio), 3)
+    text = f"Yours is the right result times {in_full(case, ratio)}."
+    yield Claim(text, times(ratio), 3)
     for name in (*names, *sizes_of(case, ratio)):
         text = f"Yours is the right result times {name}."
         if name.startswith("1/"):
@@ -62,7 +63,7 @@ def moved(cases: Sequence[Case], case: Case) -> Iterator[Claim]:
         return
     for sign, word in ((1, "plus"), (-1, "minus")):
         names = names_of(case, sign * difference)
-        value = " = ".join([number(sign * difference), *names])
+        value = in_full(case, sign * difference)
         if sign * difference > 0:
             text = f"Yours is the right result {word} {value}, everywhere."
             yield Claim(text, plus(difference), 3)

@@ -90,6 +90,11 @@ def names_of(case: Case, value: float) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def in_full(case: Case, value: float) -> str:
+    """A number and all its names: “2.236 = √5 = √D”."""
+    return " = ".join([number(value), *names_of(case, value)])
+
+
 def sizes_of(case: Case, value: float) -> list[str]:
     """The names of axes' lengths, their inverses and roots, that a number equals."""
     return [n for n, v in sizes(case) if abs(v - value) < 1e-4 * abs(v)]

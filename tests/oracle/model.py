@@ -150,13 +150,13 @@ def hidden_states(
     """The hidden states ``[B, T, C]`` of ids ``[B, T]``, finally normalized."""
     tokens = as_float(state["wte.weight"][note("the id", ids)])
     places = state["wpe.weight"][: ids.shape[-1]]
-    x = tokens + places
+    x = start = tokens + places
     for layer in range(n_layer):
         x = block(x, state, n_head, eps, f"h.{layer}.")
         note(f"the result of `h.{layer}`", x)
     note("the token embeddings", tokens)
     note("the position embeddings", places)
-    note("token plus position embeddings", tokens + places)
+    note("token plus position embeddings", start)
     note("the last block's result, before `ln_f`", x)
     return layer_norm(
         x, state["ln_f.weight"], note("`ln_f.bias`", state["ln_f.bias"]), eps

@@ -71,7 +71,7 @@ class CatalogueDiagnoser(Diagnoser):
         """Leaves it at the first wrong numbers: every mistake would run twice."""
         return True
 
-    def places(self, failure: Outcome) -> tuple[Place, ...]:
+    def wrong_line(self, failure: Outcome) -> tuple[Place, ...]:
         """Looks for no line: a mistake's text is not the learner's file."""
         return ()
 
