@@ -10,7 +10,8 @@ from typing import Any
 from book.card import chapter, skeleton, solution, task
 from book.clone import clone
 from book.pages import FIGURES, NUMBERS, REPORTS, BookError, exercise_of, key_of
-from course.catalogue import Mistake, load_mistakes
+from course.catalogue import load_mistakes
+from course.mistakes import Mistake
 
 WIDTH = re.compile(r' width="(\d+)"')
 SMALLEST = 0.7

@@ -20,9 +20,9 @@ from book.macros import mistake_of, report_name
 from book.pages import REPORTS, SRC, exercise_of
 from book.recorder import Made, Recorder
 from book.rounding import alike
-from course.catalogue import Mistake
 from course.grading import Grading, Target, load_checks
 from course.messages import Load
+from course.mistakes import Mistake
 from course.process import WorkerProcess
 from course.registry import ROOT, Exercise
 from course.report import Report

@@ -1,30 +1,15 @@
 """The catalogue of known mistakes: each is a wrong version of a solution."""
 
 import tomllib
-from dataclasses import dataclass
 
+from course.mistakes import Mistake, read_failing
 from course.registry import ROOT, Exercise
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A wrong version of a solution.
-
-    Attributes:
-        name: short and unique within its step.
-        check: the first test function that this mistake fails.
-        says: the sentence for a learner who made this mistake.
-        source: the whole text of the wrong version.
-    """
-
-    name: str
-    check: str
-    says: str
-    source: str
 
 
 def load_mistakes(exercise: Exercise) -> list[Mistake]:
     """Reads the mistakes of one exercise; an empty list if there is no file.
+
+    Only the first check that it fails is known of an entry that is not recorded.
 
     Raises:
         ValueError: the text that an entry replaces is not once in the solution.
@@ -33,10 +18,11 @@ def load_mistakes(exercise: Exercise) -> list[Mistake]:
     if not path.exists():
         return []
     solution = (ROOT / exercise.solution_path).read_text(encoding="utf-8")
+    failing = read_failing(exercise, "catalogue")
     return [
         Mistake(
             entry["name"],
-            entry["check"],
+            failing.get(entry["name"], (entry["check"],)),
             entry["says"],
             edited(solution, entry, f"{exercise.key}/{entry['name']}"),
         )

@@ -5,11 +5,12 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Literal
 
-from course.catalogue import Mistake, load_mistakes
+from course.catalogue import load_mistakes
 from course.dependence import explain_dependence
 from course.evidence import Evidence, gather
 from course.families.table import load_families
 from course.locating import Place, locate
+from course.mistakes import Mistake
 from course.outcomes import (
     Check,
     Diagnosis,
@@ -127,21 +128,22 @@ class Diagnoser:
 
         A code may have a second mistake, which later checks show. So a mistake stays
         possible where it passes and the code fails, if another failure is the same.
+        A mistake runs only the checks that it and the code fail.
         """
-        if not alike(self.try_mistake(mistake, failure.check), failure):
+        later = self.after(failure)
+        failed = [outcome for outcome in later if outcome.state == "failed"]
+        shared = [outcome for outcome in failed if outcome.check.name in mistake.fails]
+        equal = len(shared) == len(failed)
+        if not equal and not shared:
             return "refuted"
+        if any(o.state == "passed" and o.check.name in mistake.fails for o in later):
+            return "refuted"
+        for outcome in [failure, *shared]:
+            if not alike(self.try_mistake(mistake, outcome.check), outcome):
+                return "refuted"
         if failure.comparison and not self.alike_to_the_end(mistake, failure):
             return "refuted"
-        equal, failures = True, 0
-        for outcome in self.after(failure):
-            its = self.try_mistake(mistake, outcome.check)
-            if alike(its, outcome):
-                failures += outcome.state == "failed"
-            elif its.state == "passed":
-                equal = False
-            else:
-                return "refuted"
-        return "equal" if equal else "possible" if failures else "refuted"
+        return "equal" if equal else "possible"
 
     def alike_to_the_end(self, mistake: Mistake, failure: Outcome) -> bool:
         """Compares all numbers of a failed check, also those after the first wrong."""

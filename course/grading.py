@@ -7,10 +7,10 @@ from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 
-from course.catalogue import Mistake
 from course.checks import CheckFailed
 from course.diagnosis import Diagnoser
 from course.messages import Load
+from course.mistakes import Mistake
 from course.outcomes import Check, Diagnosis, Outcome, as_check, outcome_of, run_check
 from course.process import Stopped, WorkerProcess
 from course.registry import ROOT, Exercise, short

@@ -40,10 +40,10 @@ class Recorded:
 RECORDED = (
     Recorded("attention", "book.lab.attention", "book/src/lab/data/attention.js"),
     Recorded("examples", "book.examples", "printed output in book/src/*.md"),
-    Recorded("families", "course.dev.families", "tests/mistakes/families"),
     Recorded("figures", "book.figures", "book/src/figures, book/src/numbers"),
     Recorded("goldens", "tests.golden", "tests/golden", apart=True),
     Recorded("lab", "book.lab.record", "book/src/lab/data/recording.js"),
+    Recorded("mistakes", "course.dev.mistakes", "tests/mistakes/recorded"),
     Recorded("reports", "book.reports", "book/src/reports"),
     Recorded("training", "book.lab.training", "book/src/lab/data/training.js"),
 )

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from course.catalogue import Mistake, load_mistakes
+from course.catalogue import load_mistakes
 from course.dev.reach import Reach
 from course.diagnosis import Diagnoser
 from course.grading import Grading, Target, load_checks
 from course.locating import Place
+from course.mistakes import Mistake
 from course.outcomes import Check, Diagnosis, Outcome, alike
 from course.process import WorkerProcess
 from course.registry import Exercise, load_registry

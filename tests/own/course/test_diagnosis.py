@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from course.attempt import prerequisites
-from course.catalogue import Mistake
 from course.checks import CheckFailed, expect_parameters
 from course.diagnosis import Diagnoser
 from course.grading import Grading, Target
+from course.mistakes import Mistake
 from course.outcomes import Check, Diagnosis, Outcome
 from course.process import WorkerProcess
 from course.registry import find_exercise
@@ -141,7 +141,8 @@ class Rehearsed(Diagnoser):
         self.its = its
 
     def known(self, load: Any, failure: Outcome) -> list[Mistake]:
-        return [Mistake("one", "first", "It is wrong.", "")]
+        fails = tuple(n for n, outcome in self.its.items() if outcome.state == "failed")
+        return [Mistake("one", fails, "It is wrong.", "")]
 
     def try_mistake(self, mistake: Mistake, check: Check) -> Outcome:
         return self.its[check.name]
