@@ -1,5 +1,6 @@
 """Runs the checks of one exercise on one file, and explains the first failure."""
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ from course.outcomes import Check, Diagnosis, Outcome, as_check, outcome_of, run
 from course.process import Stopped, WorkerProcess
 from course.registry import ROOT, Exercise, short
 from course.student import Raised, Student
+
+CODE, NAME = re.compile(r"`(.+?)`"), re.compile(r"[^\W\d]\w*")
 
 
 @dataclass(frozen=True)
@@ -145,12 +148,18 @@ class Grading:
             self.exercise, student, self.variant, partial(self._run_after, failure)
         )
         try:
-            return diagnoser.explain(failure)
+            return self._with_names(diagnoser.explain(failure))
         except Stopped:  # the learner's code was in the same process
             self.broken = True
         except Exception:  # odd results may surprise it, and the verdict stays
             pass
         return failure.diagnosis
+
+    def _with_names(self, found: Diagnosis) -> Diagnosis:
+        """Adds the names in a mistake's sentence that are not in the learner's file."""
+        source = self.target.path(self.exercise).read_text(encoding="utf-8")
+        sentence = found.cause or found.seen_with or ""
+        return replace(found, solution_names=names_not_in(source, sentence))
 
     def _run_after(self, failure: Outcome) -> list[Outcome]:
         """Runs the checks after a failed one; each keeps its outcome for its turn."""
@@ -167,3 +176,9 @@ class Grading:
     def _open(self, load: Load) -> Student:
         tensors = not self.exercise.on_numpy
         return Student(self.worker, load, self.target.limit, tensors=tensors)
+
+
+def names_not_in(source: str, sentence: str) -> tuple[str, ...]:
+    """Returns the names in a sentence's code, such as `x + y`, that a source lacks."""
+    names = {name for code in CODE.findall(sentence) for name in NAME.findall(code)}
+    return tuple(sorted(names - set(NAME.findall(source))))

@@ -45,12 +45,14 @@ class Diagnosis:
         cause: a known mistake's sentence: its results are the code's in every check.
         symptom: how the code's numbers differ from the right ones.
         seen_with: a known mistake's sentence; the results are equal in this check only.
+        solution_names: names in these sentences that the code does not have.
         places: the last line whose variable is right, and the line after it.
     """
 
     cause: str | None = None
     symptom: str | None = None
     seen_with: str | None = None
+    solution_names: tuple[str, ...] = ()
     places: tuple[Place, ...] = ()
 
 

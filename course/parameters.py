@@ -4,7 +4,13 @@ from collections.abc import Mapping
 
 Shapes = Mapping[str, list[int]]
 # The numbers of a default GPT2Config, and what layers make of them.
-DEFAULTS = {50257, 1024, 768, 2304, 3072}
+DEFAULTS = {
+    50257: "`vocab_size`",
+    1024: "`n_positions`",
+    768: "`n_embd`",
+    2304: "3 · `n_embd`",
+    3072: "`n_inner` (or 4 · `n_embd`)",
+}
 
 
 def explain_parameters(yours: Shapes, expected: Shapes) -> str | None:
@@ -67,7 +73,7 @@ def other_shape(name: str, yours: list[int], right: list[int]) -> str:
         return f"{text}: it has {len(yours)} axes in place of {len(right)}."
     for mine, size in zip(yours, right, strict=True):
         if mine != size and mine in DEFAULTS:
-            return f"{text}: {mine} belongs to a default GPT2Config, not to this one."
+            return f"{text}: {mine} is {DEFAULTS[mine]} of a default GPT2Config."
         if abs(mine - size) == 1:
             return f"{text}: it is one too {'small' if mine < size else 'large'}."
         if mine and (size % mine == 0 or mine % size == 0) and mine != size:

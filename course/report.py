@@ -79,7 +79,7 @@ class Report:
         self.frames(outcome)
 
     def failure(self, outcome: Outcome) -> None:
-        """Prints the expected result, the learner's result and the likely cause."""
+        """Prints the expected result, the learner's result and why they differ."""
         self.line(f"[red]✗[/] [bold]{escape(outcome.check.sentence)}[/]")
         if outcome.check.why:
             self.line(f"[dim]{escape(outcome.check.why)}[/]", indent=2)
@@ -104,12 +104,15 @@ class Report:
     def diagnosis(self, diagnosis: Diagnosis) -> None:
         """Prints why the check fails, as far as the grader can say."""
         for label, sentence in [
-            ("likely cause", diagnosis.cause),
+            ("acts as if", diagnosis.cause),
             ("what differs", diagnosis.symptom),
             ("also seen with", diagnosis.seen_with),
         ]:
             if sentence:
                 self.line(f"[yellow]{label}:[/] {escape(sentence)}", indent=2)
+        if names := diagnosis.solution_names:
+            told = f"in the solution's words: your file has no {', '.join(names)}"
+            self.line(f"[dim]({told})[/]", indent=2)
         for place in diagnosis.places:
             known = "right so far" if place.right else "look here"
             label = known if place.told else "next"

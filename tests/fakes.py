@@ -54,6 +54,14 @@ class Affine:
         return x * self.scale + self.shift
 
 
+class AddsFirst:
+    """Stands in for attention: adds the first token of a text to its tokens."""
+
+    def __call__(self, x: Any) -> Any:
+        """Tokens ``[B, T, C]`` to the same shape."""
+        return x + x[:, :1]
+
+
 def mask_of_dtype(causal_mask: Any, scores: Any) -> Any:
     """Calls ``causal_mask`` with the scores' dtype and requires that dtype back."""
     length, before = scores.shape[0], ""

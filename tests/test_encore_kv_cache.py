@@ -37,10 +37,10 @@ def attention(step, channels=12, heads=3):
     return build(step, "CachedAttention", config, state=state), state
 
 
-def block(step):
+def block(step, eps=1e-5):
     """Returns CachedBlock and its weights."""
     state = oracle.random_state(oracle.block_shapes(12, 7), seed=18)
-    config = step.config(n_embd=12, n_head=3, n_inner=7, layer_norm_epsilon=EPS)
+    config = step.config(n_embd=12, n_head=3, n_inner=7, layer_norm_epsilon=eps)
     return build(step, "CachedBlock", config, state=state), state
 
 
@@ -190,11 +190,24 @@ def test_block(step):
     """
     module, state = block(step)
     x = numbers(2, 6, 12)
-    expected = oracle.block(x, state, 3, EPS)
+    first = oracle.block(x[:, :4], state, 3, 1e-5)
+    expected = oracle.block(x, state, 3, 1e-5)
     call = "CachedBlock(config) called with x [2, 4, 12] and then with x [2, 2, 12]"
     results, _ = step.hold(cache_calls.in_parts)(module, x[:, :4], x[:, 4:])
-    expect_close(results[0], expected[:, :4], f"{call}, the first", tolerance=5e-5)
+    expect_close(results[0], first, f"{call}, the first", tolerance=5e-5)
     expect_close(results[1], expected[:, 4:], f"{call}, the second", tolerance=5e-5)
+
+
+def test_epsilon(step):
+    """Both normalizations use the configuration's layer_norm_epsilon, as in step 11.
+
+    With small numbers it matters: then it is most of what stands under the root.
+    """
+    module, state = block(step, eps=0.25)
+    x = numbers(2, 4, 12) * 0.3
+    expected = oracle.block(x, state, 3, 0.25)
+    call = "CachedBlock(config)(x [2, 4, 12]), layer_norm_epsilon=0.25"
+    expect_close(module(x)[0], expected, call, tolerance=5e-5)
 
 
 def test_positions(step):

@@ -72,6 +72,21 @@ def test_equation(step):
         expect_close(value, x - 3 * (x * 0.5 + 1) + 2, call)
 
 
+def test_texts(step):
+    """The norm and the sublayer get the texts as they are: [B, T, C].
+
+    Attention reads the tokens of one text, and of no other. Here the sublayer adds each
+    text's first token.
+    """
+    x = stream(2, 3, 5)
+    normalized = x * 0.5 + 1
+    norm, sublayer = step.hold(fakes.Affine(0.5, 1.0)), step.hold(fakes.AddsFirst())
+    note("norm(x)", normalized)
+    expected = x + normalized + normalized[:, :1]
+    call = "pre_norm_residual(x [2, 3, 5], norm, sublayer: adds each text's token 0)"
+    expect_close(step.pre_norm_residual(x, norm, sublayer), expected, call)
+
+
 def test_traces(step):
     """It also works while a model is compiled, when batch and length are symbols.
 

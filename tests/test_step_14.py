@@ -99,7 +99,7 @@ def test_temperature(step):
     """
     for temperature, logits in [
         (2.0, [3, 0, 1]),
-        (0.02, [0.03, 0, 0.015]),
+        (0.02, [0.1, 0, 0.05]),
         (3.0, [4504.5, 4500, 4501.5]),
     ]:
         model = table_model(step, [logits] * 3)

@@ -12,7 +12,7 @@ import pytest
 from course.attempt import prerequisites
 from course.checks import CheckFailed, expect_parameters
 from course.diagnosis import Diagnoser
-from course.grading import Grading, Target
+from course.grading import Grading, Target, names_not_in
 from course.mistakes import Mistake
 from course.outcomes import Check, Diagnosis, Outcome
 from course.process import WorkerProcess
@@ -123,6 +123,16 @@ def test_an_exception_hides_no_other_mistake(diagnose: Diagnose) -> None:
     assert "Every block gets the embeddings" in str(found.symptom)
 
 
+def test_names_that_only_the_solution_has(diagnose: Diagnose) -> None:
+    sentence = "`sorted(kept)` is used where `kept` belongs, in `search`."
+    assert names_not_in("kept = search(x)", sentence) == ("sorted",)
+    assert names_not_in("kept = search(sorted(x))", sentence) == ()
+    line = "return F.gather(self.weight, input_ids, axis=0)"
+    found = diagnose("05", line, "return F.gather(self.weight, input_ids, axis=-1)")
+    assert found.cause
+    assert found.solution_names == ()
+
+
 def check_named(name: str) -> Check:
     return Check(name, f"{name} holds.", "", lambda student: None)
 
@@ -193,7 +203,7 @@ def test_another_result_of_the_first_check_is_no_candidate() -> None:
     [
         ({"w": [5, 3], "b": [5]}, "its axes are exchanged"),
         ({"w": [3, 5, 1], "b": [5]}, "an axis of size 1 too much"),
-        ({"w": [3, 768], "b": [5]}, "768 belongs to a default GPT2Config"),
+        ({"w": [3, 768], "b": [5]}, "768 is `n_embd` of a default GPT2Config"),
         ({"w": [3, 4], "b": [5]}, "one too small"),
         ({"w": [9, 5], "b": [5]}, "3 times too large"),
         ({"w": [3, 5]}, "Yours has no `b`."),

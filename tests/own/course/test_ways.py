@@ -49,7 +49,7 @@ def plugin(steps: Path, text: str) -> str:
 def test_a_run_that_stops_early_explains_the_failure(wrong_steps: Path) -> None:
     code, text = check(wrong_steps, TENTH, FIRST, "-x")
     assert code == 1
-    assert "likely cause: x itself is missing" in text
+    assert "acts as if: x itself is missing" in text
     assert "1 of 5 checks ran. All of them: " in text
     assert "Not begun: Step 01" in text
     assert status(wrong_steps, "10") == "failed"
@@ -81,14 +81,14 @@ def test_preparing_alone_grades_nothing(solved_steps: Path) -> None:
 def test_many_processes_give_one_report(wrong_steps: Path) -> None:
     code, text = check(wrong_steps, FIRST, TENTH, "-n2")
     assert code == 1
-    assert text.index("Passed in") < text.index("likely cause:")
+    assert text.index("Passed in") < text.index("acts as if:")
     assert status(wrong_steps, "1") == "passed"
 
 
 def test_checker_as_a_script(wrong_steps: Path) -> None:
     code, text = run(ROOT / TENTH, f"--steps-dir={wrong_steps}")
     assert code == 1
-    assert "likely cause:" in text
+    assert "acts as if:" in text
 
 
 def test_without_the_courses_settings(wrong_steps: Path) -> None:
@@ -96,14 +96,14 @@ def test_without_the_courses_settings(wrong_steps: Path) -> None:
     options = ["-o", "addopts=", "--disable-plugin-autoload"]
     code, text = check(wrong_steps, TENTH, *options)
     assert code == 1
-    assert "likely cause:" in text
+    assert "acts as if:" in text
 
 
 def test_without_terminal_capture_and_debugger(wrong_steps: Path) -> None:
     code, text = check(wrong_steps, TENTH, "-pno:terminal", "-pno:capture", "--pdb")
     assert code == 1
     assert "--pdb does nothing here" in text
-    assert "likely cause:" in text
+    assert "acts as if:" in text
 
 
 def test_two_runs_in_one_interpreter(wrong_steps: Path) -> None:
@@ -182,7 +182,7 @@ def test_a_forgiving_plugin_does_not_forgive(wrong_steps: Path) -> None:
     forgive = plugin(wrong_steps, FORGIVING)
     code, text = check(wrong_steps, forgive, TENTH)
     assert code == 1
-    assert "likely cause:" in text
+    assert "acts as if:" in text
 
 
 SHUFFLED = """
@@ -196,7 +196,7 @@ def test_shuffled_checks_are_graded_in_order(wrong_steps: Path) -> None:
     code, text = check(wrong_steps, shuffle, FIRST, TENTH)
     assert code == 1
     assert text.count("Grading") == 2
-    assert "likely cause: x itself is missing" in text
+    assert "acts as if: x itself is missing" in text
     assert status(wrong_steps, "1") == "passed"
 
 
