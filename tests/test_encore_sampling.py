@@ -96,13 +96,13 @@ def expect_several(runs, models, asked):
     raise CheckFailed(message, [("called", asked)], kind)
 
 
-def expect_drawn(ids, logits, asked):
-    """Requires that the frequencies of ids fit softmax(logits)."""
+def drawn(ids, logits, asked):
+    """Ids that have to be drawn from softmax(logits)."""
     p = oracle.softmax(logits.astype(float))
     twice = oracle.softmax(np.where(p > 0, p, GONE))
     guesses = {"all tokens alike": (p > 0) / (p > 0).sum(), "softmax twice": twice}
     guesses["a token's rank as its id"] = np.sort(p)[::-1]
-    draws.expect_drawn(ids, p, guesses, asked)
+    return draws.Draws(ids, p, guesses, asked)
 
 
 @cache
@@ -353,8 +353,7 @@ def test_draws(step):
     runs = [draw(sample, logits, rng, DRAWS) for logits in models]
     asked = [f"{call('sample', logits, 'rng')}, {DRAWS} times" for logits in models]
     expect_several(runs, models, asked[0])
-    for ids, logits, how in zip(runs, models, asked, strict=True):
-        expect_drawn(ids, logits, how)
+    draws.expect_drawn(list(map(drawn, runs, models, asked)))
 
 
 def test_rng(step):

@@ -40,8 +40,8 @@ def call(name, prompt, *args, **kwargs):
     return f"{name}(model, ids {shown}{options})"
 
 
-def expect_drawn(got, logits, temperature, others, call):
-    """Requires that the frequencies of ids fit softmax(logits / temperature)."""
+def drawn(got, logits, temperature, others, call):
+    """Ids that have to be drawn from softmax(logits / temperature)."""
     softmax = oracle.softmax
     guesses = {
         "always the likeliest": np.eye(len(logits))[logits.argmax()],
@@ -49,13 +49,14 @@ def expect_drawn(got, logits, temperature, others, call):
         "no temperature": softmax(logits),
         "logits · temperature": softmax(logits * temperature),
         "logits / √temperature": softmax(logits / temperature**0.5),
+        "a temperature of at least 0.1": softmax(logits / max(temperature, 0.1)),
         "temperature used twice": softmax(logits / temperature**2),
         "softmax used twice": softmax(softmax(logits / temperature)),
         "temperature after softmax": softmax(softmax(logits) / temperature),
         "another row's logits": softmax(others / temperature),
         "a token's rank as its id": np.sort(softmax(logits / temperature))[::-1],
     }
-    draws.expect_drawn(got, softmax(logits / temperature), guesses, call)
+    return draws.Draws(got, softmax(logits / temperature), guesses, call)
 
 
 def test_likeliest(step):
@@ -88,8 +89,13 @@ def test_draws(step):
     message = "All rows with the same text drew the same token."
     require(len(set(got[0::2])) > 1, message, asked)
     first, second = np.array(table[:2])
-    expect_drawn(got[0::2], first, 1.0, second, f"{asked}, the rows that end with 0")
-    expect_drawn(got[1::2], second, 1.0, first, f"{asked}, the rows that end with 1")
+    rows = f"{asked}, the rows that end with"
+    draws.expect_drawn(
+        [
+            drawn(got[0::2], first, 1.0, second, f"{rows} 0"),
+            drawn(got[1::2], second, 1.0, first, f"{rows} 1"),
+        ]
+    )
 
 
 def test_temperature(step):
@@ -97,6 +103,7 @@ def test_temperature(step):
 
     Above 1 the rare tokens gain, below 1 they lose; logits may be large.
     """
+    found = []
     for temperature, logits in [
         (2.0, [3, 0, 1]),
         (0.02, [0.1, 0, 0.05]),
@@ -108,7 +115,8 @@ def test_temperature(step):
         value = step.generate_next_token(model, prompt, temperature, rng=seeded(1))
         got = expect_tensor(value, [1000, 1], asked, dtype="int64")[:, 0]
         logits = np.array(logits, float)
-        expect_drawn(got, logits, temperature, logits[::-1], asked)
+        found.append(drawn(got, logits, temperature, logits[::-1], asked))
+    draws.expect_drawn(found)
 
 
 def test_temperature_zero(step):
@@ -203,7 +211,7 @@ def test_sampled_text(step):
     asked = call("generate_tokens", prompt, 1, 3.0)
     value = step.generate_tokens(model, prompt, 1, 3.0, rng=seeded(2))
     got = expect_tensor(value, [1000, 3], asked, dtype="int64")
-    expect_drawn(got[:, 2], logits, 3.0, logits[::-1], asked)
+    draws.expect_drawn([drawn(got[:, 2], logits, 3.0, logits[::-1], asked)])
     asked = call("generate_tokens", prompt, 1, 0.0)
     value = step.generate_tokens(model, prompt, 1, 0.0, rng=seeded(2))
     likeliest = np.pad(prompt, [(0, 0), (0, 1)])  # append token 0 to every row
