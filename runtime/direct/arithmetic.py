@@ -11,6 +11,7 @@ from max._interpreter_ops import (
     cast_gc,
     elementwise_binary_gc,
     gc_compile,
+    layer_norm_gc,
     matmul_gc,
     reduce_axis_gc,
     unary_elementwise_gc,
@@ -47,6 +48,12 @@ def kernel(family: str, operation: type) -> Callable[[list[Buffer]], list[Buffer
 def matmul_kernel() -> Callable[[list[Buffer]], list[Buffer]]:
     """Returns the kernel that multiplies matrices."""
     return matmul_gc.matmul_model(CPU(), FLOAT)._execute_device_tensors
+
+
+@cache
+def layer_norm_kernel() -> Callable[[list[Buffer]], list[Buffer]]:
+    """Returns the kernel of layer normalization."""
+    return layer_norm_gc.layer_norm_model(CPU(), FLOAT)._execute_device_tensors
 
 
 @cache
@@ -168,6 +175,17 @@ def softmax(operation: type) -> Callable[..., Tensor]:
     return lambda value, axis=-1: along(value, axis)
 
 
+def layer_norm(input: Any, gamma: Any, beta: Any, epsilon: Any) -> Tensor:
+    """The rule for MAX's own layer normalization."""
+    buffer, scale, shift = (buffer_of(x, FLOAT) for x in (input, gamma, beta))
+    shape = buffer.shape
+    require(scale.shape == shift.shape == shape[-1:] and type(epsilon) is float)
+    view = buffer.view(FLOAT, gc_compile.canonical_rank2(shape))
+    small = Buffer.from_numpy(np.array(epsilon, dtype=np.float32))
+    (result,) = layer_norm_kernel()([view, scale, shift, small])
+    return Tensor(storage=result.view(FLOAT, shape))
+
+
 def matmul(lhs: Any, rhs: Any) -> Tensor:
     """The rule for products of matrices; leading axes are broadcast."""
     left, right = buffer_of(lhs, FLOAT), buffer_of(rhs, FLOAT)
@@ -206,7 +224,6 @@ RULES: dict[str, Callable[..., Any]] = {
     "div": binary(mo.DivOp, None),
     "pow": binary(mo.PowOp, None),
     "equal": binary(mo.EqualOp, np.equal),
-    "not_equal": binary(mo.NotEqualOp, np.not_equal),
     "greater": binary(mo.GreaterOp, np.greater),
     "greater_equal": binary(mo.GreaterEqualOp, np.greater_equal),
     "elementwise_max": binary(mo.MaxOp, None),
@@ -227,6 +244,7 @@ RULES: dict[str, Callable[..., Any]] = {
     "sigmoid": unary(mo.SigmoidOp),
     "negate": unary(mo.NegativeOp),
     "gelu": gelu,
+    "layer_norm": layer_norm,
     "matmul": matmul,
     "cast": cast,
 }
