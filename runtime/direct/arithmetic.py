@@ -57,9 +57,7 @@ def layer_norm_kernel() -> Callable[[list[Buffer]], list[Buffer]]:
 
 
 @cache
-def cast_kernel(
-    source: DType, target: DType
-) -> Callable[[list[Buffer]], list[Buffer]]:
+def cast_kernel(source: DType, target: DType) -> Callable[[list[Buffer]], list[Buffer]]:
     """Returns the kernel that casts one type to another."""
     return cast_gc.cast_model(CPU(), source, target)._execute_device_tensors
 
@@ -179,7 +177,8 @@ def layer_norm(input: Any, gamma: Any, beta: Any, epsilon: Any) -> Tensor:
     """The rule for MAX's own layer normalization."""
     buffer, scale, shift = (buffer_of(x, FLOAT) for x in (input, gamma, beta))
     shape = buffer.shape
-    require(scale.shape == shift.shape == shape[-1:] and type(epsilon) is float)
+    require(scale.shape == shift.shape == shape[-1:])
+    require(type(epsilon) is float and epsilon > 0)
     view = buffer.view(FLOAT, gc_compile.canonical_rank2(shape))
     small = Buffer.from_numpy(np.array(epsilon, dtype=np.float32))
     (result,) = layer_norm_kernel()([view, scale, shift, small])
