@@ -271,6 +271,8 @@ RULES: dict[str, Callable[..., Any]] = {
     "zeros": filled(0.0),
     "ones": filled(1.0),
     "full_like": full_like,
+    "zeros_like": lambda like: full_like(like, 0.0),
+    "ones_like": lambda like: full_like(like, 1.0),
     "arange": arange,
     "logical_not": logic(np.logical_not),
     "logical_and": logic(np.logical_and),
