@@ -77,19 +77,20 @@ def broadcast_to(x: Any, shape: Any) -> Tensor:
 
 
 def item(x: Any, index: Any) -> Tensor:
-    """The rule for ``x[index]`` with numbers and slices."""
+    """The rule for ``x[index]`` with numbers, slices of step 1, None and ``...``."""
     array = array_of(x)
-    index = index if isinstance(index, tuple) else (index,)
-    require(sum(part is Ellipsis for part in index) <= 1)
-    given = len(index) - (Ellipsis in index)
-    require(given <= array.ndim)
-    if Ellipsis in index:
-        place = index.index(Ellipsis)
-        rest = (slice(None),) * (array.ndim - given)
-        index = (*index[:place], *rest, *index[place + 1 :])
-    parts = [known(part, size) for part, size in zip(index, array.shape, strict=False)]
-    result = array[tuple(parts)]
-    require(0 not in result.shape)
+    parts = list(index) if isinstance(index, tuple) else [index]
+    rest = [place for place, part in enumerate(parts) if part is Ellipsis]
+    require(len(rest) <= 1)
+    used = [part for part in parts if part is not None and part is not Ellipsis]
+    missing = array.ndim - len(used)
+    require(missing >= 0)
+    for place in rest:
+        parts[place : place + 1] = [slice(None)] * missing
+    sizes = iter(array.shape)
+    chosen = [None if part is None else known(part, next(sizes)) for part in parts]
+    result = array[tuple(chosen)]
+    require(0 not in result.shape and result.ndim <= MOST_AXES)
     return tensor(result)
 
 
@@ -206,8 +207,17 @@ def full(shape: Any, value: Any, *, dtype: Any = None, device: Any = None) -> Te
 
 
 def constant(value: Any, dtype: Any = None, device: Any = None) -> Tensor:
-    """The rule for a tensor of one number."""
-    return tensor(number(value, on_the_cpu(dtype, device)))
+    """The rule for a tensor of one number, of a list or of an array."""
+    if isinstance(value, np.ndarray):
+        own = DType.from_numpy(value.dtype)
+        require(on_the_cpu(dtype or own, device) == own and 0 < value.ndim <= MOST_AXES)
+        require(value.size > 0)
+        return tensor(value)
+    dtype = on_the_cpu(dtype, device)
+    if isinstance(value, list):
+        require(len(value) > 0)
+        return tensor(np.array([number(each, dtype) for each in value]))
+    return tensor(number(value, dtype))
 
 
 def filled(value: float) -> Callable[..., Tensor]:
