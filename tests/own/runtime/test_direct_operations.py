@@ -13,6 +13,7 @@ from max.experimental.tensor import Tensor
 
 from runtime.direct import operations
 from runtime.direct.operations import direct_operations
+from runtime.direct.transposes import Transposes
 
 SPECIAL = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-40, -3e38, 1.0]
 Operation = Callable[[], Any]
@@ -101,6 +102,8 @@ MOVES: dict[str, Operation] = {
     "last": lambda: numbers(*X)[:, -1, :],
     "slice": lambda: numbers(*X)[..., 1:5],
     "slice from the end": lambda: numbers(*X)[:, -2:],
+    "new axes": lambda: numbers(*X)[None, :, None, 1],
+    "new last axis": lambda: numbers(*X)[..., None],
     "chunk": lambda: F.chunk(numbers(*X), 4, axis=-1),
     "split": lambda: F.split(numbers(*X), [5, 15], axis=2),
     "split by size": lambda: numbers(*X).split(5, axis=2),
@@ -119,6 +122,10 @@ MOVES: dict[str, Operation] = {
     "arange": lambda: Tensor.arange(5, dtype=DType.int64),
     "arange of floats": lambda: Tensor.arange(2, numbers(*X).shape[2]),
     "constant": lambda: Tensor(float("-inf"), dtype=DType.float32),
+    "list": lambda: Tensor([1.0, -2.5, 1e-40]),
+    "list of whole numbers": lambda: Tensor([1, 2], dtype=DType.int64),
+    "array": lambda: Tensor(np.triu(np.full([3, 3], np.float32(-np.inf)), 1)),
+    "array of truths": lambda: Tensor(np.array([True, False])),
     "not": lambda: ~truths(2, 3),
     "and": lambda: truths(2, 3) & truths(3),
     "or": lambda: truths(2, 3) | truths(3),
@@ -166,9 +173,9 @@ LEFT_TO_MAX: dict[str, Operation] = {
     "a graph's own numbers": lambda: F.cumsum(whole(2, 3).cast(DType.float32), axis=1),
     "mean of all": lambda: F.mean(numbers(2, 3), axis=None),
     "a row": lambda: numbers(3) @ numbers(3, 4),
-    "a new axis": lambda: numbers(2, 3)[:, None],
     "a rest": lambda: F.split(numbers(2, 5), 2, axis=1),
-    "a list": lambda: Tensor([1.0, 2.0]),
+    "a list of lists": lambda: Tensor([[1.0, 2.0]]),
+    "a wide array": lambda: Tensor(np.ones([2, 3])),
     # What is wrong: MAX says so.
     "shapes": lambda: numbers(2, 3) + numbers(2),
     "inner sizes": lambda: numbers(2, 3) @ numbers(2, 3),
@@ -220,6 +227,27 @@ def test_results_have_their_own_memory(monkeypatch: pytest.MonkeyPatch) -> None:
         before = table[0], F.broadcast_to(table, [2, 3]), table.T
         table[0:1] = Tensor.ones([1, 3])
         assert all((part.to_numpy() == 0).all() for part in before)
+
+
+def test_a_parameters_transpose_is_kept_until_a_write() -> None:
+    table, other = numbers(3, 4), numbers(3, 4)
+    transposes = Transposes([table])
+    with direct_operations(transposes):
+        first = table.T
+    with direct_operations(transposes):
+        assert table.T.driver_tensor is first.driver_tensor
+        assert table.transpose(0, 0).shape == [3, 4]
+        assert other.T.driver_tensor is not other.T.driver_tensor
+        table[0:1] = Tensor.ones([1, 4])
+        assert (table.T.to_numpy()[:, 0] == 1).all()
+
+
+def test_another_value_in_a_parameter_has_another_transpose() -> None:
+    table = whole(3, 4)
+    with direct_operations(Transposes([table])):
+        assert table.T.to_numpy().max() == 11
+        table._storages = (table * 2)._storages
+        assert table.T.to_numpy().max() == 22
 
 
 def test_the_switch_turns_rules_off(monkeypatch: pytest.MonkeyPatch) -> None:
