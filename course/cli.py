@@ -126,7 +126,8 @@ def next_exercise() -> None:
         if not passes(exercise, records):
             show(exercise)
             return
-    console.print(f"Everything passes. Let your model write: {typed('gpt2 --mine')}")
+    write = typed('gpt2 "Once upon a time" --mine')
+    console.print(f"Everything passes. Let your model write: {write}", highlight=False)
 
 
 def passes(exercise: Exercise, records: "Progress") -> bool:

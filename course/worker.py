@@ -6,8 +6,7 @@
 import builtins
 import contextlib
 import functools
-import importlib.abc
-import importlib.util
+import importlib
 import itertools
 import linecache
 import os
@@ -48,6 +47,7 @@ from course.messages import (
     Watch,
 )
 from course.registry import find_exercise
+from course.step_imports import use_steps
 from course.variables import VariableWatch, codes_of
 from course.worker_output import WorkerOutput
 from runtime.defaults import on_the_cpu, silence_advice
@@ -67,19 +67,6 @@ _copy, _array_equal = np.array, np.array_equal
 _FIRST = find_exercise("01")
 _PLAIN = (bool, int, float, str, bytes, type(None))
 _BASES = (int, float, str, bytes, tuple, list)  # a subclass of these is sent as these
-
-
-class StepFinder(importlib.abc.MetaPathFinder):
-    """Finds ``steps.step_NN`` in the learner's folder, unless it is borrowed."""
-
-    def __init__(self, load: Load) -> None:
-        self.load = load
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if not name.startswith("steps.") or name in self.load.borrowed:
-            return None
-        file = Path(self.load.steps_dir, name.removeprefix("steps.") + ".py")
-        return importlib.util.spec_from_file_location(name, file)
 
 
 class Worker:
@@ -175,11 +162,7 @@ class Worker:
     def use_steps(self, request: Load) -> None:
         """Imports ``steps`` from the learner's folder, borrowed ones from solutions."""
         self.steps_dir = request.steps_dir
-        for name in [name for name in sys.modules if name.startswith("steps.")]:
-            del sys.modules[name]
-        sys.meta_path.insert(0, StepFinder(request))
-        for name, solution in request.borrowed.items():
-            sys.modules[name] = importlib.import_module(solution)
+        use_steps(Path(request.steps_dir), request.borrowed)
         self.notice_copying()
 
     def notice_copying(self) -> None:

@@ -1,0 +1,120 @@
+"""Engines that run a learner's model without compiling it.
+
+The learner's code runs for every token. ``runtime/direct`` computes the operations.
+
+Shapes: B batch, T new tokens, V vocabulary.
+"""
+
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from max.experimental.tensor import Tensor
+
+from gpt2.engine.engines import check_ids
+from runtime.compiled_graphs import Weights
+from runtime.defaults import one_graph
+from runtime.direct.operations import direct_operations
+from runtime.direct.transposes import Transposes
+from solutions.solution_01 import GPT2Config
+
+
+class EagerEngine:
+    """Runs a learner's model on the whole text for every token, as step 14 does.
+
+    Args:
+        config: the model's sizes.
+        weights: float32 arrays by name.
+        model_class: ``MaxGPT2LMHeadModel`` of the learner's step 13.
+    """
+
+    def __init__(self, config: GPT2Config, weights: Weights, model_class: type):
+        self.config = config
+        self._text = np.empty([0, 0], dtype=np.int64)
+        self._model = load_model(model_class, config, weights)
+        self._transposes = transposes_of(self._model)
+
+    def prefill(self, ids: np.ndarray) -> np.ndarray:
+        """Starts new texts with ids ``[B, T]``; returns the next logits ``[B, V]``.
+
+        Raises:
+            ValueError: there are no ids, too many, or ids outside the vocabulary.
+        """
+        check_ids(ids, 0, self.config)
+        self._text = np.array(ids)
+        with direct_operations(self._transposes):
+            logits = self._model(as_tensor(self._text))  # [B, T, V]
+        return logits.to_numpy()[:, -1]
+
+    def decode(self, ids: np.ndarray) -> np.ndarray:
+        """Appends one token of ids ``[B]`` to every row; returns logits ``[B, V]``.
+
+        Raises:
+            ValueError: the text is full, or ``ids`` has another batch size.
+        """
+        if len(ids) != len(self._text):
+            raise ValueError(f"there is no text of {len(ids)} rows to continue")
+        return self.prefill(np.concatenate([self._text, ids[:, None]], axis=1))
+
+    def select(self, rows: Sequence[int]) -> None:
+        """Keeps only these rows of the batch, in this order; rows may repeat."""
+        self._text = self._text[list(rows)]
+
+
+class CachedEagerEngine:
+    """Runs a learner's model with the learner's KV cache.
+
+    Args:
+        config: the model's sizes.
+        weights: float32 arrays by name.
+        module: the encore, with ``CachedGPT2LMHeadModel``.
+    """
+
+    def __init__(self, config: GPT2Config, weights: Weights, module: ModuleType):
+        self.config, self._length = config, 0
+        self._cache: Any = None  # the learner's cache: (key, value) pairs
+        self._model = load_model(module.CachedGPT2LMHeadModel, config, weights)
+        self._transposes = transposes_of(self._model)
+
+    def prefill(self, ids: np.ndarray) -> np.ndarray:
+        """Starts new texts with ids ``[B, T]``; returns the next logits ``[B, V]``."""
+        self._cache, self._length = None, 0
+        return self._extend(ids)
+
+    def decode(self, ids: np.ndarray) -> np.ndarray:
+        """Appends one token of ids ``[B]`` to every row; returns logits ``[B, V]``."""
+        return self._extend(ids[:, None])
+
+    def select(self, rows: Sequence[int]) -> None:
+        """Keeps only these rows of the batch, in this order; rows may repeat."""
+
+        def chosen(part: Tensor) -> Tensor:
+            return as_tensor(part.to_numpy()[list(rows)])
+
+        self._cache = [(chosen(key), chosen(value)) for key, value in self._cache]
+
+    def _extend(self, ids: np.ndarray) -> np.ndarray:
+        check_ids(ids, self._length, self.config)
+        self._length += ids.shape[1]
+        with direct_operations(self._transposes):
+            logits, self._cache = self._model(as_tensor(ids), self._cache)
+        return logits.to_numpy()[:, -1]
+
+
+def load_model(model_class: type, config: GPT2Config, weights: Weights) -> Any:
+    """Builds a learner's model and gives it the weights."""
+    with one_graph():  # otherwise each layer draws random weights
+        model: Any = model_class(config)
+    model.load_state_dict(weights)
+    return model
+
+
+def transposes_of(model: Any) -> Transposes:
+    """Returns what keeps the transposes of a model's parameters."""
+    return Transposes(tensor for _, tensor in model.parameters)
+
+
+def as_tensor(array: np.ndarray) -> Tensor:
+    """Returns an array as a tensor."""
+    return Tensor.from_dlpack(np.ascontiguousarray(array))
