@@ -7,13 +7,14 @@ load in 0.05 s. Compiled separately, each kernel takes 20 to 40 s.
 import os
 import shutil
 import subprocess
+import time
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from runtime.announce import Announce
 from runtime.child_python import python_command
@@ -30,15 +31,25 @@ from pathlib import Path; from runtime.kernel_batches import compile_here
 compile_here(sys.argv[1], Path(sys.argv[2]))
 """
 SECONDS = {"needed": 110, "likely": 60}  # to compile them on two cores
+PATIENCE = 900.0  # seconds; a process that compiles longer has stopped
 
 
 def load_batch(name: str, announce: Announce) -> dict[str, Any]:
     """Returns a batch's kernels by name, compiled now if needed; {} on failure."""
-    path = batch_path(name)
+    path, what = batch_path(name), f"{len(BATCHES[name])} kernels"
+    failures = (OSError, subprocess.CalledProcessError, RuntimeError, ValueError)
     with suppress(OSError, RuntimeError, ValueError):  # the file is missing or damaged
         return read_batch(path)
-    with suppress(OSError, subprocess.CalledProcessError, RuntimeError, ValueError):
-        with announce(f"{len(BATCHES[name])} kernels", SECONDS[name]):
+    if (passed := compiling_for(name)) is not None:
+        left = max(10, SECONDS[name] - passed)
+        with announce(f"{what} (in the background, for {passed} s so far)", left):
+            ended = wait_for(name)
+        if not ended:
+            return {}
+        with suppress(*failures):  # that process failed
+            return read_batch(path)
+    with suppress(*failures):
+        with announce(what, SECONDS[name]):
             compile_batch(name)
         return read_batch(path)
     return {}
@@ -49,9 +60,41 @@ def batch_path(name: str) -> Path:
     return cache_path(*BATCHES[name])
 
 
-def all_compiled() -> bool:
-    """Whether every batch has its file."""
-    return all(batch_path(name).exists() for name in BATCHES)
+def missing_batches() -> list[str]:
+    """Returns the names of the batches without a file."""
+    return [name for name in BATCHES if not batch_path(name).exists()]
+
+
+def is_locked(lock: Path) -> bool:
+    """Whether a process holds a lock."""
+    try:
+        with suppress(FileNotFoundError, PermissionError), FileLock(lock, timeout=0):
+            pass
+    except Timeout:
+        return True
+    return False
+
+
+def compiling_for(name: str) -> int | None:
+    """Returns how many seconds ago a process began to compile a batch.
+
+    None: no process compiles it.
+    """
+    path = batch_path(name)
+    if not is_locked(path.with_suffix(".lock")):
+        return None
+    with suppress(OSError):
+        began = path.with_suffix(".started").stat().st_mtime
+        return max(0, round(time.time() - began))
+    return 0
+
+
+def wait_for(name: str) -> bool:
+    """Waits until no process compiles a batch; returns whether that came to pass."""
+    lock = batch_path(name).with_suffix(".lock")
+    with suppress(OSError), FileLock(lock, timeout=PATIENCE):
+        return True
+    return False
 
 
 def read_batch(path: Path) -> dict[str, Any]:
@@ -70,14 +113,16 @@ def compile_batch(name: str) -> None:
 
     Raises:
         CalledProcessError: the batch cannot be compiled.
-        OSError: the file cannot be written.
+        OSError: the file cannot be written, or the other run does not end.
     """
     path = batch_path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and not os.access(path.parent, os.W_OK):
         return  # somebody else compiled it, for all users
     # With other kernels in its cache, MAX writes a file four times as large.
-    with FileLock(path.with_suffix(".lock")), empty_folder(path) as empty:
+    lock = FileLock(path.with_suffix(".lock"), timeout=PATIENCE)
+    with lock, empty_folder(path) as empty:
+        path.with_suffix(".started").touch()
         run_child(
             python_command(COMPILE, name, str(path)),
             env=dict(os.environ) | {"MODULAR_CACHE_DIR": str(empty)},
