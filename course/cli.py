@@ -215,12 +215,13 @@ def check(exercise: Exercise, pytest_options: tuple[str, ...]) -> None:
 
 @main.command()
 @click.option("--steps-dir", type=click.Path(path_type=Path), default=ROOT / "steps")
-def watch(steps_dir: Path) -> None:
+@click.option("--no-voice", is_flag=True, help="no text by the model after a check")
+def watch(steps_dir: Path, no_voice: bool) -> None:
     """Grade each step when you save it, until Ctrl-C."""
     from course.grading import Target
     from course.watch import watch
 
-    watch(Target(steps_dir=steps_dir.resolve()), console)
+    watch(Target(steps_dir=steps_dir.resolve()), console, speaks=not no_voice)
 
 
 @main.command()

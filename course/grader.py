@@ -17,6 +17,7 @@ from course.quiet_reporter import QuietReporter, console_for, plain_text
 from course.registry import ROOT, Exercise, load_registry
 from course.report import Report
 from course.state import Progress
+from course.voice import Voice, begin_voice, verdict_of
 
 DAY = 86_400.0  # seconds
 
@@ -57,6 +58,9 @@ class Grader:
             spare.on_compile = self.on_compile
         self.waiting: set[str] = set()  # keys of exercises that have not begun
         self.attempt: Attempt | None = None
+        self.voice: Voice | None = None
+        self.alone = False  # whether one exercise is graded, and no other
+        self.verdict: str | None = None  # of that exercise
         self.explained: set[str] = set()  # tests whose failure the report explains
 
     @pytest.hookimpl(trylast=True)
@@ -100,6 +104,7 @@ class Grader:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         found = filter(None, map(self.exercise_of, session.items))
         self.waiting = {exercise.key for exercise in found}
+        self.alone = len(self.waiting) == 1
 
     def exercise_of(self, item: pytest.Item) -> Exercise | None:
         """Returns the exercise that a check belongs to; None for other tests."""
@@ -131,6 +136,9 @@ class Grader:
         self.waiting.discard(exercise.key)
         if self.waiting and attempt.closes:
             self.start_worker()
+        if self.report and self.alone and not self.config.option.no_voice:
+            with self.uncaptured():
+                self.voice = begin_voice(exercise, self.target)
 
     def end(self, attempt: Attempt) -> None:
         """Ends an attempt; keeps a worker that ran a solution and still runs."""
@@ -138,6 +146,7 @@ class Grader:
         worker = attempt.grading.worker
         if not attempt.closes and worker.process.poll() is None:
             self.spare = worker
+        self.verdict = verdict_of(attempt.grading)
         self.attempt = None
 
     @pytest.hookimpl(tryfirst=True)
@@ -193,3 +202,12 @@ class Grader:
         for worker in (self.spare, self.attempt and self.attempt.grading.worker):
             if worker:
                 worker.close()
+        if self.voice:
+            self.let_speak(self.voice)
+
+    def let_speak(self, voice: Voice) -> None:
+        """Lets the model write, once everything else is printed."""
+        with self.uncaptured():
+            if self.report and self.verdict:
+                voice.speak(self.report.console, self.verdict)
+            voice.close()

@@ -1,0 +1,78 @@
+"""The model continues a story, and its loss says how well it knows the rest."""
+
+import time
+from collections.abc import Iterator
+from math import isfinite
+
+import numpy as np
+
+from gpt2.checkpoint.tokenizer import StreamingDecoder
+from gpt2.decoding.generation import TokenEngine
+from gpt2.learner.eager_engine import EagerEngine, as_tensor, load_model
+from gpt2.learner.voice.parts import Attempt
+from gpt2.learner.voice.speech import Speech
+from gpt2.learner.voice.stories import NEW_TOKENS
+from runtime.defaults import one_graph
+
+SECONDS = 6.0  # the longest time of speaking
+
+
+def let_model_write(attempt: Attempt, speech: Speech) -> None:
+    """Lets the model write with the learner's part in it, and measures its loss."""
+    engine = EagerEngine(
+        attempt.config, attempt.checkpoint.weights, attempt.model_class
+    )
+    speech.say(attempt.story.prompt, "dim")
+    ids = write(greedy(engine, attempt.story.prompt_ids), attempt, speech)
+    tell_loss(attempt, ids, speech)
+
+
+def greedy(engine: TokenEngine, ids: list[int]) -> Iterator[int]:
+    """Yields the likeliest tokens, one after the other."""
+    logits = engine.prefill(np.array([ids]))
+    while True:
+        yield (token := int(logits[0].argmax()))
+        logits = engine.decode(np.array([token]))
+
+
+def write(tokens: Iterator[int], attempt: Attempt, speech: Speech) -> list[int]:
+    """Says tokens as they come, until the text or the time ends; returns them."""
+    tokenizer = attempt.checkpoint.tokenizer
+    decoder, until, ids = StreamingDecoder(tokenizer), time.monotonic() + SECONDS, []
+    for token in tokens:
+        ids.append(token)
+        speech.say(decoder.feed(token))
+        late = time.monotonic() > until
+        if token in tokenizer.end_ids or len(ids) == NEW_TOKENS or late:
+            break
+    speech.say(decoder.finish())
+    return ids
+
+
+def tell_loss(attempt: Attempt, ids: list[int], speech: Speech) -> None:
+    """Says the model's loss on the story, beside that of a finished model."""
+    loss, finished = loss_of(attempt), attempt.finished
+    same = finished.agrees(ids)
+    color = "green" if same else "red"
+    speech.line(
+        f"[{color}]loss {shown(loss)}[/] on the story as it was written; a finished "
+        f"model: {shown(finished.loss)}{', and the same words' if same else ''}"
+    )
+    if not same:
+        there = attempt.checkpoint.tokenizer.decode(finished.ids[: len(ids)])
+        speech.line("[dim]a finished model goes on:[/]")
+        speech.say(there, "dim")
+
+
+def loss_of(attempt: Attempt) -> float:
+    """Returns the model's loss on the whole story, which it reads once."""
+    story = attempt.story
+    model = load_model(attempt.model_class, attempt.config, attempt.checkpoint.weights)
+    with one_graph():
+        logits = model(as_tensor(np.array([story.ids[:-1]])))  # [1, T, V]
+    return story.loss(logits.to_numpy()[0])
+
+
+def shown(loss: float) -> str:
+    """Returns a loss with two digits, or in words."""
+    return f"{loss:.2f}" if isfinite(loss) else "no number"
