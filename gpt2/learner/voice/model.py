@@ -1,6 +1,5 @@
 """The model continues a story, and its loss says how well it knows the rest."""
 
-import time
 from collections.abc import Iterator
 from math import isfinite
 
@@ -9,12 +8,11 @@ import numpy as np
 from gpt2.checkpoint.tokenizer import StreamingDecoder
 from gpt2.decoding.generation import TokenEngine
 from gpt2.learner.eager_engine import EagerEngine, as_tensor, load_model
+from gpt2.learner.voice.limits import Clock
 from gpt2.learner.voice.parts import Attempt
 from gpt2.learner.voice.speech import Speech
 from gpt2.learner.voice.stories import NEW_TOKENS
 from runtime.defaults import one_graph
-
-SECONDS = 6.0  # the longest time of speaking
 
 
 def let_model_write(attempt: Attempt, speech: Speech) -> None:
@@ -38,12 +36,11 @@ def greedy(engine: TokenEngine, ids: list[int]) -> Iterator[int]:
 def write(tokens: Iterator[int], attempt: Attempt, speech: Speech) -> list[int]:
     """Says tokens as they come, until the text or the time ends; returns them."""
     tokenizer = attempt.checkpoint.tokenizer
-    decoder, until, ids = StreamingDecoder(tokenizer), time.monotonic() + SECONDS, []
+    decoder, clock, ids = StreamingDecoder(tokenizer), Clock(), []
     for token in tokens:
         ids.append(token)
         speech.say(decoder.feed(token))
-        late = time.monotonic() > until
-        if token in tokenizer.end_ids or len(ids) == NEW_TOKENS or late:
+        if token in tokenizer.end_ids or len(ids) == NEW_TOKENS or clock.late:
             break
     speech.say(decoder.finish())
     return ids

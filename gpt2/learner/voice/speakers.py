@@ -7,26 +7,43 @@ from pathlib import Path
 from rich.markup import escape
 
 from course.registry import short
+from gpt2.learner.voice.beams import show_beams
+from gpt2.learner.voice.cache import show_cache
+from gpt2.learner.voice.filters import show_filters
+from gpt2.learner.voice.loop import let_loop_write
+from gpt2.learner.voice.model import let_model_write
 from gpt2.learner.voice.parts import Attempt
+from gpt2.learner.voice.sight import show_sight
+from gpt2.learner.voice.sizes import show_sizes
 from gpt2.learner.voice.speech import Speech
 
 Speaker = Callable[[Attempt, Speech], None]
+SPEAKERS: dict[str, Speaker] = {  # for every other step, the model writes
+    "s01": show_sizes,
+    "s02": show_sight,
+    "s14": let_loop_write,
+    "sampling": show_filters,
+    "beam-search": show_beams,
+    "kv-cache": show_cache,
+}
 
 
 def speak(attempt: Attempt, speech: Speech) -> None:
     """Says what fits the exercise, or in one line that the learner's code raises."""
-    from gpt2.learner.voice.model import let_model_write
-
+    speech.line(heading(attempt))
     try:
-        speech.line(heading(attempt))
-        let_model_write(attempt, speech)
+        SPEAKERS.get(attempt.exercise.key, let_model_write)(attempt, speech)
     except (Exception, SystemExit) as error:
         speech.line(f"[dim]{escape(trouble(error, attempt.steps_dir))}[/]")
 
 
 def heading(attempt: Attempt) -> str:
-    """Says whose steps the model is made of."""
-    return f"[dim]{escape(attempt.borrowed.sentence())}[/]"
+    """Says what speaks, and whose steps the model is made of."""
+    exercise = attempt.exercise
+    kind = "step" if exercise.is_step else "encore"
+    name = f"{kind} {exercise.short}"
+    whose = escape(attempt.borrowed.sentence())
+    return f"[bold]The model with your {name}[/] [dim]({whose})[/]"
 
 
 def trouble(error: BaseException, steps_dir: Path) -> str:
@@ -34,4 +51,4 @@ def trouble(error: BaseException, steps_dir: Path) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if Path(f.filename).parent == steps_dir]
     place = f", {short(Path(own[-1].filename))}:{own[-1].lineno}" if own else ""
-    return f"With it the model stops before it writes: {type(error).__name__}{place}"
+    return f"With it the model does not run: {type(error).__name__}{place}"

@@ -1,0 +1,26 @@
+"""The longest time of speaking."""
+
+import time
+
+SECONDS = 6.0
+
+
+class Enough(BaseException):
+    """The time is over. A learner's code may catch an ``Exception``, but not this."""
+
+
+class Clock:
+    """Measures the time from now on."""
+
+    def __init__(self) -> None:
+        self._until = time.monotonic() + SECONDS
+
+    @property
+    def late(self) -> bool:
+        """Whether the time is over."""
+        return time.monotonic() > self._until
+
+    def check(self) -> None:
+        """Raises ``Enough`` if the time is over."""
+        if self.late:
+            raise Enough
