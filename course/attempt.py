@@ -7,7 +7,7 @@ from pathlib import Path
 from course.grading import Grading, Target, load_checks
 from course.outcomes import Check, Outcome
 from course.process import WorkerProcess
-from course.registry import Exercise, find_exercise
+from course.registry import Exercise, prerequisites
 from course.report import Report
 from course.state import Progress
 
@@ -80,15 +80,6 @@ class Attempt:
 def can_be_read(path: Path) -> bool:
     """Says whether a path is that of a file which this user may read."""
     return path.is_file() and os.access(path, os.R_OK)
-
-
-def prerequisites(exercise: Exercise) -> list[Exercise]:
-    """Lists the exercises that this one builds on, directly or not, in order."""
-    found: dict[str, Exercise] = {}
-    for key in exercise.builds_on:
-        earlier = find_exercise(key)
-        found |= {e.key: e for e in [*prerequisites(earlier), earlier]}
-    return sorted(found.values(), key=lambda e: e.number)
 
 
 def borrow(exercise: Exercise, target: Target, progress: Progress) -> dict[str, str]:

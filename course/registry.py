@@ -152,6 +152,15 @@ def find_exercise(text: str) -> Exercise:
     )
 
 
+def prerequisites(exercise: Exercise) -> list[Exercise]:
+    """Lists the exercises that this one builds on, directly or not, in order."""
+    found: dict[str, Exercise] = {}
+    for key in exercise.builds_on:
+        earlier = find_exercise(key)
+        found |= {e.key: e for e in [*prerequisites(earlier), earlier]}
+    return sorted(found.values(), key=lambda e: e.number)
+
+
 def short(path: Path) -> str:
     """Returns a path as a learner would type it."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

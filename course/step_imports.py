@@ -66,6 +66,12 @@ def use_steps(folder: Path, borrowed: Mapping[str, str]) -> None:
     sys.meta_path.insert(0, StepFinder(folder, borrowed))
 
 
+def steps_folder() -> Path:
+    """Returns the folder with the learner's files that this process imports."""
+    finders = (f for f in sys.meta_path if isinstance(f, StepFinder))
+    return next((f.folder for f in finders), ROOT / "steps")
+
+
 def leave_steps() -> None:
     """Undoes ``use_steps``."""
     for name in [n for n in sys.modules if n.split(".")[0] == "steps"]:

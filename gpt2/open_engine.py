@@ -6,12 +6,13 @@ from importlib import import_module
 from gpt2.checkpoint.errors import CheckpointError
 from gpt2.checkpoint.loading import Checkpoint
 from gpt2.decoding.generation import TokenEngine
+from gpt2.learner.borrowing import Borrowed
 
 
 def open_engine(
     checkpoint: Checkpoint,
     *,
-    mine: bool,
+    mine: Borrowed | None = None,
     cache: bool,
     device: str = "cpu",
     on_compile: Callable[[str], None],
@@ -20,7 +21,8 @@ def open_engine(
 
     Args:
         checkpoint: sizes and weights.
-        mine: run the model in ``steps/`` instead of the course's model.
+        mine: run the model in ``steps/``, of which some is perhaps borrowed; None runs
+            the course's model.
         cache: keep keys and values between tokens; no effect on an accelerator.
         device: ``"cpu"`` or ``"gpu"``.
         on_compile: gets a sentence when compiling will take a while.
@@ -36,7 +38,7 @@ def open_engine(
     if mine:
         from gpt2.learner.own_model import open_mine
 
-        return open_mine(checkpoint, cache=cache, device=device, note=on_compile)
+        return open_mine(checkpoint, mine, cache=cache, device=device, note=on_compile)
     config, weights = checkpoint.config, checkpoint.weights
     if cache and device == "cpu":
         return Engine(config, weights, on_compile=on_compile)

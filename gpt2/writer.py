@@ -3,16 +3,25 @@
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gpt2.checkpoint.loading import Checkpoint
 from gpt2.decoding.beams import Beams, Continuations, replay
-from gpt2.decoding.generation import Step, Strategy, generate_batch
-from gpt2.learner.encores import open_encores
+from gpt2.decoding.generation import (
+    Chooser,
+    Step,
+    Strategy,
+    choose,
+    generate_batch,
+)
+from gpt2.learner.borrowing import borrow
+from gpt2.learner.own_decoding import OwnDecoding
 from gpt2.learner.step_errors import blame_steps
 from gpt2.open_engine import open_engine
+from solutions import encore_beam_search as encore
 
 
 class Writer:
@@ -20,12 +29,17 @@ class Writer:
 
     Args:
         checkpoint: the model.
-        mine: run the learner's model with the checkpoint's weights, and the encores
-            that the learner has finished.
+        mine: run the learner's model with the checkpoint's weights, with the learner's
+            loop and encores. Solutions replace what is not finished.
+        strict: with ``mine``: no solution replaces anything.
+        steps_dir: the folder with the learner's files; None is ``steps/``.
         cache: keep keys and values between tokens.
         device: "cpu" or "gpu".
         seed: None takes a new seed.
-        note: gets a sentence before a long wait, or if a solution replaces an encore.
+        note: gets a sentence before a long wait, and which steps are the learner's.
+
+    Raises:
+        LearnerError: the learner's model does not run.
 
     Attributes:
         engine: the model.
@@ -37,6 +51,8 @@ class Writer:
         checkpoint: Checkpoint,
         *,
         mine: bool,
+        strict: bool = False,
+        steps_dir: Path | None = None,
         cache: bool,
         device: str,
         seed: int | None,
@@ -46,10 +62,13 @@ class Writer:
         self.seed = secrets.randbelow(1_000_000) if seed is None else seed
         self.score: float | None = None
         self._blame = blame_steps if mine else nullcontext
+        borrowed = borrow(steps_dir, strict=strict, note=note) if mine else None
+        if borrowed:
+            note(borrowed.sentence())
+        self._own = OwnDecoding(borrowed, note) if borrowed else None
         self.engine = open_engine(
-            checkpoint, mine=mine, cache=cache, device=device, on_compile=note
+            checkpoint, mine=borrowed, cache=cache, device=device, on_compile=note
         )
-        self._encores = open_encores(mine=mine, note=note)
         self._rng = np.random.default_rng(self.seed)
 
     def steps(
@@ -59,7 +78,13 @@ class Writer:
         return _alone(self._generate(ids, count, strategy, self._rng.spawn(1)))
 
     def samples(
-        self, ids: Sequence[int], count: int, strategy: Strategy, number: int
+        self,
+        ids: Sequence[int],
+        count: int,
+        strategy: Strategy,
+        number: int,
+        *,
+        look: bool = False,
     ) -> Iterator[tuple[int, Step]]:
         """Continues ``ids`` several times in one batch; yields (sample, step).
 
@@ -67,7 +92,7 @@ class Writer:
         does not depend on the number of samples (except for rounding in the model).
         """
         rngs = np.random.default_rng(self.seed).spawn(number)
-        return self._generate(ids, count, strategy, rngs)
+        return self._generate(ids, count, strategy, rngs, look=look)
 
     def _generate(
         self,
@@ -75,6 +100,8 @@ class Writer:
         count: int,
         strategy: Strategy,
         rngs: Sequence[np.random.Generator],
+        *,
+        look: bool = False,
     ) -> Iterator[tuple[int, Step]]:
         """Runs ``generate_batch``; an error in a learner's code names the file."""
         with self._blame():
@@ -85,8 +112,12 @@ class Writer:
                 rngs,
                 max_new_tokens=count,
                 end_ids=self.tokenizer.end_ids,
-                sampling=self._encores.sampling,
+                chooser=self._chooser(strategy, look),
             )
+
+    def _chooser(self, strategy: Strategy, look: bool) -> Chooser:
+        """Returns what chooses each token; with ``look`` it reports probabilities."""
+        return self._own.chooser(strategy, look=look) if self._own else choose
 
     def search(
         self, ids: Sequence[int], count: int, beams: Beams, *, look: bool = False
@@ -98,7 +129,8 @@ class Writer:
         if count == 0:
             return
         with self._blame():
-            found, self.score = self._encores.beam_search.beam_search(
+            beam_search = (self._own or encore).beam_search
+            found, self.score = beam_search(
                 Continuations(self.engine, self.tokenizer.end_ids),
                 ids,
                 num_beams=beams.num_beams,
@@ -117,10 +149,13 @@ class Writer:
         *,
         look: bool = False,
     ) -> Iterator[Step]:
-        """Continues ``ids`` by sampling or beam search; the seed decides all draws."""
+        """Continues ``ids`` by sampling or beam search; the seed decides all draws.
+
+        With ``look``, steps have probabilities.
+        """
         if isinstance(strategy, Beams):
             return self.search(ids, count, strategy, look=look)
-        return _alone(self.samples(ids, count, strategy, 1))
+        return _alone(self.samples(ids, count, strategy, 1, look=look))
 
     def description(self, strategy: Strategy | Beams) -> dict[str, Any]:
         """Returns the settings that repeat a run."""

@@ -74,6 +74,19 @@ def one_by_one() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def collected() -> Iterator[None]:
+    """Collects the operations of a block, and runs them when a value is needed."""
+    if plain_max():
+        yield
+        return
+    try:
+        with set_default_realization_context(PendingGraph.current):
+            yield
+    finally:
+        PendingGraph.pending = None  # nobody needs what has not run
+
+
 def collect_operations() -> None:
     """Makes this process collect operations; printing a tensor runs them."""
     if plain_max():

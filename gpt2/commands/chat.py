@@ -5,6 +5,7 @@ import io
 import signal
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import click
 
@@ -36,9 +37,7 @@ After an empty line the model continues alone. Ctrl-C stops the model. Ctrl-D le
 @CHOICE
 def chat(
     model: str,
-    mine: bool,
-    cache: bool,
-    device: str,
+    engine: dict[str, Any],
     seed: int | None,
     max_new_tokens: int,
     **choice,
@@ -50,9 +49,7 @@ def chat(
     the model's context.
     """
     checkpoint = load_checkpoint(model)
-    writer = Writer(
-        checkpoint, mine=mine, cache=cache, device=device, seed=seed, note=note
-    )
+    writer = Writer(checkpoint, seed=seed, note=note, **engine)
     story = Story(checkpoint, writer, Strategy(**choice))
     note(GREETING)
     for line in _lines():

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -68,9 +69,7 @@ def continue_text(
     prompt: str | None,
     prompt_file: Path | None,
     model: str,
-    mine: bool,
-    cache: bool,
-    device: str,
+    engine: dict[str, Any],
     seed: int | None,
     max_new_tokens: int | None,
     num_samples: int,
@@ -90,9 +89,7 @@ def continue_text(
     )
     text = read_prompt(prompt, prompt_file, literal=ctx.meta["literal"])
     start = open_start(model, text, max_new_tokens)
-    writer = Writer(
-        start.checkpoint, mine=mine, cache=cache, device=device, seed=seed, note=note
-    )
+    writer = Writer(start.checkpoint, seed=seed, note=note, **engine)
     task = Task(start, strategy, json_object)
     if num_samples > 1:
         interrupted = write_samples(writer, task, num_samples)

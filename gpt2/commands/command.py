@@ -5,6 +5,7 @@ import os
 import signal
 
 import click
+from click.core import ParameterSource
 
 from gpt2.checkpoint.context import ContextError
 from gpt2.checkpoint.errors import CheckpointError, UnknownModelError
@@ -13,7 +14,7 @@ from gpt2.decoding.errors import NoNumbersError
 from gpt2.decoding.settings import SECTIONS
 
 HELP_SECTIONS = {
-    "Model": ("model", "mine", "cache", "device"),
+    "Model": ("model", "mine", "strict", "steps_dir", "cache", "device"),
     "Text": ("text", "prompt_file", "max_new_tokens", "num_samples"),
     **{title: [s.name for s in own] for title, own in SECTIONS.items()},
     "Serving": (
@@ -28,6 +29,10 @@ HELP_SECTIONS = {
     ),
     "Output": ("show_steps", "json_object", "folder"),
 }
+
+
+# Options that mean nothing without another one, where the command has that one.
+NEEDS = {"strict": "mine", "steps_dir": "mine", "length_penalty": "num_beams"}
 
 
 class FiniteRange(click.FloatRange):
@@ -65,7 +70,9 @@ class Command(click.Command):
         """Records whether ``--`` was given: arguments after it are text."""
         ctx.meta["literal"] = "--" in args
         try:
-            return super().parse_args(ctx, args)
+            rest = super().parse_args(ctx, args)
+            refuse_alone(ctx)
+            return rest
         except click.NoSuchOption as error:
             if error.possibilities:  # options with similar names
                 raise
@@ -96,3 +103,14 @@ class Command(click.Command):
             if records := list(filter(None, (p.get_help_record(ctx) for p in shown))):
                 with formatter.section(title):
                     formatter.write_dl(records)
+
+
+def refuse_alone(ctx: click.Context) -> None:
+    """Raises a usage error for an option that needs another one, which is missing."""
+    shown = {param.name: param for param in ctx.command.params}
+    for name, needed in NEEDS.items():
+        given = ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE
+        if given and not ctx.params.get(needed, True):
+            value = f" {shown[needed].metavar}" if shown[needed].metavar else ""
+            option, other = shown[name].opts[0], shown[needed].opts[0]
+            raise click.UsageError(f"{option} needs {other}{value}.", ctx)

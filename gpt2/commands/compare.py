@@ -78,7 +78,8 @@ def compare(
     model: str,
     max_new_tokens: int | None,
     json_object: bool,
-    **settings,
+    engine: dict[str, Any],
+    seed: int | None,
 ) -> None:
     """Continue PROMPT in every way of choosing tokens, side by side.
 
@@ -87,7 +88,7 @@ def compare(
     """
     text = read_prompt(prompt, None, literal=True)
     start = open_start(model, text, max_new_tokens, NEW_TOKENS)
-    writer = Writer(start.checkpoint, note=note, **settings)
+    writer = Writer(start.checkpoint, seed=seed, note=note, **engine)
     continuations = list(follow(writer, start))
     if json_object:
         reports = [continuation.report() for continuation in continuations]

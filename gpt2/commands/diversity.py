@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import click
 from rich.table import Table
@@ -77,12 +78,13 @@ def diversity(
     max_new_tokens: int | None,
     num_samples: int,
     json_object: bool,
-    **settings,
+    engine: dict[str, Any],
+    seed: int | None,
 ) -> None:
     """Continue PROMPT many times at rising temperatures, and count what differs."""
     text = read_prompt(prompt, None, literal=True)
     start = open_start(model, text, max_new_tokens, NEW_TOKENS)
-    writer = Writer(start.checkpoint, note=note, **settings)
+    writer = Writer(start.checkpoint, seed=seed, note=note, **engine)
     with Console(stderr=True).status("writing"):
         rows = list(measure(writer, start.ids, num_samples, start.count))
     if json_object:

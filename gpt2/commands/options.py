@@ -1,6 +1,8 @@
 """The options of the commands."""
 
 from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
@@ -21,6 +23,21 @@ def with_options(*options: Callable) -> Callable:
     return decorate
 
 
+def gathered(name: str, options: Callable) -> Callable:
+    """Adds options to a command, which gets their values in one dictionary."""
+    names = [param.name for param in click.command()(options(lambda: None)).params]
+
+    def decorate(function: Callable) -> Callable:
+        @wraps(function)
+        def command(*args: Any, **given: Any) -> Any:
+            values = {each: given.pop(each) for each in names}
+            return function(*args, **{name: values}, **given)
+
+        return options(command)
+
+    return decorate
+
+
 MODEL_NAME = click.option(
     "--model",
     type=ModelName(),
@@ -29,13 +46,26 @@ MODEL_NAME = click.option(
     help="tiny-stories (embedded), gpt2, gpt2-medium, gpt2-large, gpt2-xl "
     "(downloaded once), or a folder in Hugging Face's format.",
 )
-MODEL = with_options(
-    MODEL_NAME,
+OWN_FILES = with_options(
+    click.option(
+        "--strict",
+        is_flag=True,
+        help="Borrow nothing: every step must be yours, right or wrong.",
+    ),
+    click.option(
+        "--steps-dir",
+        metavar="FOLDER",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        help="Your files are in this folder, not in steps/.",
+    ),
+)
+ENGINE = with_options(
     click.option(
         "--mine",
         is_flag=True,
-        help="Run the model you built in steps/, and the encores you have finished.",
+        help="Run your own code; steps that do not pass yet come from the solutions.",
     ),
+    OWN_FILES,
     click.option(
         "--no-cache",
         "cache",
@@ -51,6 +81,7 @@ MODEL = with_options(
         help="gpu: an accelerator that MAX supports; there is no cache there.",
     ),
 )
+MODEL = with_options(MODEL_NAME, gathered("engine", ENGINE))
 
 
 def option_of(setting: Setting, **details: Any) -> Callable:

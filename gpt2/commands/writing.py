@@ -43,8 +43,6 @@ def chosen_strategy(
         _refuse_choices(ctx, [*choice, "seed", "num_samples"])
         given = {} if length_penalty is None else {"length_penalty": length_penalty}
         return Beams(num_beams, **given)
-    if length_penalty is not None:
-        raise click.UsageError("--length-penalty needs --beams N.")
     strategy = Strategy(**choice)
     if num_samples > 1 and strategy.greedy:
         raise click.UsageError(

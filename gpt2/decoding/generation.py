@@ -35,6 +35,19 @@ class Sampling(Protocol):
     sample: Any
 
 
+class Chooser(Protocol):
+    """The interface of ``choose``: the next token's step, from the logits ``[V]``."""
+
+    def __call__(
+        self,
+        logits: np.ndarray,
+        ids: Sequence[int],
+        strategy: "Strategy",
+        rng: np.random.Generator,
+    ) -> "Step":
+        """Chooses the token that follows ``ids``."""
+
+
 class Strategy(SamplingSettings):
     """How the next token is chosen; temperature 0 is greedy: the likeliest token."""
 
@@ -42,6 +55,15 @@ class Strategy(SamplingSettings):
     def greedy(self) -> bool:
         """Whether the likeliest token is always chosen."""
         return self.temperature == 0
+
+    @property
+    def filtered(self) -> bool:
+        """Whether anything but the temperature has a part in the choice."""
+        settings = self._penalties() if self.greedy else asdict(self)
+        usual = {setting.name: setting.default for setting in SAMPLING}
+        return any(
+            settings[name] != usual[name] for name in settings.keys() - {"temperature"}
+        )
 
     def probabilities(
         self,
@@ -144,7 +166,7 @@ def generate_batch(
     *,
     max_new_tokens: int,
     end_ids: Collection[int],
-    sampling: Sampling = encore_sampling,
+    chooser: Chooser = choose,
 ) -> Iterator[tuple[int, Step]]:
     """Continues a prompt once for each generator; yields (row, step), row by row.
 
@@ -157,7 +179,7 @@ def generate_batch(
     for number in range(max_new_tokens):
         logits = _start(engine, texts) if number == 0 else _go_on(engine, texts, going)
         for row, scores in zip(going, logits, strict=True):
-            step = choose(scores, texts[row], strategy, rngs[row], sampling)
+            step = chooser(scores, texts[row], strategy, rngs[row])
             texts[row].append(step.id)
             yield row, step
         kept = [i for i, row in enumerate(going) if texts[row][-1] not in end_ids]

@@ -10,11 +10,16 @@ from itertools import groupby
 from pathlib import Path
 
 from course.commands import typed
-from course.registry import ROOT, Exercise, find_exercise, load_registry
+from course.registry import (
+    ROOT,
+    Exercise,
+    find_exercise,
+    load_registry,
+    prerequisites,
+)
 from course.state import Progress
 from course.step_imports import use_steps
 
-STEPS = ROOT / "steps"
 Note = Callable[[str], None]
 
 
@@ -40,6 +45,13 @@ class Borrowed:
         rest = "the rest" if self.borrowed else "nothing"
         return f"yours: {listed(self.own)}; borrowed: {rest}"
 
+    def whose(self, exercise: Exercise) -> str:
+        """Says whose a layer is: "yours", or "borrowed, with your steps 02, 08"."""
+        if exercise.key in self.own:
+            return "yours"
+        parts = [e.key for e in prerequisites(exercise) if e.key in self.own]
+        return f"borrowed, with your {listed(parts)}" if parts else "borrowed"
+
 
 def borrow(
     steps_dir: Path | None = None,
@@ -62,7 +74,7 @@ def borrow(
             those that are ``finished``.
         note: gets a sentence before changed files are graded, which takes seconds.
     """
-    folder = (steps_dir or STEPS).resolve()
+    folder = folder_of(steps_dir)
     if own is None:
         own = begun(folder) if strict else finished(folder, note)
     keys = {find_exercise(name).key for name in own}
@@ -71,12 +83,14 @@ def borrow(
     return Borrowed(folder, in_order(keys), tuple(e.key for e in lent))
 
 
-def finished(steps_dir: Path = STEPS, note: Note = lambda sentence: None) -> list[str]:
+def finished(
+    steps_dir: Path | None = None, note: Note = lambda sentence: None
+) -> list[str]:
     """Returns the keys of the exercises that pass their checks, as files are now.
 
     As for the checks, a file that has changed since its last check is graded first.
     """
-    progress = Progress(steps_dir)
+    progress = Progress(folder_of(steps_dir))
     changed = [e for e in load_registry() if progress.status(e) == "changed"]
     if changed:
         note(f"checking what has changed: {listed([e.key for e in changed])} …")
@@ -84,6 +98,11 @@ def finished(steps_dir: Path = STEPS, note: Note = lambda sentence: None) -> lis
         if progress.not_kept:
             note(f"The results are not kept: {progress.not_kept}")
     return passed(progress)
+
+
+def folder_of(steps_dir: Path | None) -> Path:
+    """Returns the folder with the learner's files."""
+    return (steps_dir or ROOT / "steps").resolve()
 
 
 def grade(exercises: Sequence[Exercise], progress: Progress) -> None:
@@ -100,9 +119,9 @@ def passed(progress: Progress) -> list[str]:
     return [e.key for e in load_registry() if progress.status(e) == "passed"]
 
 
-def begun(steps_dir: Path = STEPS) -> list[str]:
+def begun(steps_dir: Path | None = None) -> list[str]:
     """Returns the keys of the exercises whose file is no longer the skeleton."""
-    progress, blank = Progress(steps_dir), ("to do", "missing")
+    progress, blank = Progress(folder_of(steps_dir)), ("to do", "missing")
     return [e.key for e in load_registry() if progress.status(e) not in blank]
 
 

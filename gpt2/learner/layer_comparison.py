@@ -41,6 +41,8 @@ class Comparison:
 class Pair:
     """The learner's model and the reference, with the same weights.
 
+    ``gpt2.learner.borrowing.borrow`` decides whose each step of ``steps`` is.
+
     Args:
         checkpoint: sizes and weights.
     """

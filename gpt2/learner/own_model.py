@@ -3,35 +3,40 @@
 from collections.abc import Callable
 from dataclasses import asdict
 from importlib import import_module
-from types import ModuleType
-
-import numpy as np
 
 from gpt2.checkpoint.loading import Checkpoint
 from gpt2.decoding.generation import TokenEngine
 from gpt2.engine import engines
-from gpt2.learner.eager_engine import CachedEagerEngine
-from gpt2.learner.encores import finished
+from gpt2.learner.borrowing import Borrowed
+from gpt2.learner.eager_engine import CachedEagerEngine, EagerEngine
 from gpt2.learner.step_errors import blame_steps
-from runtime.defaults import one_graph, silence_advice
-from solutions.solution_01 import GPT2Config
+from runtime.defaults import silence_advice
 
 KV_CACHE = (
-    "your KV cache runs uncompiled: about one token a second (--no-cache "
-    "compiles your model instead, which takes minutes once)"
+    "your KV cache writes, and reads each token once (--no-cache: your model reads the "
+    "whole text for every token)"
 )
 
 
 def open_mine(
-    checkpoint: Checkpoint, *, cache: bool, device: str, note: Callable[[str], None]
+    checkpoint: Checkpoint,
+    borrowed: Borrowed,
+    *,
+    cache: bool,
+    device: str,
+    compiled: bool = False,
+    note: Callable[[str], None],
 ) -> TokenEngine:
     """Gives the checkpoint's weights to the model in ``steps/``.
 
     Args:
         checkpoint: sizes and weights.
-        cache: use the learner's KV cache, if that encore is finished.
-        device: ``"cpu"`` or ``"gpu"``.
-        note: gets a sentence when the learner has to wait.
+        borrowed: what ``import steps`` gives.
+        cache: use the learner's KV cache, if that encore is the learner's. A borrowed
+            cache is never used: it would replace the learner's attention.
+        device: ``"cpu"``, or ``"gpu"``, for which the model is always compiled.
+        compiled: compile the model, which then has no cache.
+        note: gets a sentence when the learner has to wait, or when the cache is used.
 
     Raises:
         LearnerError: the learner's model does not run.
@@ -41,26 +46,12 @@ def open_mine(
     with blame_steps():
         config = import_module("steps.step_01").GPT2Config(**asdict(checkpoint.config))
         model_class = import_module("steps.step_13").MaxGPT2LMHeadModel
-    if cache and device == "cpu":
-        module = finished(
-            "steps.encore_kv_cache", lambda module: try_model(module, config)
-        )
-        if module:
+        if compiled or device == "gpu":
+            return engines.RecomputingEngine(
+                config, weights, model_class, device=device, on_compile=note
+            )
+        if cache and "kv-cache" in borrowed.own:
+            module = import_module("steps.encore_kv_cache")
             note(KV_CACHE)
-            with blame_steps():
-                return CachedEagerEngine(config, weights, module)
-    with blame_steps():
-        return engines.RecomputingEngine(
-            config, weights, model_class, device=device, on_compile=note
-        )
-
-
-def try_model(module: ModuleType, config: GPT2Config) -> None:
-    """Calls a model with and without a cache, without computing any values."""
-    from max.experimental.tensor import Tensor
-
-    with one_graph():
-        model = module.CachedGPT2LMHeadModel(config)
-        token = Tensor.from_dlpack(np.zeros([1, 1], dtype=np.int64))
-        _, cache = model(token, None)
-        model(token, cache)
+            return CachedEagerEngine(config, weights, module)
+        return EagerEngine(config, weights, model_class)

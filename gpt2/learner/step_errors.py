@@ -6,32 +6,63 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from course.commands import typed
+from course.registry import ROOT, Exercise, load_registry, short
+from course.state import Progress
+from course.step_imports import steps_folder
 from gpt2.checkpoint.errors import CheckpointError
+from gpt2.decoding.errors import NoNumbersError
 
 
 class LearnerError(CheckpointError):
-    """The model in steps/ does not run; the message names the file."""
+    """A learner's code does not run; the message names the file."""
 
 
 @contextmanager
-def blame_steps() -> Iterator[None]:
-    """Turns any error in a learner's code into a ``LearnerError`` with its file."""
+def blame_steps(step: str | None = None) -> Iterator[None]:
+    """Turns any error in a learner's code into a ``LearnerError`` with its file.
+
+    Args:
+        step: the file to name if the error was raised elsewhere, such as ``step_14``.
+    """
     try:
         yield
+    except CheckpointError:
+        raise
+    except NoNumbersError as error:
+        advice = f"find the layer with: {typed('gpt2 layers')}"
+        text = f"the model in steps/ computes no finite numbers ({advice})"
+        raise LearnerError(text) from error
     except (Exception, SystemExit) as error:
-        raise LearnerError(_explain(error)) from error
+        raise LearnerError(_explain(error, _step_of(error) or step)) from error
 
 
-def _explain(error: BaseException) -> str:
-    """Returns one sentence: the step's file, and whether it is unfinished or wrong."""
-    step, reason = _step_of(error), str(error).strip().partition("\n")[0]
+def _explain(error: BaseException, step: str | None) -> str:
+    """Returns one sentence: the step's file, what is wrong, and what to do."""
+    kind, reason = type(error).__name__, str(error).strip().partition("\n")[0]
     if step is None:
-        return f"the model in steps/ does not run: {type(error).__name__}: {reason}"
-    task = step.removeprefix("encore_").replace("step_", "s").replace("_", "-")
-    check = f"check it with: {typed(task)}"
+        advice = f"see which step fails: {typed('course progress')}"
+        return f"the model in steps/ does not run: {kind}: {reason} ({advice})"
+    file = steps_folder() / f"{step}.py"
+    exercise = next((e for e in load_registry() if e.file == step), None)
+    if exercise is None:  # a file of the learner's own has no check
+        return f"{short(file)} does not run: {kind}: {reason}"
+    elsewhere = "" if file == ROOT / exercise.step_path else f"{file.parent}"
+    if not file.exists():
+        cure = f" ({typed(f'course reset {exercise.short}')} makes it)"
+        return f"there is no file {short(file)}{'' if elsewhere else cure}"
+    check = typed(exercise.key) + (elsewhere and f" --steps-dir {elsewhere}")
+    return (
+        f"{short(file)} {_verdict(error, exercise)}: {reason} (check it with: {check})"
+    )
+
+
+def _verdict(error: BaseException, exercise: Exercise) -> str:
+    """Says whether a file is unfinished, or wrong, or was right before."""
     if isinstance(error, NotImplementedError):
-        return f"steps/{step}.py is not finished: {reason} ({check})"
-    return f"steps/{step}.py does not run: {type(error).__name__}: {reason} ({check})"
+        return "is not finished"
+    passed = Progress(steps_folder()).status(exercise) == "passed"
+    now = "passed its checks, but does not run here" if passed else "does not run"
+    return f"{now}: {type(error).__name__}"
 
 
 def _step_of(error: BaseException) -> str | None:
@@ -39,7 +70,8 @@ def _step_of(error: BaseException) -> str | None:
     places = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
     if isinstance(error, SyntaxError):
         places.append(error.filename or "")
-    if isinstance(error, ImportError):
-        places.append(f"{(error.name or '').replace('.', '/')}.py")
-    steps = [Path(place).stem for place in places if Path(place).parent.name == "steps"]
+    steps = [Path(p).stem for p in places if Path(p).parent == steps_folder()]
+    name = error.name or "" if isinstance(error, ImportError) else ""
+    if name.startswith("steps."):
+        steps.append(name.removeprefix("steps."))
     return steps[-1] if steps else None

@@ -1,14 +1,17 @@
 """Fixtures for the tests of the commands."""
 
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from safetensors.numpy import save_file
 
+from course.registry import Exercise, load_registry
+from course.state import Progress
+from course.step_imports import leave_steps
 from gpt2.commands.cli import continue_text
+from gpt2.learner.borrowing import borrow
 from tests.own.gpt2.samples import (
     BPE,
     FakeEngine,
@@ -67,22 +70,34 @@ def run(folder, monkeypatch):
 
 
 @pytest.fixture
-def steps(tmp_path, monkeypatch):
-    """Makes a learner's folder ``steps`` and imports the model from there."""
+def steps(tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """Makes a learner's folder, and imports ``steps`` from there, borrowing nothing.
 
+    Files are given by name and text; without any, every exercise is solved.
+    """
     config = (SOLUTIONS / "solution_01.py").read_text()
-    blank = "raise NotImplementedError('Later.')"
-    desk_files = {"__init__": "", "step_01": config, "encore_kv_cache": blank}
+    solved = {exercise.file: exercise.solved for exercise in load_registry()}
 
-    def open_desk(**files):
+    def open_desk(**files: str) -> Path:
         desk = tmp_path / "desk" / "steps"
-        desk.mkdir(parents=True)
-        for name, code in (desk_files | files).items():
+        desk.mkdir(parents=True, exist_ok=True)
+        for name, code in ({"step_01": config} | files if files else solved).items():
             (desk / f"{name}.py").write_text(code)
-        for name in [name for name in sys.modules if name.split(".")[0] == "steps"]:
-            monkeypatch.delitem(sys.modules, name)
-        monkeypatch.syspath_prepend(desk.parent)
+        borrow(desk, strict=True)
+        return desk
 
     yield open_desk
-    for name in [name for name in sys.modules if name.split(".")[0] == "steps"]:
-        del sys.modules[name]  # the next test has another folder
+    leave_steps()  # the next test has another folder
+
+
+@pytest.fixture
+def passed() -> Callable[..., None]:
+    """Records that files in a learner's folder passed their checks, without a check."""
+
+    def record(desk: Path, *exercises: Exercise) -> None:
+        progress = Progress(desk)
+        for each in exercises:
+            digest = progress.digest(each)
+            progress.record(each, digest, passed=True, seconds=1.0)
+
+    return record

@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 from course.commands import typed
-from course.registry import load_registry
 from gpt2.checkpoint.loading import load_checkpoint
 from gpt2.engine import engines
-from gpt2.learner.step_errors import LearnerError
+from gpt2.learner import own_model
+from gpt2.learner.borrowing import borrow
+from gpt2.learner.eager_engine import CachedEagerEngine, EagerEngine
+from gpt2.learner.own_model import KV_CACHE
+from gpt2.learner.step_errors import LearnerError, blame_steps
 from gpt2.open_engine import NoAcceleratorError, open_engine
 from tests.oracle import model as oracle
 from tests.own.gpt2.samples import POSITIONS
@@ -27,41 +30,42 @@ def model(init: str = "pass", forward: str = "pass") -> str:
     return MODEL.format(init=init, forward=forward)
 
 
-def open_mine(folder):
-    """Opens the tiny checkpoint with the model in steps/."""
+def open_mine(folder, desk, *, note=lambda _: None, **options):
+    """Opens the tiny checkpoint with the model in a learner's folder."""
     checkpoint = load_checkpoint(str(folder))
-    return open_engine(checkpoint, mine=True, cache=True, on_compile=lambda _: None)
+    mine = borrow(desk, strict=True)
+    options = {"cache": True} | options
+    return open_engine(checkpoint, mine=mine, on_compile=note, **options)
 
 
-def sentence(folder):
-    """Returns the one-line message for the learner."""
-    with pytest.raises(LearnerError) as caught:
-        open_mine(folder)
+def sentence(folder, desk, *, cache=False):
+    """Returns the one-line message for the learner, with the folder as ``steps``."""
+    with pytest.raises(LearnerError) as caught, blame_steps():
+        open_mine(folder, desk, cache=cache).prefill(np.array([[1, 2]]))
     message = str(caught.value)
     assert "\n" not in message
-    return message
+    return message.replace(f" --steps-dir {desk}", "").replace(f"{desk}", "steps")
 
 
 def test_the_learners_own_model_and_config_are_used(steps, folder, monkeypatch):
-    steps(step_13=model())
-    monkeypatch.setattr(engines, "RecomputingEngine", lambda *given, **_: given)
-    config, weights, model_class = open_mine(folder)
+    desk = steps(step_13=model())
+    monkeypatch.setattr(own_model, "EagerEngine", lambda *given: given)
+    config, weights, model_class = open_mine(folder, desk)
     assert config.__module__ == "steps.step_01"
     assert config.n_positions == POSITIONS
     assert model_class.__module__ == "steps.step_13"
     assert "transformer.wte.weight" in weights
 
 
-@pytest.mark.parametrize(
-    "files",
-    [
-        {"step_13": model(init="raise NotImplementedError('Create transformer.')")},
-        {"step_13": model(forward="raise NotImplementedError('Create transformer.')")},
-    ],
-)
-def test_unfinished_step_is_named(steps, folder, files):
-    steps(**files)
-    assert sentence(folder) == (
+UNFINISHED = "raise NotImplementedError('Create transformer.')"
+
+
+@pytest.mark.parametrize("line", ["self.transformer = ", "hidden = "])
+def test_unfinished_step_is_named(steps, folder, line):
+    desk = steps()
+    last = desk / "step_13.py"
+    last.write_text(last.read_text().replace(line, f"{UNFINISHED}; {line}"))
+    assert sentence(folder, desk) == (
         "steps/step_13.py is not finished: Create transformer. "
         f"(check it with: {typed('s13')})"
     )
@@ -70,8 +74,10 @@ def test_unfinished_step_is_named(steps, folder, files):
 def test_unfinished_earlier_step_is_named(steps, folder):
     raises = "def part():\n    raise NotImplementedError('Fill it in.')\n"
     last = "from steps.step_09 import part\n" + model(init="part()")
-    steps(step_09=raises, step_13=last)
-    assert sentence(folder).startswith("steps/step_09.py is not finished: Fill it in.")
+    desk = steps(step_09=raises, step_13=last)
+    assert sentence(folder, desk).startswith(
+        "steps/step_09.py is not finished: Fill it in."
+    )
 
 
 @pytest.mark.parametrize(
@@ -86,37 +92,42 @@ def test_unfinished_earlier_step_is_named(steps, folder):
     ],
 )
 def test_broken_step_is_named(steps, folder, code, words):
-    steps(step_09=code, step_13="from steps.step_09 import part\n" + model())
-    assert words in sentence(folder)
-    assert typed("s09") in sentence(folder)
+    desk = steps(step_09=code, step_13="from steps.step_09 import part\n" + model())
+    assert words in sentence(folder, desk)
+    assert typed("s09") in sentence(folder, desk)
 
 
 def test_missing_file_is_named(steps, folder):
-    steps(step_13="from steps.step_99 import GPT2Model\n" + model())
-    assert sentence(folder).startswith("steps/step_99.py does not run: ModuleNotFound")
+    desk = steps(step_13="from steps.step_99 import GPT2Model\n" + model())
+    assert sentence(folder, desk).startswith(
+        "steps/step_99.py does not run: ModuleNotFound"
+    )
 
 
 def test_parameters_that_are_not_the_checkpoints(steps, folder):
-    steps(step_13=model(init="self.head = Linear(3, 5)", forward="return input_ids"))
-    assert sentence(folder).startswith("the model in steps/ does not run: ")
+    desk = steps(
+        step_13=model(init="self.head = Linear(3, 5)", forward="return input_ids")
+    )
+    assert sentence(folder, desk).startswith("the model in steps/ does not run: ")
 
 
 # An accelerator
 
 
-def open_on_gpu(folder, monkeypatch, count, **options):
+def open_on_gpu(folder, monkeypatch, count, mine=None):
     """Opens the tiny checkpoint with a given number of accelerators."""
     monkeypatch.setattr("max.driver.accelerator_count", lambda: count)
     monkeypatch.setattr(engines, "RecomputingEngine", lambda *_, **more: more)
     checkpoint = load_checkpoint(str(folder))
-    options = dict(mine=False, cache=True, on_compile=None) | options
-    return open_engine(checkpoint, device="gpu", **options)
+    how = {"mine": mine, "cache": True, "device": "gpu"}
+    return open_engine(checkpoint, on_compile=lambda _: None, **how)
 
 
-@pytest.mark.parametrize("mine", [False, True])
-def test_no_accelerator_is_one_sentence(folder, monkeypatch, mine):
+@pytest.mark.parametrize("strict", [None, False])
+def test_no_accelerator_is_one_sentence(folder, monkeypatch, steps, strict):
+    mine = None if strict is None else borrow(steps(), own=[])
     with pytest.raises(NoAcceleratorError) as caught:
-        open_on_gpu(folder, monkeypatch, 0, mine=mine)
+        open_on_gpu(folder, monkeypatch, 0, mine)
     assert "MAX finds no accelerator on this machine" in str(caught.value)
 
 
@@ -125,30 +136,45 @@ def test_an_accelerator_recomputes_instead_of_caching(folder, monkeypatch):
 
 
 def test_a_learners_model_on_an_accelerator(steps, folder, monkeypatch):
-    steps(step_13=model())
-    assert open_on_gpu(folder, monkeypatch, 1, mine=True)["device"] == "gpu"
+    mine = borrow(steps(), strict=True)
+    assert open_on_gpu(folder, monkeypatch, 1, mine)["device"] == "gpu"
 
 
 # A learner's own KV cache
 
 
-def solved(steps):
-    """Puts every solution in place of the step."""
-    steps(**{exercise.file: exercise.solved for exercise in load_registry()})
+def check_logits(engine, folder):
+    """Compares an engine with the oracle, for one text and for three."""
+    checkpoint = load_checkpoint(str(folder))
+    text = np.array([[5, 2, 7], [1, 1, 4]])
+    got = engine.prefill(text)
+    np.testing.assert_allclose(got, last_logits(checkpoint, text), atol=1e-4)
+    engine.select([1, 1, 0])
+    text = np.column_stack([text[[1, 1, 0]], [4, 2, 0]])
+    got = engine.decode(text[:, -1])
+    np.testing.assert_allclose(got, last_logits(checkpoint, text), atol=1e-4)
 
 
 def test_a_finished_kv_cache_is_used(steps, folder):
-    solved(steps)
-    said, checkpoint = [], load_checkpoint(str(folder))
-    mine = open_engine(checkpoint, mine=True, cache=True, on_compile=said.append)
-    assert "your KV cache runs uncompiled" in said[0]
-    text = np.array([[5, 2, 7], [1, 1, 4]])
-    got = mine.prefill(text)
-    np.testing.assert_allclose(got, last_logits(checkpoint, text), atol=1e-4)
-    mine.select([1, 1, 0])
-    text = np.column_stack([text[[1, 1, 0]], [4, 2, 0]])
-    got = mine.decode(text[:, -1])
-    np.testing.assert_allclose(got, last_logits(checkpoint, text), atol=1e-4)
+    said = []
+    engine = open_mine(folder, steps(), note=said.append)
+    assert type(engine) is CachedEagerEngine
+    assert said == [KV_CACHE]
+    check_logits(engine, folder)
+
+
+def test_without_a_cache_the_learners_model_reads_the_whole_text(steps, folder):
+    said = []
+    engine = open_mine(folder, steps(), cache=False, note=said.append)
+    assert type(engine) is EagerEngine
+    assert said == []
+    check_logits(engine, folder)
+
+
+def test_a_borrowed_kv_cache_is_not_used(steps, folder):
+    checkpoint, mine = load_checkpoint(str(folder)), borrow(steps(), own=["s08"])
+    engine = open_engine(checkpoint, mine=mine, cache=True, on_compile=lambda _: None)
+    assert type(engine) is EagerEngine
 
 
 def last_logits(checkpoint, ids):
@@ -159,8 +185,7 @@ def last_logits(checkpoint, ids):
 
 
 def test_an_error_in_the_kv_cache_names_the_file(steps, folder):
-    steps(step_13=model(), encore_kv_cache="1 / 0")
-    assert "steps/encore_kv_cache.py does not run: ZeroDivisionError" in sentence(
-        folder
-    )
-    assert typed("kv-cache") in sentence(folder)
+    desk = steps(step_13=model(), encore_kv_cache="1 / 0")
+    said = sentence(folder, desk, cache=True)
+    assert "steps/encore_kv_cache.py does not run: ZeroDivisionError" in said
+    assert typed("kv-cache") in said
