@@ -14,6 +14,7 @@ import numpy as np
 from gpt2.engine.engines import check_ids
 from runtime.compiled_graphs import Weights
 from runtime.defaults import one_graph
+from runtime.direct.operations import direct_operations
 from solutions.solution_01 import GPT2Config
 
 
@@ -39,7 +40,7 @@ class EagerEngine:
         """
         check_ids(ids, 0, self.config)
         self._text = np.array(ids)
-        with one_graph():
+        with direct_operations():
             logits = self._model(as_tensor(self._text))  # [B, T, V]
         return logits.to_numpy()[:, -1]
 
@@ -92,7 +93,7 @@ class CachedEagerEngine:
     def _extend(self, ids: np.ndarray) -> np.ndarray:
         check_ids(ids, self._length, self.config)
         self._length += ids.shape[1]
-        with one_graph():
+        with direct_operations():
             logits, self._cache = self._model(as_tensor(ids), self._cache)
         return logits.to_numpy()[:, -1]
 

@@ -1,0 +1,1 @@
+"""Operations of MAX's functional interface, computed at once, without a graph."""

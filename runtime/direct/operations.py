@@ -1,0 +1,103 @@
+"""Computes a learner's operations at once, with MAX's own kernels.
+
+MAX makes a graph of the operations, writes it down in another form, checks it, and
+interprets it. On a small model this takes far longer than the arithmetic. A rule here
+knows the kernel that MAX would call in the end, and calls the kernel at once. What no
+rule covers, MAX does itself.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, wraps
+from typing import Any
+
+from max.experimental import functional as F
+from max.experimental import tensor as tensors
+from max.experimental.executor import InterpreterExecutor, default_executor
+from max.experimental.realization_context import set_default_realization_context
+from max.experimental.tensor import Tensor, current_realization_context
+
+from runtime.defaults import on_the_cpu, one_graph
+from runtime.direct.values import Unfit
+from runtime.lazy_operations import PendingGraph, drop_pending, run_pending
+from runtime.plain_max import plain_max
+
+
+class Switch:
+    """Whether rules are used now."""
+
+    on = False
+
+
+@contextmanager
+def direct_operations() -> Iterator[None]:
+    """Computes each operation at once where a rule is known, on the CPU in float32.
+
+    Other operations are collected until a rule needs their values.
+    """
+    if not available():
+        with one_graph():
+            yield
+        return
+    before, Switch.on = Switch.on, True
+    try:
+        with on_the_cpu(), set_default_realization_context(PendingGraph.current):
+            yield
+            run_pending()
+    except BaseException:
+        drop_pending()
+        raise
+    finally:
+        Switch.on = before
+
+
+def available() -> bool:
+    """Whether rules can be used: MAX interprets, and the patches are not off."""
+    return (
+        not plain_max()
+        and isinstance(default_executor(), InterpreterExecutor)
+        and installed()
+    )
+
+
+@cache
+def installed() -> bool:
+    """Puts the rules into MAX's functional interface; False if MAX lacks a place."""
+    try:
+        from runtime.direct import arithmetic, moves
+    except ImportError:
+        return False
+    for name, rule in {**arithmetic.RULES, **moves.RULES}.items():
+        setattr(F, name, ruled(getattr(F, name), rule))
+    Tensor.__getitem__ = ruled(Tensor.__getitem__, moves.item)
+    for name in ("buffer_store", "buffer_store_slice"):
+        setattr(F, name, run_at_once(getattr(F, name)))
+    return True
+
+
+def ruled(operation: Callable, rule: Callable) -> Callable:
+    """Lets an operation try its rule first."""
+
+    @wraps(operation)
+    def ruled_operation(*args: Any, **kwargs: Any) -> Any:
+        if Switch.on and current_realization_context(None) is None:
+            # Whatever a rule cannot do, MAX does, or says what is wrong.
+            try:
+                return rule(*args, **kwargs)
+            except (Unfit, TypeError, ValueError, IndexError, AttributeError):
+                pass
+        return operation(*args, **kwargs)
+
+    return ruled_operation
+
+
+def run_at_once(write: Callable) -> Callable:
+    """Lets a write into a tensor happen at once: rules may read the tensor next."""
+
+    @wraps(write)
+    def written(*args: Any, **kwargs: Any) -> None:
+        write(*args, **kwargs)
+        if Switch.on and current_realization_context(None) is None:
+            run_pending()
+
+    return written
