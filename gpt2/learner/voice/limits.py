@@ -10,10 +10,10 @@ class Enough(BaseException):
 
 
 class Clock:
-    """Measures the time from now on."""
+    """Measures the time from now on, up to some seconds."""
 
-    def __init__(self) -> None:
-        self._until = time.monotonic() + SECONDS
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self._until = time.monotonic() + seconds
 
     @property
     def late(self) -> bool:

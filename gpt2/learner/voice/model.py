@@ -8,11 +8,13 @@ import numpy as np
 from gpt2.checkpoint.tokenizer import StreamingDecoder
 from gpt2.decoding.generation import TokenEngine
 from gpt2.learner.eager_engine import EagerEngine, as_tensor, load_model
-from gpt2.learner.voice.limits import Clock
+from gpt2.learner.voice.limits import SECONDS, Clock
 from gpt2.learner.voice.parts import Attempt
 from gpt2.learner.voice.speech import Speech
 from gpt2.learner.voice.stories import NEW_TOKENS
 from runtime.defaults import one_graph
+
+VISIBLE = 0.005  # nats; a smaller difference rounds to 0.00
 
 
 def let_model_write(attempt: Attempt, speech: Speech) -> None:
@@ -21,7 +23,7 @@ def let_model_write(attempt: Attempt, speech: Speech) -> None:
         attempt.config, attempt.checkpoint.weights, attempt.model_class
     )
     speech.say(attempt.story.prompt, "dim")
-    ids = write(greedy(engine, attempt.story.prompt_ids), attempt, speech)
+    ids = say_tokens(greedy(engine, attempt.story.prompt_ids), attempt, speech)
     tell_loss(attempt, ids, speech)
 
 
@@ -33,14 +35,20 @@ def greedy(engine: TokenEngine, ids: list[int]) -> Iterator[int]:
         logits = engine.decode(np.array([token]))
 
 
-def write(tokens: Iterator[int], attempt: Attempt, speech: Speech) -> list[int]:
+def say_tokens(
+    tokens: Iterator[int],
+    attempt: Attempt,
+    speech: Speech,
+    count: int = NEW_TOKENS,
+    seconds: float = SECONDS,
+) -> list[int]:
     """Says tokens as they come, until the text or the time ends; returns them."""
     tokenizer = attempt.checkpoint.tokenizer
-    decoder, clock, ids = StreamingDecoder(tokenizer), Clock(), []
+    decoder, clock, ids = StreamingDecoder(tokenizer), Clock(seconds), []
     for token in tokens:
         ids.append(token)
         speech.say(decoder.feed(token))
-        if token in tokenizer.end_ids or len(ids) == NEW_TOKENS or clock.late:
+        if token in tokenizer.end_ids or len(ids) == count or clock.late:
             break
     speech.say(decoder.finish())
     return ids
@@ -49,14 +57,14 @@ def write(tokens: Iterator[int], attempt: Attempt, speech: Speech) -> list[int]:
 def tell_loss(attempt: Attempt, ids: list[int], speech: Speech) -> None:
     """Says the model's loss on the story, beside that of a finished model."""
     loss, finished = loss_of(attempt), attempt.finished
-    same = finished.agrees(ids)
-    color = "green" if same else "red"
+    good = abs(loss - finished.loss) < VISIBLE
+    same = ", and the same words" if good and finished.agrees(ids) else ""
     speech.line(
-        f"[{color}]loss {shown(loss)}[/] on the story as it was written; a finished "
-        f"model: {shown(finished.loss)}{', and the same words' if same else ''}"
+        f"[{'green' if good else 'red'}]loss {shown(loss)}[/] on the story as it was "
+        f"written; a finished model: {shown(finished.loss)}{same}"
     )
-    if not same:
-        there = attempt.checkpoint.tokenizer.decode(finished.ids[: len(ids)])
+    if not good:
+        there = attempt.checkpoint.tokenizer.decode(finished.ids)
         speech.line("[dim]a finished model goes on:[/]")
         speech.say(there, "dim")
 
