@@ -1,7 +1,7 @@
 """After a verdict, lets the embedded model write with the learner's part in it.
 
 The course does not import the model, and the learner's code may do anything. So a child
-process speaks, ``gpt2/learner/voice/``. It starts while the checks run, at the lowest
+process speaks, ``gpt2/learner/voice/``. It starts while the checks run, at a low
 priority, and loads MAX. Here its events are printed, until it ends or is stopped.
 """
 
@@ -30,7 +30,8 @@ from runtime.children import ChildGroup
 from runtime.ctrl_c import noticed
 from runtime.flags import Flag
 
-RUN = "import os; os.nice(int(os.environ.get('VN',19))); from gpt2.learner.voice.__main__ import main; main()"
+RUN = "from gpt2.learner.voice.__main__ import main; main()"
+POLITE = "import os; os.nice(10)"  # the checks come first
 SILENCE = 15.0  # seconds without an event, after which the voice is given up
 LONGEST = 60.0  # seconds
 OFF = ("CI", "COURSE_NO_VOICE")
@@ -85,7 +86,7 @@ class Voice:
     def __init__(self, exercise: Exercise, steps_dir: Path) -> None:
         self.group = ChildGroup()
         self.process = subprocess.Popen(
-            python_command(RUN, exercise.key, str(steps_dir)),
+            python_command(f"{POLITE}; {RUN}", exercise.key, str(steps_dir)),
             cwd=ROOT,
             env=worker_environment(),
             stdin=subprocess.PIPE,

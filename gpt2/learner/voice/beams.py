@@ -19,7 +19,8 @@ def show_beams(attempt: Attempt, speech: Speech) -> None:
     engine = EagerEngine(
         attempt.config, attempt.checkpoint.weights, attempt.model_class
     )
-    following, clock = Continuations(engine, tokenizer.end_ids), Clock()
+    following = Continuations(engine, tokenizer.end_ids)
+    clock = Clock(attempt.seconds)
 
     def listen(ids: np.ndarray) -> np.ndarray:
         if (count := ids.shape[1] - len(prompt)) in LOOKS:

@@ -2,8 +2,6 @@
 
 import time
 
-SECONDS = 6.0
-
 
 class Enough(BaseException):
     """The time is over. A learner's code may catch an ``Exception``, but not this."""
@@ -12,7 +10,7 @@ class Enough(BaseException):
 class Clock:
     """Measures the time from now on, up to some seconds."""
 
-    def __init__(self, seconds: float = SECONDS) -> None:
+    def __init__(self, seconds: float) -> None:
         self._until = time.monotonic() + seconds
 
     @property

@@ -30,7 +30,7 @@ class Overheard:
         )
         self._decoder = StreamingDecoder(checkpoint.tokenizer)
         self._speech, self._said = speech, len(attempt.story.prompt_ids)
-        self._clock = Clock()
+        self._clock = Clock(attempt.seconds)
         self.ids: list[int] = []
 
     def __call__(self, input_ids: Any) -> Any:

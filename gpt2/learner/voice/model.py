@@ -8,7 +8,7 @@ import numpy as np
 from gpt2.checkpoint.tokenizer import StreamingDecoder
 from gpt2.decoding.generation import TokenEngine
 from gpt2.learner.eager_engine import EagerEngine, as_tensor, load_model
-from gpt2.learner.voice.limits import SECONDS, Clock
+from gpt2.learner.voice.limits import Clock
 from gpt2.learner.voice.parts import Attempt
 from gpt2.learner.voice.speech import Speech
 from gpt2.learner.voice.stories import NEW_TOKENS
@@ -40,11 +40,10 @@ def say_tokens(
     attempt: Attempt,
     speech: Speech,
     count: int = NEW_TOKENS,
-    seconds: float = SECONDS,
 ) -> list[int]:
     """Says tokens as they come, until the text or the time ends; returns them."""
     tokenizer = attempt.checkpoint.tokenizer
-    decoder, clock, ids = StreamingDecoder(tokenizer), Clock(seconds), []
+    decoder, clock, ids = StreamingDecoder(tokenizer), Clock(attempt.seconds), []
     for token in tokens:
         ids.append(token)
         speech.say(decoder.feed(token))

@@ -23,12 +23,14 @@ class Attempt:
         steps_dir: the folder with the learner's files.
         checkpoint: the embedded model's sizes, weights and tokenizer.
         passed: whether every check passed.
+        seconds: the longest time of speaking.
     """
 
     exercise: Exercise
     steps_dir: Path
     checkpoint: Checkpoint
     passed: bool
+    seconds: float
 
     @cached_property
     def borrowed(self) -> Borrowed:
