@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from gpt2.learner.encores import open_encores
 
 from course.commands import typed
-from gpt2.learner.encores import open_encores
 from gpt2.learner.step_errors import LearnerError
 from solutions import encore_beam_search, encore_sampling
 from tests.own.gpt2.samples import STORY
