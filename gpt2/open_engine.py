@@ -13,16 +13,18 @@ def open_engine(
     checkpoint: Checkpoint,
     *,
     mine: Borrowed | None = None,
+    compiled: bool = False,
     cache: bool,
     device: str = "cpu",
     on_compile: Callable[[str], None],
 ) -> TokenEngine:
-    """Compiles a checkpoint's model. Importing MAX is slow, so it is imported here.
+    """Opens a checkpoint's model. Importing MAX is slow, so it is imported here.
 
     Args:
         checkpoint: sizes and weights.
         mine: run the model in ``steps/``, of which some is perhaps borrowed; None runs
             the course's model.
+        compiled: compile the model in ``steps/``, too.
         cache: keep keys and values between tokens; no effect on an accelerator.
         device: ``"cpu"`` or ``"gpu"``.
         on_compile: gets a sentence when compiling will take a while.
@@ -38,7 +40,14 @@ def open_engine(
     if mine:
         from gpt2.learner.own_model import open_mine
 
-        return open_mine(checkpoint, mine, cache=cache, device=device, note=on_compile)
+        return open_mine(
+            checkpoint,
+            mine,
+            compiled=compiled,
+            cache=cache,
+            device=device,
+            note=on_compile,
+        )
     config, weights = checkpoint.config, checkpoint.weights
     if cache and device == "cpu":
         return Engine(config, weights, on_compile=on_compile)

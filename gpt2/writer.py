@@ -33,6 +33,7 @@ class Writer:
             loop and encores. Solutions replace what is not finished.
         strict: with ``mine``: no solution replaces anything.
         steps_dir: the folder with the learner's files; None is ``steps/``.
+        compiled: with ``mine``: compile the learner's model, which takes minutes.
         cache: keep keys and values between tokens.
         device: "cpu" or "gpu".
         seed: None takes a new seed.
@@ -53,6 +54,7 @@ class Writer:
         mine: bool,
         strict: bool = False,
         steps_dir: Path | None = None,
+        compiled: bool = False,
         cache: bool,
         device: str,
         seed: int | None,
@@ -67,7 +69,12 @@ class Writer:
             note(borrowed.sentence())
         self._own = OwnDecoding(borrowed, note) if borrowed else None
         self.engine = open_engine(
-            checkpoint, mine=borrowed, cache=cache, device=device, on_compile=note
+            checkpoint,
+            mine=borrowed,
+            compiled=compiled,
+            cache=cache,
+            device=device,
+            on_compile=note,
         )
         self._rng = np.random.default_rng(self.seed)
 

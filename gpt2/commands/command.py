@@ -14,7 +14,7 @@ from gpt2.decoding.errors import NoNumbersError
 from gpt2.decoding.settings import SECTIONS
 
 HELP_SECTIONS = {
-    "Model": ("model", "mine", "strict", "steps_dir", "cache", "device"),
+    "Model": ("model", "mine", "strict", "steps_dir", "compiled", "cache", "device"),
     "Text": ("text", "prompt_file", "max_new_tokens", "num_samples"),
     **{title: [s.name for s in own] for title, own in SECTIONS.items()},
     "Serving": (
@@ -32,7 +32,10 @@ HELP_SECTIONS = {
 
 
 # Options that mean nothing without another one, where the command has that one.
-NEEDS = {"strict": "mine", "steps_dir": "mine", "length_penalty": "num_beams"}
+NEEDS = {
+    **dict.fromkeys(("strict", "steps_dir", "compiled"), "mine"),
+    "length_penalty": "num_beams",
+}
 
 
 class FiniteRange(click.FloatRange):

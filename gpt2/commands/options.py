@@ -67,6 +67,12 @@ ENGINE = with_options(
     ),
     OWN_FILES,
     click.option(
+        "--compile",
+        "compiled",
+        is_flag=True,
+        help="With --mine: compile your model for speed, which takes minutes.",
+    ),
+    click.option(
         "--no-cache",
         "cache",
         flag_value=False,

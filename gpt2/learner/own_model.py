@@ -7,11 +7,16 @@ from importlib import import_module
 from gpt2.checkpoint.loading import Checkpoint
 from gpt2.decoding.generation import TokenEngine
 from gpt2.engine import engines
+from gpt2.engine.graph_file import seconds_to_compile
 from gpt2.learner.borrowing import Borrowed
 from gpt2.learner.eager_engine import CachedEagerEngine, EagerEngine
 from gpt2.learner.step_errors import blame_steps
 from runtime.defaults import silence_advice
 
+COMPILED = (
+    "compiling your model: about {seconds} s the first time and after each change in "
+    "steps/; it then reads the whole text for every token, without a KV cache"
+)
 KV_CACHE = (
     "your KV cache writes, and reads each token once (--no-cache: your model reads the "
     "whole text for every token)"
@@ -46,6 +51,8 @@ def open_mine(
     with blame_steps():
         config = import_module("steps.step_01").GPT2Config(**asdict(checkpoint.config))
         model_class = import_module("steps.step_13").MaxGPT2LMHeadModel
+        if compiled:
+            note(COMPILED.format(seconds=seconds_to_compile(config)))
         if compiled or device == "gpu":
             return engines.RecomputingEngine(
                 config, weights, model_class, device=device, on_compile=note

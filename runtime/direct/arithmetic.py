@@ -11,6 +11,7 @@ from max._interpreter_ops import (
     cast_gc,
     elementwise_binary_gc,
     gc_compile,
+    layer_norm_gc,
     matmul_gc,
     reduce_axis_gc,
     unary_elementwise_gc,
@@ -50,9 +51,13 @@ def matmul_kernel() -> Callable[[list[Buffer]], list[Buffer]]:
 
 
 @cache
-def cast_kernel(
-    source: DType, target: DType
-) -> Callable[[list[Buffer]], list[Buffer]]:
+def layer_norm_kernel() -> Callable[[list[Buffer]], list[Buffer]]:
+    """Returns the kernel of layer normalization."""
+    return layer_norm_gc.layer_norm_model(CPU(), FLOAT)._execute_device_tensors
+
+
+@cache
+def cast_kernel(source: DType, target: DType) -> Callable[[list[Buffer]], list[Buffer]]:
     """Returns the kernel that casts one type to another."""
     return cast_gc.cast_model(CPU(), source, target)._execute_device_tensors
 
@@ -168,6 +173,18 @@ def softmax(operation: type) -> Callable[..., Tensor]:
     return lambda value, axis=-1: along(value, axis)
 
 
+def layer_norm(input: Any, gamma: Any, beta: Any, epsilon: Any) -> Tensor:
+    """The rule for MAX's own layer normalization."""
+    buffer, scale, shift = (buffer_of(x, FLOAT) for x in (input, gamma, beta))
+    shape = buffer.shape
+    require(scale.shape == shift.shape == shape[-1:])
+    require(type(epsilon) is float and epsilon > 0)
+    view = buffer.view(FLOAT, gc_compile.canonical_rank2(shape))
+    small = Buffer.from_numpy(np.array(epsilon, dtype=np.float32))
+    (result,) = layer_norm_kernel()([view, scale, shift, small])
+    return Tensor(storage=result.view(FLOAT, shape))
+
+
 def matmul(lhs: Any, rhs: Any) -> Tensor:
     """The rule for products of matrices; leading axes are broadcast."""
     left, right = buffer_of(lhs, FLOAT), buffer_of(rhs, FLOAT)
@@ -206,7 +223,6 @@ RULES: dict[str, Callable[..., Any]] = {
     "div": binary(mo.DivOp, None),
     "pow": binary(mo.PowOp, None),
     "equal": binary(mo.EqualOp, np.equal),
-    "not_equal": binary(mo.NotEqualOp, np.not_equal),
     "greater": binary(mo.GreaterOp, np.greater),
     "greater_equal": binary(mo.GreaterEqualOp, np.greater_equal),
     "elementwise_max": binary(mo.MaxOp, None),
@@ -227,6 +243,7 @@ RULES: dict[str, Callable[..., Any]] = {
     "sigmoid": unary(mo.SigmoidOp),
     "negate": unary(mo.NegativeOp),
     "gelu": gelu,
+    "layer_norm": layer_norm,
     "matmul": matmul,
     "cast": cast,
 }

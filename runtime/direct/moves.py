@@ -1,6 +1,6 @@
 """Rules that move numbers or make constants: NumPy gives the same bits as MAX."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -11,7 +11,6 @@ from max.experimental.tensor import Tensor, defaults
 from runtime.direct.values import (
     MOST_AXES,
     TYPES,
-    Unfit,
     array_of,
     axis_of,
     buffer_of,
@@ -151,17 +150,19 @@ def band_part(
     """The rule for keeping a band around the diagonal, or what is outside."""
     array = array_of(x)
     require(array.ndim >= 2 and type(exclude) is bool)
-    rows, columns = np.ogrid[: array.shape[-2], : array.shape[-1]]
-    band = inside(rows - columns, num_lower) & inside(columns - rows, num_upper)
+    height, width = array.shape[-2:]
+    rows, columns = np.ogrid[:height, :width]
+    below, above = rows - columns, columns - rows
+    band = inside(below, num_lower, height) & inside(above, num_upper, width)
     kept = np.broadcast_to(band != exclude, array.shape)
     return tensor(np.where(kept, array, array.dtype.type(0)))
 
 
-def inside(distances: np.ndarray, most: Any) -> np.ndarray:
+def inside(distances: np.ndarray, most: Any, size: int) -> np.ndarray:
     """Returns where a distance from the diagonal is at most ``most``, if given."""
     if most is None:
         return np.full(distances.shape, True)
-    require(type(most) is int and most >= 0)
+    require(type(most) is int and 0 <= most < size)
     return distances <= most
 
 
@@ -187,7 +188,7 @@ def number(value: Any, dtype: DType) -> np.ndarray:
     array = np.array(value, dtype=dtype.to_numpy())
     require(type(value) is float or int(array) == value)
     require(dtype == DType.float32 or type(value) is int)
-    require(np.isfinite(array) or not np.isfinite(value))
+    require(bool(np.isfinite(array) or not np.isfinite(value)))
     return array
 
 
@@ -270,6 +271,8 @@ RULES: dict[str, Callable[..., Any]] = {
     "zeros": filled(0.0),
     "ones": filled(1.0),
     "full_like": full_like,
+    "zeros_like": lambda like: full_like(like, 0.0),
+    "ones_like": lambda like: full_like(like, 1.0),
     "arange": arange,
     "logical_not": logic(np.logical_not),
     "logical_and": logic(np.logical_and),

@@ -12,14 +12,12 @@ from functools import cache, wraps
 from typing import Any
 
 from max.experimental import functional as F
-from max.experimental import tensor as tensors
 from max.experimental.executor import InterpreterExecutor, default_executor
-from max.experimental.realization_context import set_default_realization_context
 from max.experimental.tensor import Tensor, current_realization_context
 
 from runtime.defaults import on_the_cpu, one_graph
 from runtime.direct.values import Unfit
-from runtime.lazy_operations import PendingGraph, drop_pending, run_pending
+from runtime.lazy_operations import collected, run_pending
 from runtime.plain_max import plain_max
 
 
@@ -33,31 +31,25 @@ class Switch:
 def direct_operations() -> Iterator[None]:
     """Computes each operation at once where a rule is known, on the CPU in float32.
 
-    Other operations are collected until a rule needs their values.
+    Other operations are collected until a rule or the learner's code needs a value.
+    COURSE_PLAIN_MAX=1 collects all of them, and gives no value inside the block.
     """
-    if not available():
+    if plain_max():
         with one_graph():
             yield
         return
-    before, Switch.on = Switch.on, True
+    before, Switch.on = Switch.on, available()
     try:
-        with on_the_cpu(), set_default_realization_context(PendingGraph.current):
+        with on_the_cpu(), collected():
             yield
             run_pending()
-    except BaseException:
-        drop_pending()
-        raise
     finally:
         Switch.on = before
 
 
 def available() -> bool:
-    """Whether rules can be used: MAX interprets, and the patches are not off."""
-    return (
-        not plain_max()
-        and isinstance(default_executor(), InterpreterExecutor)
-        and installed()
-    )
+    """Whether rules can be used: MAX interprets, and has what the rules need."""
+    return isinstance(default_executor(), InterpreterExecutor) and installed()
 
 
 @cache
