@@ -32,7 +32,7 @@ from runtime.flags import Flag
 
 RUN = "from gpt2.learner.voice.__main__ import main; main()"
 POLITE = "import os; os.nice(10)"  # the checks come first
-SILENCE = 15.0  # seconds without an event, after which the voice is given up
+SILENCE = 20.0  # seconds without an event, after which the voice is given up
 LONGEST = 60.0  # seconds
 OFF = ("CI", "COURSE_NO_VOICE")
 

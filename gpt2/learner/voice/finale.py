@@ -36,7 +36,6 @@ def is_due(attempt: Attempt) -> bool:
 def show_finale(attempt: Attempt, speech: Speech) -> None:
     """Says a story, a table of the steps, a comparison, and what to do next."""
     speech.line("[bold green]Your GPT-2 is complete.[/] All of this code is yours:")
-    speech.say(attempt.story.prompt, "dim")
     started = time.perf_counter()
     ids = say_tokens(written(attempt), longer(attempt), speech, NEW_TOKENS)
     rate = len(ids) / (time.perf_counter() - started)

@@ -29,7 +29,8 @@ class Overheard:
             attempt.model_class, attempt.config, checkpoint.weights
         )
         self._decoder = StreamingDecoder(checkpoint.tokenizer)
-        self._speech, self._said = speech, len(attempt.story.prompt_ids)
+        self._speech, self._prompt = speech, attempt.story.prompt
+        self._said = self._given = len(attempt.story.prompt_ids)
         self._clock = Clock(attempt.seconds)
         self.ids: list[int] = []
 
@@ -41,8 +42,10 @@ class Overheard:
             return self._model(input_ids)
 
     def listen(self, input_ids: Any) -> None:
-        """Says the new tokens of ids ``[1, T]``."""
+        """Says the new tokens of ids ``[1, T]``, and first the prompt."""
         self.ids = input_ids.to_numpy()[0].tolist()
+        if self._said == self._given < len(self.ids):
+            self._speech.say(self._prompt, "dim")
         for token in self.ids[self._said :]:
             self._speech.say(self._decoder.feed(token))
         self._said = len(self.ids)
@@ -51,7 +54,6 @@ class Overheard:
 def let_loop_write(attempt: Attempt, speech: Speech) -> None:
     """Lets the learner's loop write with the learner's model, greedily."""
     story, tokenizer = attempt.story, attempt.checkpoint.tokenizer
-    speech.say(story.prompt, "dim")
     model = Overheard(attempt, speech)
     with suppress(Enough):
         ids = attempt.module.generate_tokens(

@@ -22,7 +22,6 @@ def let_model_write(attempt: Attempt, speech: Speech) -> None:
     engine = EagerEngine(
         attempt.config, attempt.checkpoint.weights, attempt.model_class
     )
-    speech.say(attempt.story.prompt, "dim")
     ids = say_tokens(greedy(engine, attempt.story.prompt_ids), attempt, speech)
     tell_loss(attempt, ids, speech)
 
@@ -41,10 +40,16 @@ def say_tokens(
     speech: Speech,
     count: int = NEW_TOKENS,
 ) -> list[int]:
-    """Says tokens as they come, until the text or the time ends; returns them."""
+    """Says the prompt and tokens as they come, until the text or the time ends.
+
+    Returns:
+        The tokens. If the model raises before the first, nothing is said.
+    """
     tokenizer = attempt.checkpoint.tokenizer
     decoder, clock, ids = StreamingDecoder(tokenizer), Clock(attempt.seconds), []
     for token in tokens:
+        if not ids:
+            speech.say(attempt.story.prompt, "dim")
         ids.append(token)
         speech.say(decoder.feed(token))
         if token in tokenizer.end_ids or len(ids) == count or clock.late:

@@ -212,7 +212,7 @@ def save(command: Marked, file: Path, text: str) -> None:
         nonlocal until
         if time.monotonic() > until:
             file.write_text(file.read_text())
-            until = time.monotonic() + 15
+            until = time.monotonic() + 30
         return text in command.printed[start:]
 
     command.wait_for(printed)
