@@ -46,7 +46,8 @@ def say_tokens(
         The tokens. If the model raises before the first, nothing is said.
     """
     tokenizer = attempt.checkpoint.tokenizer
-    decoder, clock, ids = StreamingDecoder(tokenizer), Clock(attempt.seconds), []
+    decoder, clock = StreamingDecoder(tokenizer), Clock(attempt.seconds)
+    ids: list[int] = []
     for token in tokens:
         if not ids:
             speech.say(attempt.story.prompt, "dim")
