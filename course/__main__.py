@@ -10,15 +10,17 @@ def main() -> None:
     """Runs a command; only the doctor runs where packages are not the course's."""
     mend_streams()
     if sys.argv[1:2] == ["doctor"]:
+        from course.commands import typed
         from course.doctor import doctor
 
-        doctor(sys.argv[2:], prog_name="course doctor")
+        doctor(sys.argv[2:], prog_name=typed("course doctor"))
     refuse_foreign_packages()
     from course.cli import main
+    from course.commands import typed
     from runtime.children import end_with_launcher
 
     end_with_launcher()
-    main(prog_name="course")
+    main(prog_name=typed("course"))
 
 
 if __name__ == "__main__":

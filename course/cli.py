@@ -128,7 +128,9 @@ def next_exercise() -> None:
         if not passes(exercise, records):
             show(exercise)
             return
-    console.print(f"Everything passes. See what you built: {typed('course finale')}")
+    built, write = typed("course finale"), typed('gpt2 "Once upon a time" --mine')
+    console.print(f"Everything passes. See what you built: {built}", highlight=False)
+    console.print(f"Let your model write: {write}", highlight=False)
 
 
 def passes(

@@ -18,3 +18,9 @@ def installer() -> str:
 def typed(command: str) -> str:
     """Returns a command as a learner types it: ``pixi run course hint 08``."""
     return f"{runner()} {command}"
+
+
+def typed_with(extra: str, command: str) -> str:
+    """Returns a command that needs packages which most commands do without."""
+    option = "-e" if runner() == "pixi run" else "--extra"
+    return typed(f"{option} {extra} {command}")

@@ -117,7 +117,8 @@ def look_at_folder() -> Finding:
         return Finding("folder", "warning", text, "Use uv, or move the folder.")
     if any(mark in str(ROOT) for mark in ("::", "[")):
         text = "its path has :: or [, which pytest takes for the name of a check"
-        return Finding("folder", "warning", text, f"Use {typed('s01')} or move it.")
+        cure = f"Move it, or check with the command that {typed('course next')} shows."
+        return Finding("folder", "warning", text, cure)
     if hidden := hidden_of_python(str(ROOT)):
         text = f"{', '.join(hidden)} in it has the name of a module of Python"
         return Finding("folder", "warning", text, "Rename it: python -m would take it.")

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from course.commands import typed
 from gpt2.commands.chat import chat
 from gpt2.commands.command import Command
 from gpt2.commands.compare import compare
@@ -20,26 +21,28 @@ from gpt2.commands.writing import Task, chosen_strategy, write_one, write_sample
 from gpt2.writer import Writer
 from runtime.defaults import interpret_operations
 
-EXAMPLES = """\b
-Examples:
-  gpt2 "Once upon a time"
-  gpt2 "Once upon a time" --greedy --max-new-tokens 40
-  gpt2 "Tom had a red ball." --temperature 1.2 --seed 7 --show-steps
-  gpt2 "The meaning of life is" --model gpt2 --top-k 40
-  gpt2 "Once upon a time" --num-samples 5 --temperature 1
-  gpt2 "Once upon a time" --beams 4
-  gpt2 --prompt-file start.txt > story.txt
-  echo "One day" | gpt2 --json
-  gpt2 chat
-  gpt2 layers
-  gpt2 compare "Once upon a time"
-  gpt2 diversity "Once upon a time"
-  gpt2 plot next-token "Once upon a"
-  gpt2 serve --port 8000
+EXAMPLES = """\
+"Once upon a time"
+"Once upon a time" --greedy --max-new-tokens 40
+"Tom had a red ball." --temperature 1.2 --seed 7 --show-steps
+"The meaning of life is" --model gpt2 --top-k 40
+"Once upon a time" --num-samples 5 --temperature 1
+"Once upon a time" --beams 4
+"Once upon a time" --mine
+--prompt-file start.txt > story.txt
+chat
+layers
+compare "Once upon a time"
+diversity "Once upon a time"
+plot next-token "Once upon a"
+serve --port 8000
 """
+HELP_END = "\n".join(
+    ["\b", "Examples:", *(f"  {typed(f'gpt2 {e}')}" for e in EXAMPLES.splitlines())]
+)
 
 
-@click.command(cls=Command, epilog=EXAMPLES)
+@click.command(cls=Command, epilog=HELP_END)
 @click.argument("prompt", required=False)
 @MODEL
 @click.option(
@@ -108,5 +111,5 @@ def main() -> None:
     interpret_operations()
     words = sys.argv[1:]
     if words and words[0] in OTHERS:
-        OTHERS[words[0]](words[1:], prog_name=f"gpt2 {words[0]}")
-    continue_text(words, prog_name="gpt2")
+        OTHERS[words[0]](words[1:], prog_name=typed(f"gpt2 {words[0]}"))
+    continue_text(words, prog_name=typed("gpt2"))

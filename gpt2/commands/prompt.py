@@ -30,8 +30,8 @@ def read_prompt(argument: str | None, file: Path | None, *, literal: bool) -> st
         raise click.UsageError("give a PROMPT or --prompt-file, not both.")
     if argument in COMMANDS and not literal:
         raise click.UsageError(
-            f"{argument!r} comes before its options: gpt2 {argument} …; for a text "
-            f"that starts with this word: gpt2 -- {argument}"
+            f"{argument!r} comes before its options: {typed(f'gpt2 {argument}')} …; "
+            f"for a text that starts with this word: {typed(f'gpt2 -- {argument}')}"
         )
     if file is not None:
         return _without_last_newline(as_text(file.read_bytes(), f"{file}"))

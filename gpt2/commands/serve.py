@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from course.commands import typed_with
 from gpt2.checkpoint.loading import Checkpoint, load_checkpoint
 from gpt2.commands.command import Command
 from gpt2.commands.options import MODEL_NAME
@@ -25,10 +26,7 @@ if TYPE_CHECKING:
     from gpt2.serving.deployment import Replicas
 
 NEEDED = ("ray", "fastapi", "uvicorn", "prometheus_client")
-INSTALL = (
-    "the server is an extra: pixi run -e serve gpt2 serve, or uv run --extra serve "
-    "gpt2 serve"
-)
+INSTALL = f"the server is an extra: {typed_with('serve', 'gpt2 serve')}"
 
 
 @click.command(cls=Command)

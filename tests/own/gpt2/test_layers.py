@@ -1,41 +1,31 @@
 """``gpt2 layers`` names the step in which a learner's model differs."""
 
-import sys
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from click.testing import CliRunner, Result
 
+from course.commands import typed
 from course.registry import load_registry
 from gpt2.commands.layers import layers
 from tests.own.gpt2.samples import POSITIONS
 
 
 @pytest.fixture
-def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Makes a package ``steps`` in which every step is solved."""
-    folder = tmp_path / "steps"
-    folder.mkdir()
-    for exercise in load_registry():
-        (folder / exercise.step_path.name).write_text(exercise.solved)
-    package = ModuleType("steps")
-    package.__path__ = [str(folder)]
-    for name in [n for n in sys.modules if n.split(".")[0] == "steps"]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "steps", package)
-    yield folder
-    for name in [n for n in sys.modules if n.startswith("steps.")]:
-        del sys.modules[name]
+def desk(steps: Callable[..., Path]) -> Path:
+    """Makes a learner's folder in which every step is solved."""
+    return steps()
 
 
 @pytest.fixture
-def compare(steps: Path, folder: Path) -> Callable[..., Result]:
-    """Runs the command on a random checkpoint; a test may edit ``steps`` first."""
+def compare(desk: Path, folder: Path) -> Callable[..., Result]:
+    """Runs the command on a random checkpoint; a test may edit ``desk`` first."""
 
     def run(*options: str) -> Result:
-        return CliRunner().invoke(layers, ["--model", str(folder), *options])
+        place = ["--model", str(folder), "--steps-dir", str(desk)]
+        return CliRunner().invoke(layers, [*place, *options])
 
     return run
 
@@ -63,19 +53,20 @@ def test_the_shortest_and_the_longest_text(
 
 
 def test_first_difference_names_its_step(
-    steps: Path, compare: Callable[..., Result]
+    desk: Path, compare: Callable[..., Result]
 ) -> None:
-    edit(steps, 4, 'approximate="tanh"', 'approximate="none"')
-    edit(steps, 12, "self.ln_f(x)", "x")
+    edit(desk, 4, 'approximate="tanh"', 'approximate="none"')
+    edit(desk, 12, "self.ln_f(x)", "x")
     result = compare()
     assert result.exit_code == 1
     assert "The first difference is in step 04" in result.output
     assert "h.0.mlp" in result.output
+    assert f"Look at {desk}/step_04.py" in result.output.replace("\n", "")
 
 
-def test_unfinished_step_is_named(steps: Path, compare: Callable[..., Result]) -> None:
+def test_unfinished_step_is_named(desk: Path, compare: Callable[..., Result]) -> None:
     edit(
-        steps,
+        desk,
         8,
         "    length, head_size",
         "    raise NotImplementedError('Later.')\n    length, head_size",
@@ -83,3 +74,55 @@ def test_unfinished_step_is_named(steps: Path, compare: Callable[..., Result]) -
     result = compare()
     assert result.exit_code == 1
     assert "steps/step_08.py is not finished: Later." in result.output
+
+
+def rows(result: Result) -> dict[str, str]:
+    """Whose each layer is, by the layer's name."""
+    lines = [line for line in result.stdout.splitlines() if " ✓" in line]
+    return {line.split()[0]: re.split(" {2,}", line.strip())[2] for line in lines}
+
+
+def test_it_says_which_layers_are_borrowed(
+    desk: Path, compare: Callable[..., Result]
+) -> None:
+    for exercise in load_registry():
+        if exercise.key not in ("s02", "s04", "s08"):
+            (desk / exercise.step_path.name).unlink()
+    result = compare()
+    assert result.exit_code == 0, result.output
+    assert "yours: steps 02, 04, 08; borrowed: the rest" in result.stderr
+    whose = rows(result)
+    assert whose["wte"] == whose["h.0.ln_1"] == "borrowed"
+    assert whose["h.1.mlp"] == "yours"
+    assert whose["h.0.attn"] == "borrowed, with your steps 02, 08"
+    assert whose["logits"] == "borrowed, with your steps 02, 04, 08"
+
+
+def test_a_wrong_step_inside_a_borrowed_layer(
+    desk: Path, compare: Callable[..., Result]
+) -> None:
+    edit(desk, 8, "sqrt(head_size)", "head_size")
+    (desk / "step_09.py").unlink()
+    result = compare()
+    assert result.exit_code == 1
+    said = " ".join(result.stdout.split())
+    assert "The first difference is in step 09." in said
+    assert "That step is borrowed: look at your own steps that it imports." in said
+
+
+def test_nothing_is_the_learners_yet(
+    desk: Path, compare: Callable[..., Result]
+) -> None:
+    for exercise in load_registry():
+        (desk / exercise.step_path.name).unlink()
+    result = compare()
+    assert result.exit_code == 0
+    assert "Nothing is yours yet" in result.stdout
+    assert typed("course next") in result.stderr
+
+
+def test_strict_borrows_nothing(desk: Path, compare: Callable[..., Result]) -> None:
+    (desk / "step_12.py").unlink()
+    result = compare("--strict")
+    assert result.exit_code == 1
+    assert f"there is no file {desk}/step_12.py" in result.output

@@ -10,6 +10,7 @@ from string import ascii_letters
 
 import numpy as np
 
+from course.commands import typed
 from gpt2.commands.prompt import COMMANDS
 
 ROOT = Path(__file__).parents[3]
@@ -35,7 +36,8 @@ def test_help_of_every_command():
     for option in ("--repetition-penalty", "--beams", "--num-samples", "--device"):
         assert option in words
     for command in COMMANDS:
-        assert f"Usage: gpt2 {command}" in program(command, "--help").stdout
+        usage = f"Usage: {typed(f'gpt2 {command}')} "
+        assert usage in program(command, "--help").stdout
 
 
 def test_usage_errors_do_not_import_max():
