@@ -1,6 +1,6 @@
 """Engines that run a learner's model without compiling it.
 
-MAX interprets the operations, so the learner's code runs for every token.
+The learner's code runs for every token. ``runtime/direct`` computes the operations.
 
 Shapes: B batch, T new tokens, V vocabulary.
 """
@@ -10,11 +10,13 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from max.experimental.tensor import Tensor
 
 from gpt2.engine.engines import check_ids
 from runtime.compiled_graphs import Weights
 from runtime.defaults import one_graph
 from runtime.direct.operations import direct_operations
+from runtime.direct.transposes import Transposes
 from solutions.solution_01 import GPT2Config
 
 
@@ -31,6 +33,7 @@ class EagerEngine:
         self.config = config
         self._text = np.empty([0, 0], dtype=np.int64)
         self._model = load_model(model_class, config, weights)
+        self._transposes = transposes_of(self._model)
 
     def prefill(self, ids: np.ndarray) -> np.ndarray:
         """Starts new texts with ids ``[B, T]``; returns the next logits ``[B, V]``.
@@ -40,7 +43,7 @@ class EagerEngine:
         """
         check_ids(ids, 0, self.config)
         self._text = np.array(ids)
-        with direct_operations():
+        with direct_operations(self._transposes):
             logits = self._model(as_tensor(self._text))  # [B, T, V]
         return logits.to_numpy()[:, -1]
 
@@ -72,6 +75,7 @@ class CachedEagerEngine:
         self.config, self._length = config, 0
         self._cache: Any = None  # the learner's cache: (key, value) pairs
         self._model = load_model(module.CachedGPT2LMHeadModel, config, weights)
+        self._transposes = transposes_of(self._model)
 
     def prefill(self, ids: np.ndarray) -> np.ndarray:
         """Starts new texts with ids ``[B, T]``; returns the next logits ``[B, V]``."""
@@ -85,7 +89,7 @@ class CachedEagerEngine:
     def select(self, rows: Sequence[int]) -> None:
         """Keeps only these rows of the batch, in this order; rows may repeat."""
 
-        def chosen(part: Any) -> Any:
+        def chosen(part: Tensor) -> Tensor:
             return as_tensor(part.to_numpy()[list(rows)])
 
         self._cache = [(chosen(key), chosen(value)) for key, value in self._cache]
@@ -93,7 +97,7 @@ class CachedEagerEngine:
     def _extend(self, ids: np.ndarray) -> np.ndarray:
         check_ids(ids, self._length, self.config)
         self._length += ids.shape[1]
-        with direct_operations():
+        with direct_operations(self._transposes):
             logits, self._cache = self._model(as_tensor(ids), self._cache)
         return logits.to_numpy()[:, -1]
 
@@ -106,8 +110,11 @@ def load_model(model_class: type, config: GPT2Config, weights: Weights) -> Any:
     return model
 
 
-def as_tensor(array: np.ndarray) -> Any:
-    """Returns an array as a tensor; importing MAX's tensors is slow, so it waits."""
-    from max.experimental.tensor import Tensor
+def transposes_of(model: Any) -> Transposes:
+    """Returns what keeps the transposes of a model's parameters."""
+    return Transposes(tensor for _, tensor in model.parameters)
 
+
+def as_tensor(array: np.ndarray) -> Tensor:
+    """Returns an array as a tensor."""
     return Tensor.from_dlpack(np.ascontiguousarray(array))

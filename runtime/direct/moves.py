@@ -8,6 +8,7 @@ import numpy as np
 from max.dtype import DType
 from max.experimental.tensor import Tensor, defaults
 
+from runtime.direct.now import Now
 from runtime.direct.values import (
     MOST_AXES,
     TYPES,
@@ -23,9 +24,14 @@ from runtime.direct.values import (
 
 def transpose(x: Any, axis_1: Any, axis_2: Any) -> Tensor:
     """The rule for swapping two axes."""
-    array = array_of(x)
-    rank = array.ndim
-    return tensor(np.swapaxes(array, axis_of(axis_1, rank), axis_of(axis_2, rank)))
+    buffer = buffer_of(x)
+    rank = len(buffer.shape)
+    axes = axis_of(axis_1, rank), axis_of(axis_2, rank)
+    kept = Now.transposes.find(x, buffer, axes)
+    if kept is None:
+        kept = tensor(np.swapaxes(np.from_dlpack(buffer), *axes))
+        Now.transposes.keep(x, buffer, axes, kept)
+    return kept
 
 
 def permute(x: Any, dims: Any) -> Tensor:
@@ -235,10 +241,16 @@ def arange(
 
 def on_the_cpu(dtype: Any, device: Any) -> DType:
     """Returns a new tensor's type, if it is to be on the CPU."""
-    dtype, device = defaults(dtype, device)
-    (place,) = getattr(device, "devices", (device,))  # a mesh since MAX 26.7
-    require(place.is_host and dtype in TYPES)
+    dtype, device = defaults(dtype, only_device(device))
+    require(only_device(device).is_host and dtype in TYPES)
     return dtype
+
+
+def only_device(device: Any) -> Any:
+    """Returns the device of a mesh or of a mapping to a mesh, or the device itself."""
+    mesh = getattr(device, "mesh", device)
+    (place,) = getattr(mesh, "devices", (mesh,))
+    return place
 
 
 def logic(operation: Callable[..., np.ndarray]) -> Callable[..., Tensor]:
@@ -271,8 +283,6 @@ RULES: dict[str, Callable[..., Any]] = {
     "zeros": filled(0.0),
     "ones": filled(1.0),
     "full_like": full_like,
-    "zeros_like": lambda like: full_like(like, 0.0),
-    "ones_like": lambda like: full_like(like, 1.0),
     "arange": arange,
     "logical_not": logic(np.logical_not),
     "logical_and": logic(np.logical_and),

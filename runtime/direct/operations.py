@@ -16,35 +16,34 @@ from max.experimental.executor import InterpreterExecutor, default_executor
 from max.experimental.tensor import Tensor, current_realization_context
 
 from runtime.defaults import on_the_cpu, one_graph
+from runtime.direct.now import Now
+from runtime.direct.transposes import Transposes
 from runtime.direct.values import Unfit
 from runtime.lazy_operations import collected, run_pending
 from runtime.plain_max import plain_max
 
 
-class Switch:
-    """Whether rules are used now."""
-
-    on = False
-
-
 @contextmanager
-def direct_operations() -> Iterator[None]:
+def direct_operations(transposes: Transposes | None = None) -> Iterator[None]:
     """Computes each operation at once where a rule is known, on the CPU in float32.
 
     Other operations are collected until a rule or the learner's code needs a value.
     COURSE_PLAIN_MAX=1 collects all of them, and gives no value inside the block.
+
+    Args:
+        transposes: keeps transposes from one block to the next.
     """
     if plain_max():
         with one_graph():
             yield
         return
-    before, Switch.on = Switch.on, available()
+    before, Now.on, Now.transposes = Now.on, available(), transposes or Transposes()
     try:
         with on_the_cpu(), collected():
             yield
             run_pending()
     finally:
-        Switch.on = before
+        Now.on, Now.transposes = before, Transposes()
 
 
 def available() -> bool:
@@ -72,7 +71,7 @@ def ruled(operation: Callable, rule: Callable) -> Callable:
 
     @wraps(operation)
     def ruled_operation(*args: Any, **kwargs: Any) -> Any:
-        if Switch.on and current_realization_context(None) is None:
+        if Now.on and current_realization_context(None) is None:
             # Whatever a rule cannot do, MAX does, or says what is wrong.
             try:
                 return rule(*args, **kwargs)
@@ -89,7 +88,8 @@ def run_at_once(write: Callable) -> Callable:
     @wraps(write)
     def written(*args: Any, **kwargs: Any) -> None:
         write(*args, **kwargs)
-        if Switch.on and current_realization_context(None) is None:
+        Now.transposes.clear()
+        if Now.on and current_realization_context(None) is None:
             run_pending()
 
     return written

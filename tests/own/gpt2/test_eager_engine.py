@@ -5,6 +5,7 @@ from importlib import import_module
 
 import numpy as np
 import pytest
+from max.experimental.realization_context import EagerRealizationContext
 
 from course.catalogue import load_mistakes
 from course.registry import find_exercise, load_registry
@@ -95,6 +96,15 @@ def test_both_engines_agree(steps):
     np.testing.assert_allclose(plain.prefill(text), cached.prefill(text), atol=1e-5)
     token = np.array([9])
     np.testing.assert_allclose(plain.decode(token), cached.decode(token), atol=1e-5)
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_every_operation_of_the_solutions_has_a_rule(steps, monkeypatch, cached):
+    steps()
+    engine = open_engine(cached)
+    monkeypatch.setattr(EagerRealizationContext, "finalize_graph", None)
+    engine.prefill(np.array([[3, 1, 4]]))
+    assert engine.decode(np.array([1])).shape == (1, 19)
 
 
 def engine_of(steps, code: str):

@@ -13,6 +13,7 @@ from max.experimental.tensor import Tensor
 
 from runtime.direct import operations
 from runtime.direct.operations import direct_operations
+from runtime.direct.transposes import Transposes
 
 SPECIAL = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-40, -3e38, 1.0]
 Operation = Callable[[], Any]
@@ -220,6 +221,27 @@ def test_results_have_their_own_memory(monkeypatch: pytest.MonkeyPatch) -> None:
         before = table[0], F.broadcast_to(table, [2, 3]), table.T
         table[0:1] = Tensor.ones([1, 3])
         assert all((part.to_numpy() == 0).all() for part in before)
+
+
+def test_a_parameters_transpose_is_kept_until_a_write() -> None:
+    table, other = numbers(3, 4), numbers(3, 4)
+    transposes = Transposes([table])
+    with direct_operations(transposes):
+        first = table.T
+    with direct_operations(transposes):
+        assert table.T.driver_tensor is first.driver_tensor
+        assert table.transpose(0, 0).shape == [3, 4]
+        assert other.T.driver_tensor is not other.T.driver_tensor
+        table[0:1] = Tensor.ones([1, 4])
+        assert (table.T.to_numpy()[:, 0] == 1).all()
+
+
+def test_another_value_in_a_parameter_has_another_transpose() -> None:
+    table = whole(3, 4)
+    with direct_operations(Transposes([table])):
+        assert table.T.to_numpy().max() == 11
+        table._storages = (table * 2)._storages
+        assert table.T.to_numpy().max() == 22
 
 
 def test_the_switch_turns_rules_off(monkeypatch: pytest.MonkeyPatch) -> None:

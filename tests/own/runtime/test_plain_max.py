@@ -10,6 +10,7 @@ from unittest.mock import Mock
 import pytest
 from max import _eager_policy as policy
 from max.driver import CPU
+from max.experimental import functional as F
 from max.experimental.nn import embedding, linear
 from max.experimental.tensor import Tensor
 from max.graph import KernelLibrary
@@ -18,6 +19,7 @@ from course.registry import ROOT
 from runtime.compiled_graphs import load_graph
 from runtime.ctrl_c import interruptible
 from runtime.custom_ops import without_kernel_check
+from runtime.direct.operations import direct_operations
 from runtime.initial_weights import draw_with_numpy
 from runtime.kernels import Kernels
 from runtime.lazy_operations import collect_operations
@@ -36,6 +38,9 @@ def insides() -> list[object]:
     return [
         policy.allow_lazy_compile,
         Tensor.__repr__,
+        Tensor.__getitem__,
+        F.add,
+        F.buffer_store,
         linear.random,
         embedding.random,
         KernelLibrary.verify_custom_op,
@@ -48,7 +53,7 @@ def test_nothing_in_max_is_changed() -> None:
     Kernels()
     collect_operations()
     draw_with_numpy()
-    with without_kernel_check(), interruptible():
+    with without_kernel_check(), interruptible(), direct_operations():
         assert insides() == before
 
 
