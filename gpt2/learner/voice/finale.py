@@ -12,6 +12,7 @@ from course.commands import typed
 from course.history import History
 from course.registry import load_registry
 from gpt2.decoding.generation import Strategy, TokenEngine
+from gpt2.engine.graph_file import seconds_to_compile
 from gpt2.learner.eager_engine import as_tensor, load_model
 from gpt2.learner.own_decoding import OwnLoop
 from gpt2.learner.own_model import open_mine
@@ -19,7 +20,7 @@ from gpt2.learner.voice.ledger import ledger
 from gpt2.learner.voice.model import say_tokens
 from gpt2.learner.voice.parts import Attempt
 from gpt2.learner.voice.speech import Speech
-from runtime.defaults import one_graph
+from runtime.direct.operations import direct_operations
 from solutions.solution_13 import MaxGPT2LMHeadModel
 
 NEW_TOKENS = 96
@@ -80,7 +81,7 @@ def comparison(attempt: Attempt, ids: list[int]) -> str:
     text = [*attempt.story.prompt_ids, *ids]
     config, weights = attempt.checkpoint.config, attempt.checkpoint.weights
     model = load_model(MaxGPT2LMHeadModel, config, weights)
-    with one_graph():
+    with direct_operations():
         logits = model(as_tensor(np.array([text[:-1]])))  # [1, T, V]
     theirs = logits.to_numpy()[0, -len(ids) :].argmax(axis=-1)
     same = int((theirs == ids).cumprod().sum())
@@ -94,6 +95,8 @@ def what_next(attempt: Attempt) -> Iterator[str]:
     own = attempt.borrowed.own
     left = [e for e in load_registry() if not e.is_step and e.key not in own]
     rows = {e.title: typed(e.key) for e in islice(left, 3)}
+    compiled = f"Your model, compiled in {seconds_to_compile(attempt.config)} s"
+    rows[compiled] = typed('gpt2 "Once upon a time" --mine --compile')
     rows["The real GPT-2"] = typed('gpt2 "The meaning of life is" --model gpt2 --mine')
     rows["The lab, in your browser"] = typed("book")
     for title, command in rows.items():

@@ -12,7 +12,7 @@ from gpt2.learner.voice.model import tell_loss
 from gpt2.learner.voice.parts import Attempt
 from gpt2.learner.voice.speech import Speech
 from gpt2.learner.voice.stories import NEW_TOKENS
-from runtime.defaults import one_graph
+from runtime.direct.operations import direct_operations
 
 
 class Overheard:
@@ -38,8 +38,7 @@ class Overheard:
         """Turns ids ``[1, T]`` into logits ``[1, T, V]``."""
         self.listen(input_ids)
         self._clock.check()
-        with one_graph():
-            return self._model(input_ids)
+        return self._model(input_ids)
 
     def listen(self, input_ids: Any) -> None:
         """Says the new tokens of ids ``[1, T]``, and first the prompt."""
@@ -55,7 +54,7 @@ def let_loop_write(attempt: Attempt, speech: Speech) -> None:
     """Lets the learner's loop write with the learner's model, greedily."""
     story, tokenizer = attempt.story, attempt.checkpoint.tokenizer
     model = Overheard(attempt, speech)
-    with suppress(Enough):
+    with suppress(Enough), direct_operations():
         ids = attempt.module.generate_tokens(
             model,
             as_tensor(np.array([story.prompt_ids])),

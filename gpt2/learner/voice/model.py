@@ -12,7 +12,7 @@ from gpt2.learner.voice.limits import Clock
 from gpt2.learner.voice.parts import Attempt
 from gpt2.learner.voice.speech import Speech
 from gpt2.learner.voice.stories import NEW_TOKENS
-from runtime.defaults import one_graph
+from runtime.direct.operations import direct_operations
 
 VISIBLE = 0.005  # nats; a smaller difference rounds to 0.00
 
@@ -78,7 +78,7 @@ def loss_of(attempt: Attempt) -> float:
     """Returns the model's loss on the whole story, which it reads once."""
     story = attempt.story
     model = load_model(attempt.model_class, attempt.config, attempt.checkpoint.weights)
-    with one_graph():
+    with direct_operations():
         logits = model(as_tensor(np.array([story.ids[:-1]])))  # [1, T, V]
     return story.loss(logits.to_numpy()[0])
 

@@ -4,7 +4,7 @@ from gpt2.learner.voice.drawings import seen
 from gpt2.learner.voice.model import let_model_write
 from gpt2.learner.voice.parts import Attempt
 from gpt2.learner.voice.speech import Speech
-from runtime.defaults import one_graph
+from runtime.direct.operations import direct_operations
 
 TOKENS = 8
 
@@ -15,7 +15,7 @@ def show_sight(attempt: Attempt, speech: Speech) -> None:
     from max.dtype import DType
 
     ids = attempt.story.prompt_ids[:TOKENS]
-    with one_graph():
+    with direct_operations():
         mask = attempt.module.causal_mask(
             len(ids), 0, dtype=DType.float32, device=CPU()
         )
