@@ -95,8 +95,8 @@ def what_next(attempt: Attempt) -> Iterator[str]:
     own = attempt.borrowed.own
     left = [e for e in load_registry() if not e.is_step and e.key not in own]
     rows = {e.title: typed(e.key) for e in islice(left, 3)}
-    compiled = f"Your model, compiled in {seconds_to_compile(attempt.config)} s"
-    rows[compiled] = typed('gpt2 "Once upon a time" --mine --compile')
+    compiled = f"Compiled ({seconds_to_compile(attempt.config)} s, once)"
+    rows[compiled] = typed('gpt2 "One day" --mine --compile')
     rows["The real GPT-2"] = typed('gpt2 "The meaning of life is" --model gpt2 --mine')
     rows["The lab, in your browser"] = typed("book")
     for title, command in rows.items():
