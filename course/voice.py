@@ -35,6 +35,8 @@ POLITE = "import os; os.nice(10)"  # the checks come first
 SILENCE = 20.0  # seconds without an event, after which the voice is given up
 LONGEST = 60.0  # seconds
 OFF = ("CI", "COURSE_NO_VOICE")
+# What ends a voice: a closed pipe or terminal, and what is no event.
+ENDS = (OSError, ValueError, TypeError, KeyError, MarkupError)
 
 
 def begin_voice(exercise: Exercise, target: Target) -> "Voice | None":
@@ -43,11 +45,8 @@ def begin_voice(exercise: Exercise, target: Target) -> "Voice | None":
     A person listens at a terminal, and not in CI.
     """
     listens = terminal() is not None and not any(map(os.environ.get, OFF))
-    if (
-        not listens
-        or target.solutions
-        or not has_begun(target.path(exercise), exercise)
-    ):
+    begun = not target.solutions and has_begun(target.path(exercise), exercise)
+    if not (listens and begun):
         return None
     try:
         return Voice(exercise, target.steps_dir)
@@ -128,7 +127,7 @@ class Voice:
                 stack.enter_context(each_key_at_once(screen, drop=drop_keys))
                 stops.append(screen)
             writer = Typewriter(console)
-            with suppress(OSError, ValueError):  # the process or the terminal has ended
+            with suppress(*ENDS):
                 for event in self._events(verdict, stops):
                     show(event, writer)
                 writer.finish()
@@ -172,5 +171,4 @@ def show(event: dict[str, str], writer: Typewriter) -> None:
         writer.feed(event["say"], event["style"])
         return
     writer.finish()
-    with suppress(MarkupError):
-        writer.console.print(event["line"], highlight=False)
+    writer.console.print(event["line"], highlight=False)

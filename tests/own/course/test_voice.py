@@ -97,10 +97,12 @@ def test_keys_stay_for_the_next_command() -> None:
         ("import time; time.sleep(600)", 0.5),  # a learner's endless loop
         ("import os; os.kill(os.getpid(), 11)", 60),
         ("print('no event', flush=True); import time; time.sleep(600)", 60),
+        ("print(5, flush=True); import time; time.sleep(600)", 60),
+        ("print('{}', flush=True); import time; time.sleep(600)", 60),
         ('print(\'{"line": "[/none]"}\')', 60),
         ("import os; os.close(1); os.close(0); import time; time.sleep(600)", 60),
     ],
-    ids=["silent", "crashes", "garbage", "markup", "closed"],
+    ids=["silent", "crashes", "garbage", "number", "key", "markup", "closed"],
 )
 def test_what_goes_wrong_ends_it_quietly(program: str, silence: float) -> None:
     with speaking(program, silence) as command:

@@ -1,6 +1,7 @@
 """What the voice says about each exercise."""
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from course.commands import typed
 from course.history import Event, History
 from course.registry import ROOT, find_exercise, load_registry
 from course.state import Progress
@@ -40,10 +42,14 @@ def steps(tmp_path: Path) -> Path:
 def say(steps: Path) -> Say:
     """Lets the voice speak; returns its text without markup, its lines ended by |."""
 
-    def speak(key: str, verdict: str = "passed") -> str:
-        command = python_command(RUN, key, str(steps), str(SECONDS))
+    def speak(key: str, verdict: str = "passed", **environment: str) -> str:
         done = subprocess.run(
-            command, cwd=ROOT, input=f"{verdict}\n", capture_output=True, text=True
+            python_command(RUN, key, str(steps), str(SECONDS)),
+            cwd=ROOT,
+            env=os.environ | environment,
+            input=f"{verdict}\n",
+            capture_output=True,
+            text=True,
         )
         assert (done.returncode, done.stderr) == (0, "")
         events = map(json.loads, done.stdout.splitlines())
@@ -65,6 +71,12 @@ def change(steps: Path, step: str, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
+
+
+def test_it_compiles_nothing(say: Say, tmp_path: Path) -> None:
+    said = say("s04", MODULAR_CACHE_DIR=str(tmp_path / "empty"))
+    assert "MAX first compiles" in said
+    assert said.endswith(f"{typed('course setup')}|")
 
 
 def test_a_right_step_writes_what_the_finished_model_writes(
