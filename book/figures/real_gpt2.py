@@ -103,10 +103,11 @@ def square_untransposed() -> dict[str, np.ndarray]:
 
 def layers() -> list[list[str]]:
     """The output of ``gpt2 layers`` for a model with unscaled attention, as a table."""
-    rows = [["piece", "step", "largest difference", ""]]
+    rows = [["piece", "step", "whose", "largest difference", ""]]
     for place, step, difference in differences():
         right = difference <= TOLERANCE
-        rows.append([f"`{place}`", step, f"{difference:.1e}", "✓" if right else "✗"])
+        mark = "✓" if right else "✗"
+        rows.append([f"`{place}`", step, "yours", f"{difference:.1e}", mark])
         if not right:
             break
     return rows

@@ -127,14 +127,15 @@ def next_id(
     from max.experimental.tensor import Tensor
 
     from runtime.defaults import on_the_cpu
-    from runtime.lazy_operations import collected
+    from runtime.direct.operations import direct_operations
+    from runtime.plain_max import plain_max
 
     def model(input_ids: Any) -> Any:
         scores = np.zeros([1, int(input_ids.shape[1]), len(logits)], np.float32)
         scores[0, -1] = logits
         return Tensor.from_dlpack(scores)
 
-    with on_the_cpu(), collected():
+    with on_the_cpu() if plain_max() else direct_operations():
         text = Tensor.from_dlpack(np.array([ids], dtype=np.int64))
         temperature = strategy.temperature and max(strategy.temperature, COLDEST)
         longer = step.generate_tokens(

@@ -1,5 +1,6 @@
 """Runs a learner's model as an engine, with or without the learner's KV cache."""
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from importlib import import_module
@@ -13,7 +14,7 @@ from gpt2.learner.eager_engine import CachedEagerEngine, EagerEngine
 from gpt2.learner.step_errors import blame_steps
 from runtime.defaults import silence_advice
 
-COMPILED = (
+COMPILING = (
     "compiling your model: about {seconds} s the first time and after each change in "
     "steps/; it then reads the whole text for every token, without a KV cache"
 )
@@ -51,12 +52,14 @@ def open_mine(
     with blame_steps():
         config = import_module("steps.step_01").GPT2Config(**asdict(checkpoint.config))
         model_class = import_module("steps.step_13").MaxGPT2LMHeadModel
-        if compiled:
-            note(COMPILED.format(seconds=seconds_to_compile(config)))
         if compiled or device == "gpu":
-            return engines.RecomputingEngine(
-                config, weights, model_class, device=device, on_compile=note
+            start = time.perf_counter()
+            note(COMPILING.format(seconds=seconds_to_compile(config)))
+            engine = engines.RecomputingEngine(
+                config, weights, model_class, device=device
             )
+            note(f"compiled in {time.perf_counter() - start:.0f} s")
+            return engine
         if cache and "kv-cache" in borrowed.own:
             module = import_module("steps.encore_kv_cache")
             note(KV_CACHE)

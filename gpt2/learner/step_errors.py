@@ -8,7 +8,7 @@ from pathlib import Path
 from course.commands import typed
 from course.registry import ROOT, Exercise, load_registry, short
 from course.state import Progress
-from course.step_imports import steps_folder
+from course.step_imports import current_steps
 from gpt2.checkpoint.errors import CheckpointError
 from gpt2.decoding.errors import NoNumbersError
 
@@ -42,7 +42,7 @@ def _explain(error: BaseException, step: str | None) -> str:
     if step is None:
         advice = f"see which step fails: {typed('course progress')}"
         return f"the model in steps/ does not run: {kind}: {reason} ({advice})"
-    file = steps_folder() / f"{step}.py"
+    file = current_steps().folder / f"{step}.py"
     exercise = next((e for e in load_registry() if e.file == step), None)
     if exercise is None:  # a file of the learner's own has no check
         return f"{short(file)} does not run: {kind}: {reason}"
@@ -60,7 +60,7 @@ def _verdict(error: BaseException, exercise: Exercise) -> str:
     """Says whether a file is unfinished, or wrong, or was right before."""
     if isinstance(error, NotImplementedError):
         return "is not finished"
-    passed = Progress(steps_folder()).status(exercise) == "passed"
+    passed = Progress(current_steps().folder).status(exercise) == "passed"
     now = "passed its checks, but does not run here" if passed else "does not run"
     return f"{now}: {type(error).__name__}"
 
@@ -70,8 +70,9 @@ def _step_of(error: BaseException) -> str | None:
     places = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
     if isinstance(error, SyntaxError):
         places.append(error.filename or "")
-    steps = [Path(p).stem for p in places if Path(p).parent == steps_folder()]
+    imports = current_steps()
+    steps = [Path(p).stem for p in places if Path(p).parent == imports.folder]
     name = error.name or "" if isinstance(error, ImportError) else ""
-    if name.startswith("steps."):
+    if name.startswith("steps.") and name not in imports.borrowed:
         steps.append(name.removeprefix("steps."))
     return steps[-1] if steps else None

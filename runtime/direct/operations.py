@@ -55,11 +55,12 @@ def available() -> bool:
 def installed() -> bool:
     """Puts the rules into MAX's functional interface; False if MAX lacks a place."""
     try:
-        from runtime.direct import arithmetic, moves
+        from runtime.direct import constants, elementwise, moves, products
     except ImportError:
         return False
-    for name, rule in {**arithmetic.RULES, **moves.RULES}.items():
-        setattr(F, name, ruled(getattr(F, name), rule))
+    for file in (elementwise, products, moves, constants):
+        for name, rule in file.RULES.items():
+            setattr(F, name, ruled(getattr(F, name), rule))
     Tensor.__getitem__ = ruled(Tensor.__getitem__, moves.item)
     for name in ("buffer_store", "buffer_store_slice"):
         setattr(F, name, run_at_once(getattr(F, name)))

@@ -263,3 +263,12 @@ def test_unfinished_earlier_steps_are_borrowed(solved_steps: Path) -> None:
     passed, text = grade(solved_steps, 8, mine=True)
     assert passed is FAIL
     assert "to do: Later." in text
+
+
+def test_a_borrowed_step_calls_the_learners_finished_ones(solved_steps: Path) -> None:
+    write(solved_steps, 9, "def later(:")
+    add(solved_steps, 8, after="print('my step 08')")
+    passed, text = grade(solved_steps, 11)
+    assert passed is PASS
+    assert "borrowed from solutions: step 09" in text
+    assert "your code printed: my step 08" in text

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from course.attempt import prerequisites
 from course.catalogue import Mistake
 from course.checks import CheckFailed, expect_parameters
 from course.diagnosis import Diagnoser
 from course.grading import Grading, Target
 from course.outcomes import Check, Diagnosis, Outcome
 from course.process import WorkerProcess
-from course.registry import find_exercise
+from course.registry import find_exercise, prerequisites
 from course.variables import VariableWatch
 
 Diagnose = Callable[[str, str, str], Diagnosis]

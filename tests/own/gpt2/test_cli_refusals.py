@@ -161,11 +161,13 @@ def test_bad_checkpoint_is_one_sentence_and_exit_1(run, folder):
     assert "config.json" in line
 
 
-def test_unusable_model_of_a_learner(run, monkeypatch):
+def test_unusable_model_of_a_learner(run, monkeypatch, steps):
     def broken(*_, **__):
         raise CheckpointError("steps/step_09.py is not finished")
 
     monkeypatch.setattr("gpt2.writer.open_engine", broken)
-    result = run("Once", "--mine")
+    result = run("Once", "--mine", "--strict", "--steps-dir", str(steps()))
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "Error: steps/step_09.py is not finished\n"
+    whose, error = result.stderr.splitlines()
+    assert whose.startswith("yours: steps 01–14")
+    assert error == "Error: steps/step_09.py is not finished"

@@ -43,7 +43,8 @@ def test_it_compiles_the_learners_classes_and_says_what_it_takes(
     mine = borrow(steps(), strict=True)
     how = {"mine": mine, "compiled": True, "cache": True, "on_compile": events.append}
     assert open_engine(load_checkpoint(str(folder)), **how) == "engine"
-    before, module = events
+    before, module, after = events
     assert before.startswith("compiling your model: about 1")
     assert "without a KV cache" in before
     assert module == "steps.step_13"
+    assert after == "compiled in 0 s"
