@@ -66,10 +66,10 @@ def solve(steps_dir: Path, key: str, mistake: str) -> None:
 def speak(key: str, steps_dir: Path, verdict: str) -> str:
     """Lets the voice speak; returns its events, one in a line."""
     done = run_child(
-        python_command(RUN, key, str(steps_dir), str(SECONDS)),
+        python_command(RUN, key, str(steps_dir), verdict, str(SECONDS)),
         cwd=ROOT,
         env=dict(os.environ),
-        input=f"{verdict}\n",
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -247,8 +247,8 @@ def finale(steps_dir: Path) -> None:
                 f"{exercise.label} does not pass yet; the finale waits for it. "
                 f"Check it: {typed(exercise.key)}"
             )
-    with closing(Voice(steps[-1], target.steps_dir)) as voice:
-        voice.speak(console, "passed")
+    with closing(Voice(steps[-1], target.steps_dir, passed=True)) as voice:
+        voice.speak(console)
 
 
 @main.command()

@@ -17,7 +17,7 @@ from course.quiet_reporter import QuietReporter, console_for, plain_text
 from course.registry import ROOT, Exercise, load_registry
 from course.report import Report
 from course.state import Progress
-from course.voice import Voice, begin_voice, verdict_of
+from course.voice import Voice, begin_voice
 
 DAY = 86_400.0  # seconds
 
@@ -60,7 +60,6 @@ class Grader:
         self.attempt: Attempt | None = None
         self.voice: Voice | None = None
         self.alone = False  # whether one exercise is graded, and no other
-        self.verdict: str | None = None  # of that exercise
         self.explained: set[str] = set()  # tests whose failure the report explains
 
     @pytest.hookimpl(trylast=True)
@@ -136,9 +135,6 @@ class Grader:
         self.waiting.discard(exercise.key)
         if self.waiting and attempt.closes:
             self.start_worker()
-        if self.report and self.alone and not self.config.option.no_voice:
-            with self.uncaptured():
-                self.voice = begin_voice(exercise, self.target)
 
     def end(self, attempt: Attempt) -> None:
         """Ends an attempt; keeps a worker that ran a solution and still runs."""
@@ -146,8 +142,10 @@ class Grader:
         worker = attempt.grading.worker
         if not attempt.closes and worker.process.poll() is None:
             self.spare = worker
-        self.verdict = verdict_of(attempt.grading)
         self.attempt = None
+        if self.report and self.alone and not self.config.option.no_voice:
+            with self.uncaptured():
+                self.voice = begin_voice(attempt.grading)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
@@ -208,6 +206,6 @@ class Grader:
     def let_speak(self, voice: Voice) -> None:
         """Lets the model write, once everything else is printed."""
         with self.uncaptured():
-            if self.report and self.verdict:
-                voice.speak(self.report.console, self.verdict)
+            if self.report:
+                voice.speak(self.report.console)
             voice.close()

@@ -12,7 +12,7 @@ from course.process import WorkerProcess
 from course.registry import Exercise, UnknownExercise, find_exercise
 from course.report import Report
 from course.state import Progress
-from course.voice import Voice, begin_voice, verdict_of
+from course.voice import Voice, begin_voice
 from runtime.ctrl_c import leave_on_ctrl_c
 
 
@@ -57,12 +57,11 @@ class Watcher:
             attempt = Attempt(
                 exercise, self.target, self.progress, self.spare, report=self.report
             )
-            self.voice = begin_voice(exercise, self.target) if speaks else None
             self.spare = WorkerProcess(self.report.compiling)
             attempt.run_all()
-            verdict = verdict_of(attempt.grading)
-        if self.voice and verdict:
-            self.voice.start(self.console, verdict)
+            self.voice = begin_voice(attempt.grading) if speaks else None
+        if self.voice:
+            self.voice.start(self.console)
 
     def end_voice(self) -> None:
         """Ends the voice, if there is one."""

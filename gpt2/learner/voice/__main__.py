@@ -1,8 +1,7 @@
-"""The program that speaks: ``python -m gpt2.learner.voice KEY STEPS_DIR [SECONDS]``.
+"""The program that speaks: it sends events to ``course/voice.py``.
 
-``course/voice.py`` starts it while the checks run, so that MAX is loaded when the
-verdict is there. It then reads the verdict from standard input, ``passed`` or
-``failed``, speaks for at most some seconds, and ends.
+``python -m gpt2.learner.voice KEY STEPS_DIR VERDICT [SECONDS]`` speaks about a check of
+an exercise, which ``passed`` or ``failed``, for at most some seconds.
 """
 
 import os
@@ -13,11 +12,14 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
+from rich.markup import escape
+
 from course.commands import typed
 from course.memory import bound_memory
 from course.registry import find_exercise
 from course.worker_output import WorkerOutput
 from gpt2.checkpoint.loading import load_checkpoint
+from gpt2.learner.voice.parts import Attempt
 from gpt2.learner.voice.speech import Speech
 from runtime.defaults import interpret_operations, on_the_cpu, silence_advice
 from runtime.kernels import use_kernels
@@ -26,30 +28,45 @@ SECONDS = 6.0
 
 
 def main() -> NoReturn:
-    """Loads the model, waits for the verdict and speaks."""
+    """Speaks, and ends the process."""
     interpret_operations()  # before any import of MAX
-    from gpt2.learner.voice.parts import Attempt
-    from gpt2.learner.voice.speakers import speak
-    from gpt2.learner.voice.warmth import warm_up
-
     bound_memory()
     silence_advice()
     output = WorkerOutput()
     output.is_dropped = True  # the report has shown what the learner's code prints
     speech = Speech(output.pipe)
-    exercise, steps_dir = find_exercise(sys.argv[1]), Path(sys.argv[2])
-    seconds = float(sys.argv[3]) if len(sys.argv) > 3 else SECONDS
-    checkpoint = load_checkpoint("tiny-stories")
     use_kernels().announce = partial(needs_setup, speech)
-    warm_up(checkpoint)
-    verdict = sys.stdin.readline().strip()
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # the learner's code may read
+    attempt = read_attempt(sys.argv[1:])
+    begin(attempt, speech)
+    from gpt2.learner.voice.speakers import speak  # takes a second
+
     sys.dont_write_bytecode = True  # nothing new appears beside the learner's files
-    if verdict:
-        passed = verdict == "passed"
-        with on_the_cpu():
-            speak(Attempt(exercise, steps_dir, checkpoint, passed, seconds), speech)
+    with on_the_cpu():
+        speak(attempt, speech)
     os._exit(0)  # threads that learner code started may never end
+
+
+def read_attempt(arguments: list[str]) -> Attempt:
+    """Returns the attempt that the program's arguments name."""
+    key, steps_dir, verdict, *seconds = arguments
+    return Attempt(
+        find_exercise(key),
+        Path(steps_dir),
+        load_checkpoint("tiny-stories"),
+        passed=verdict == "passed",
+        seconds=float(seconds[0]) if seconds else SECONDS,
+    )
+
+
+def begin(attempt: Attempt, speech: Speech) -> None:
+    """Says whose steps the model is made of, before the slow imports."""
+    exercise, whose = attempt.exercise, escape(attempt.borrowed.sentence())
+    if attempt.completes_all:
+        speech.line("[bold green]Your GPT-2 is complete.[/] All of this code is yours:")
+    else:
+        kind = "step" if exercise.is_step else "encore"
+        name = f"[bold]The model with your {kind} {exercise.short}[/]"
+        speech.line(f"{name} [dim]({whose})[/]")
 
 
 @contextmanager

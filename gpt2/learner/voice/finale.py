@@ -27,16 +27,8 @@ NEW_TOKENS = 96
 STORY = 3  # as long as other texts may take
 
 
-def is_due(attempt: Attempt) -> bool:
-    """Says whether the last step has passed, and all others are the learner's too."""
-    steps = {exercise.key for exercise in load_registry() if exercise.is_step}
-    last = attempt.exercise.key == max(steps)
-    return last and attempt.passed and steps <= set(attempt.borrowed.own)
-
-
 def show_finale(attempt: Attempt, speech: Speech) -> None:
     """Says a story, a table of the steps, a comparison, and what to do next."""
-    speech.line("[bold green]Your GPT-2 is complete.[/] All of this code is yours:")
     started = time.perf_counter()
     ids = say_tokens(written(attempt), longer(attempt), speech, NEW_TOKENS)
     rate = len(ids) / (time.perf_counter() - started)

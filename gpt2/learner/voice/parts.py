@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from course.registry import Exercise
+from course.registry import Exercise, load_registry
 from course.state import Progress
 from gpt2.checkpoint.loading import Checkpoint
 from gpt2.learner.borrowing import Borrowed, borrow, passed
@@ -58,6 +58,13 @@ class Attempt:
         """Imports a module of ``steps``: the learner's, or a borrowed one."""
         _ = self.borrowed
         return import_module(name)
+
+    @property
+    def completes_all(self) -> bool:
+        """Whether the last step has passed, and all others are the learner's too."""
+        steps = [e.key for e in load_registry() if e.is_step]
+        last = self.exercise.key == steps[-1]
+        return last and self.passed and set(steps) <= set(self.borrowed.own)
 
     @property
     def story(self) -> Story:

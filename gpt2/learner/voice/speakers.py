@@ -10,7 +10,7 @@ from course.registry import short
 from gpt2.learner.voice.beams import show_beams
 from gpt2.learner.voice.cache import show_cache
 from gpt2.learner.voice.filters import show_filters
-from gpt2.learner.voice.finale import is_due, show_finale
+from gpt2.learner.voice.finale import show_finale
 from gpt2.learner.voice.loop import let_loop_write
 from gpt2.learner.voice.model import let_model_write
 from gpt2.learner.voice.parts import Attempt
@@ -31,22 +31,11 @@ SPEAKERS: dict[str, Speaker] = {  # for every other step, the model writes
 
 def speak(attempt: Attempt, speech: Speech) -> None:
     """Says what fits the exercise, or in one line that the learner's code raises."""
+    usual = SPEAKERS.get(attempt.exercise.key, let_model_write)
     try:
-        if is_due(attempt):
-            return show_finale(attempt, speech)
-        speech.line(heading(attempt))
-        SPEAKERS.get(attempt.exercise.key, let_model_write)(attempt, speech)
+        (show_finale if attempt.completes_all else usual)(attempt, speech)
     except (Exception, SystemExit) as error:
         speech.line(f"[dim]{escape(trouble(error, attempt.steps_dir))}[/]")
-
-
-def heading(attempt: Attempt) -> str:
-    """Says what speaks, and whose steps the model is made of."""
-    exercise = attempt.exercise
-    kind = "step" if exercise.is_step else "encore"
-    name = f"{kind} {exercise.short}"
-    whose = escape(attempt.borrowed.sentence())
-    return f"[bold]The model with your {name}[/] [dim]({whose})[/]"
 
 
 def trouble(error: BaseException, steps_dir: Path) -> str:

@@ -44,10 +44,9 @@ def say(steps: Path) -> Say:
 
     def speak(key: str, verdict: str = "passed", **environment: str) -> str:
         done = subprocess.run(
-            python_command(RUN, key, str(steps), str(SECONDS)),
+            python_command(RUN, key, str(steps), verdict, str(SECONDS)),
             cwd=ROOT,
             env=os.environ | environment,
-            input=f"{verdict}\n",
             capture_output=True,
             text=True,
         )
