@@ -48,7 +48,7 @@ MODEL = with_options(
         type=click.Choice(["cpu", "gpu"]),
         default="cpu",
         show_default=True,
-        help="gpu: an accelerator that MAX supports; there is no cache there.",
+        help="gpu: an accelerator that MAX supports.",
     ),
 )
 

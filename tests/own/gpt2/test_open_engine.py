@@ -1,5 +1,7 @@
 """``--mine`` runs a learner's model, or names the missing step."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -107,7 +109,9 @@ def test_parameters_that_are_not_the_checkpoints(steps, folder):
 def open_on_gpu(folder, monkeypatch, count, **options):
     """Opens the tiny checkpoint with a given number of accelerators."""
     monkeypatch.setattr("max.driver.accelerator_count", lambda: count)
-    monkeypatch.setattr(engines, "RecomputingEngine", lambda *_, **more: more)
+    for name in ("Engine", "RecomputingEngine"):
+        made = partial(lambda name, *_, **more: more | {"name": name}, name)
+        monkeypatch.setattr(engines, name, made)
     checkpoint = load_checkpoint(str(folder))
     options = dict(mine=False, cache=True, on_compile=None) | options
     return open_engine(checkpoint, device="gpu", **options)
@@ -120,13 +124,18 @@ def test_no_accelerator_is_one_sentence(folder, monkeypatch, mine):
     assert "MAX finds no accelerator on this machine" in str(caught.value)
 
 
-def test_an_accelerator_recomputes_instead_of_caching(folder, monkeypatch):
-    assert open_on_gpu(folder, monkeypatch, 1)["device"] == "gpu"
+@pytest.mark.parametrize(
+    ("cache", "name"), [(True, "Engine"), (False, "RecomputingEngine")]
+)
+def test_each_engine_gets_the_accelerator(folder, monkeypatch, cache, name):
+    made = open_on_gpu(folder, monkeypatch, 1, cache=cache)
+    assert (made["name"], made["device"]) == (name, "gpu")
 
 
 def test_a_learners_model_on_an_accelerator(steps, folder, monkeypatch):
     steps(step_13=model())
-    assert open_on_gpu(folder, monkeypatch, 1, mine=True)["device"] == "gpu"
+    made = open_on_gpu(folder, monkeypatch, 1, mine=True)
+    assert (made["name"], made["device"]) == ("RecomputingEngine", "gpu")
 
 
 # A learner's own KV cache
