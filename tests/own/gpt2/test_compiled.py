@@ -1,7 +1,7 @@
 """Compiled graphs on disk: complete ones are read, damaged ones are compiled again."""
 
 import time
-from types import SimpleNamespace
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -21,6 +21,17 @@ class Made:
 
     def export_mef(self, path):
         path.write_bytes(b"a graph")
+
+
+@dataclass
+class GPU:
+    """A fake accelerator; like MAX's, it does not print its kind."""
+
+    architecture_name: str
+    is_host = False
+
+    def __str__(self):
+        return "Device(type=gpu,id=0)"
 
 
 @pytest.fixture
@@ -76,8 +87,7 @@ def test_other_sizes_devices_sources_and_processors_are_other_graphs(monkeypatch
     other = type(CONFIG)(n_layer=CONFIG.n_layer + 1)
     paths.add(graph_file.graph_path(other, CPU()))
     for kind in ("sm_90a", "gfx942"):
-        gpu = SimpleNamespace(is_host=False, architecture_name=kind)
-        paths.add(graph_file.graph_path(CONFIG, gpu))
+        paths.add(graph_file.graph_path(CONFIG, GPU(kind)))
     monkeypatch.setattr(graph_file, "sources", lambda: "another model")
     paths.add(graph_file.graph_path(CONFIG, CPU()))
     monkeypatch.setattr(compilation_cache, "processor", lambda: "another processor")
