@@ -9,7 +9,15 @@ from typing import Any
 
 from book.card import chapter, skeleton, solution, task
 from book.clone import clone
-from book.pages import FIGURES, NUMBERS, REPORTS, BookError, exercise_of, key_of
+from book.pages import (
+    FIGURES,
+    NUMBERS,
+    REPORTS,
+    TERMINALS,
+    BookError,
+    exercise_of,
+    key_of,
+)
 from course.catalogue import load_mistakes
 from course.mistakes import Mistake
 
@@ -103,6 +111,17 @@ def report(arguments: str, expand: Expand) -> str:
     return f'<pre class="terminal"><code>{text}</code></pre>'
 
 
+def terminal(arguments: str, expand: Expand) -> str:
+    """A recording of a terminal: ``NAME``."""
+    path = TERMINALS / f"{arguments}.html"
+    if not path.exists():
+        raise BookError(
+            f"there is no recording {arguments!r}; python -m book.terminals records"
+        )
+    text = path.read_text(encoding="utf-8").strip("\n")
+    return f'<pre class="terminal"><code>{text}</code></pre>'
+
+
 def report_name(key: str, mistake: Mistake | None) -> str:
     """The file of a report."""
     words = re.findall(r"[a-z0-9]+", f"{key} {mistake.name if mistake else ''}".lower())
@@ -142,5 +161,6 @@ MACROS: dict[str, Callable[[str, Expand], str]] = {
     "number": number,
     "table": table,
     "report": report,
+    "terminal": terminal,
     "mistake": mistake,
 }

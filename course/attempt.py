@@ -2,9 +2,11 @@
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from course.grading import Grading, Target, load_checks
+from course.history import Event, History
 from course.outcomes import Check, Outcome
 from course.process import WorkerProcess
 from course.registry import Exercise, prerequisites
@@ -72,9 +74,20 @@ class Attempt:
             self.progress.record(
                 grading.exercise, self.digest, passed=grading.passed, seconds=seconds
             )
+            with suppress(OSError):  # the report says it of the other record
+                History(grading.target.steps_dir).add(event_of(grading))
         if self.report:
             self.report.end(grading, seconds)
             self.report.not_kept(self.progress.not_kept)
+
+
+def event_of(grading: Grading) -> Event:
+    """Returns a finished grading as an event, with what was wrong."""
+    first = grading.first_failure
+    mistake = None
+    if first and first.state == "failed":
+        mistake = first.diagnosis.cause or first.check.sentence
+    return Event(grading.exercise.key, time.time(), grading.passed, mistake)
 
 
 def can_be_read(path: Path) -> bool:

@@ -7,6 +7,7 @@ its own imports, as far as they take long.
 import json
 import os
 import sys
+from contextlib import closing
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -29,6 +30,7 @@ from runtime.background import compile_in_background
 from runtime.terminal import Console
 
 if TYPE_CHECKING:
+    from course.grading import Target
     from course.state import Progress
 
 console = Console()
@@ -134,16 +136,19 @@ def next_exercise() -> None:
         if not passes(exercise, records):
             show(exercise)
             return
-    write = typed('gpt2 "Once upon a time" --mine')
-    console.print(f"Everything passes. Let your model write: {write}", highlight=False)
+    built, write = typed("course finale"), typed('gpt2 "Once upon a time" --mine')
+    console.print(f"Everything passes. See what you built: {built}", highlight=False)
+    console.print(f"Let your model write: {write}", highlight=False)
 
 
-def passes(exercise: Exercise, records: "Progress") -> bool:
+def passes(
+    exercise: Exercise, records: "Progress", target: "Target | None" = None
+) -> bool:
     """Returns whether the learner's file passes; grades a changed file first."""
     from course.attempt import up_to_date_status
     from course.grading import Target
 
-    return up_to_date_status(exercise, Target(), records) == "passed"
+    return up_to_date_status(exercise, target or Target(), records) == "passed"
 
 
 def show(exercise: Exercise) -> None:
@@ -224,13 +229,35 @@ def check(exercise: Exercise, pytest_options: tuple[str, ...]) -> None:
 
 @main.command()
 @click.option("--steps-dir", type=click.Path(path_type=Path), default=ROOT / "steps")
-def watch(steps_dir: Path) -> None:
+@click.option("--no-voice", is_flag=True, help="no text by the model after a check")
+def watch(steps_dir: Path, no_voice: bool) -> None:
     """Grade each step when you save it, until Ctrl-C."""
     from course.grading import Target
     from course.watch import watch
 
     compile_in_background()
-    watch(Target(steps_dir=steps_dir.resolve()), console)
+    watch(Target(steps_dir=steps_dir.resolve()), console, speaks=not no_voice)
+
+
+@main.command()
+@click.option("--steps-dir", type=click.Path(path_type=Path), default=ROOT / "steps")
+def finale(steps_dir: Path) -> None:
+    """Show what you built, once all steps pass: a story, and a table."""
+    from course.grading import Target
+    from course.state import Progress
+    from course.voice import Voice
+
+    target = Target(steps_dir=steps_dir.resolve())
+    records = Progress(target.steps_dir)
+    steps = [exercise for exercise in load_registry() if exercise.is_step]
+    for exercise in steps:
+        if not passes(exercise, records, target):
+            stop(
+                f"{exercise.label} does not pass yet; the finale waits for it. "
+                f"Check it: {typed(exercise.key)}"
+            )
+    with closing(Voice(steps[-1], target.steps_dir, passed=True)) as voice:
+        voice.speak(console)
 
 
 @main.command()

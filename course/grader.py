@@ -17,6 +17,7 @@ from course.quiet_reporter import QuietReporter, console_for, plain_text
 from course.registry import ROOT, Exercise, load_registry
 from course.report import Report
 from course.state import Progress
+from course.voice import Voice, begin_voice
 
 DAY = 86_400.0  # seconds
 
@@ -57,6 +58,8 @@ class Grader:
             spare.on_compile = self.on_compile
         self.waiting: set[str] = set()  # keys of exercises that have not begun
         self.attempt: Attempt | None = None
+        self.voice: Voice | None = None
+        self.alone = False  # whether one exercise is graded, and no other
         self.explained: set[str] = set()  # tests whose failure the report explains
 
     @pytest.hookimpl(trylast=True)
@@ -100,6 +103,7 @@ class Grader:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         found = filter(None, map(self.exercise_of, session.items))
         self.waiting = {exercise.key for exercise in found}
+        self.alone = len(self.waiting) == 1
 
     def exercise_of(self, item: pytest.Item) -> Exercise | None:
         """Returns the exercise that a check belongs to; None for other tests."""
@@ -139,6 +143,9 @@ class Grader:
         if not attempt.closes and worker.process.poll() is None:
             self.spare = worker
         self.attempt = None
+        if self.report and self.alone and not self.config.option.no_voice:
+            with self.uncaptured():
+                self.voice = begin_voice(attempt.grading)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
@@ -193,3 +200,12 @@ class Grader:
         for worker in (self.spare, self.attempt and self.attempt.grading.worker):
             if worker:
                 worker.close()
+        if self.voice:
+            self.let_speak(self.voice)
+
+    def let_speak(self, voice: Voice) -> None:
+        """Lets the model write, once everything else is printed."""
+        with self.uncaptured():
+            if self.report:
+                voice.speak(self.report.console)
+            voice.close()

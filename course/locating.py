@@ -53,10 +53,19 @@ def locate(student: Student, evidence: Evidence) -> list[Place]:
         variables: list[Variable] = student.ask(again)
     except Raised:
         return []
-    places = [place_of(variable, wrong) for variable in variables]
+    made = up_to_result(variables, wrong.yours)
+    places = [place_of(variable, wrong) for variable in made]
     if places:  # the check says that the last result is wrong
         places[-1] = replace(places[-1], right=False)
     return telling(places)
+
+
+def up_to_result(variables: list[Variable], yours: np.ndarray) -> list[Variable]:
+    """Returns the variables up to the first that holds the wrong result, or all."""
+    for count, variable in enumerate(variables, 1):
+        if np.array_equal(variable.array.values, yours, equal_nan=True):
+            return variables[:count]
+    return variables
 
 
 def telling(places: list[Place]) -> list[Place]:

@@ -57,6 +57,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add = group.addoption
     add("--solutions", action="store_true", help="grade the solutions, not the steps")
     add("--mine", action="store_true", help="never borrow an unfinished earlier step")
+    add("--no-voice", action="store_true", help="no text by the model after a check")
     add("--limit", type=float, default=60.0, help="seconds a call may take (60)")
     add("--steps-dir", type=Path, default=ROOT / "steps", help="where the steps are")
 

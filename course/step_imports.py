@@ -51,7 +51,7 @@ class StepFinder(MetaPathFinder):
             loader = BorrowedLoader(name, file)
             return spec_from_file_location(name, file, loader=loader)
         learners = self.folder / f"{name.removeprefix('steps.')}.py"
-        if not learners.is_file():  # another folder of this name may have one
+        if not learners.exists():  # another folder of this name may have one
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         return spec_from_file_location(name, learners)
 

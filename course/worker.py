@@ -10,7 +10,6 @@ import importlib
 import itertools
 import linecache
 import os
-import resource
 import sys
 import time
 import traceback
@@ -28,6 +27,7 @@ from max.experimental.nn import Module
 from max.experimental.tensor import Tensor
 from max.graph import TensorType
 
+from course.memory import bound_memory
 from course.messages import (
     Array,
     Call,
@@ -356,16 +356,6 @@ def shapes_in(frame: Any) -> list[tuple[str, str]]:
             elif isinstance(value, _ndarray):
                 found.append((name, f"{value.dtype} {list(map(str, value.shape))}"))
     return [(name, text.replace("'", "")) for name, text in found]
-
-
-def bound_memory() -> None:
-    """Limits memory, so that a huge allocation fails and the machine stays usable."""
-    with contextlib.suppress(OSError):  # Linux ends this process first
-        Path("/proc/self/oom_score_adj").write_text("900", encoding="utf-8")
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    limit = max(memory, 16 * 2**30)  # MAX alone reserves several GiB
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ def open_engine(
         mine: run the model in ``steps/``, of which some is perhaps borrowed; None runs
             the course's model.
         compiled: compile the model in ``steps/``, too.
-        cache: keep keys and values between tokens; no effect on an accelerator.
+        cache: keep keys and values between tokens.
         device: ``"cpu"`` or ``"gpu"``.
         on_compile: gets a sentence when compiling will take a while.
 
@@ -49,8 +49,8 @@ def open_engine(
             note=on_compile,
         )
     config, weights = checkpoint.config, checkpoint.weights
-    if cache and device == "cpu":
-        return Engine(config, weights, on_compile=on_compile)
+    if cache:
+        return Engine(config, weights, device=device, on_compile=on_compile)
     model_class = import_module("solutions.solution_13").MaxGPT2LMHeadModel
     return RecomputingEngine(
         config, weights, model_class, device=device, on_compile=on_compile

@@ -8,11 +8,12 @@ crash. The few places that have something to do on Ctrl-C say so with this modul
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from runtime.early import end
+from runtime.flags import Flag
 from runtime.plain_max import plain_max
 
 
@@ -52,16 +53,25 @@ def stoppable(*signals: signal.Signals) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def leave_on_ctrl_c() -> None:
-    """Lets Ctrl-C end the process with exit code 0: it is the command's usual end."""
+def leave_on_ctrl_c(tidy: Callable[[], None] = lambda: None) -> None:
+    """Lets Ctrl-C end the process with exit code 0: it is the command's usual end.
+
+    Args:
+        tidy: is called before this end, and before SIGTERM or SIGHUP act as usual.
+    """
 
     def leave(number: int, frame: FrameType | None) -> None:
-        if os.isatty(2):
-            os.write(2, b"\n")  # the terminal has printed ^C
-        os._exit(0)
+        tidy()
+        if number == signal.SIGINT:
+            if os.isatty(2):
+                os.write(2, b"\n")  # the terminal has printed ^C
+            os._exit(0)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
 
-    if not ignored(signal.SIGINT):
-        signal.signal(signal.SIGINT, leave)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if not ignored(number):
+            signal.signal(number, leave)
 
 
 def raise_on_ctrl_c() -> None:
@@ -78,3 +88,27 @@ def ignored(number: signal.Signals) -> bool:
 def in_main_thread() -> bool:
     """Whether this thread may change what signals do."""
     return threading.current_thread() is threading.main_thread()
+
+
+@contextmanager
+def noticed(*signals: signal.Signals) -> Iterator[Flag]:
+    """Lets signals do nothing but raise a flag with their number.
+
+    So no exception can come between two statements that belong together.
+
+    Args:
+        signals: the signals. One that is ignored stays ignored.
+    """
+    flag = Flag()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        flag.rise(number)
+
+    numbers = [n for n in signals if in_main_thread() and not ignored(n)]
+    usual = {number: signal.signal(number, note) for number in numbers}
+    try:
+        yield flag
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+        flag.close()

@@ -224,7 +224,7 @@ def test_top_p_of_one(step):
 def test_min_p(step):
     """Min-p keeps the tokens with at least p times the highest probability.
 
-    Here the highest is 0.5, so 0.4 asks for 0.2 or more.
+    If the highest is 0.5, p = 0.25 asks for 0.125 or more.
     """
     for p, ids in [(0.25, [1, 2, 3]), (0.4, [1, 3]), (0.9, [1]), (0.0, [0, 1, 2, 3])]:
         expect_filter(step, "min_p_filter", np.log(SHARES), p, ids)

@@ -45,5 +45,7 @@ RECORDED = (
     Recorded("lab", "book.lab.record", "book/src/lab/data/recording.js"),
     Recorded("mistakes", "course.dev.mistakes", "tests/mistakes/recorded"),
     Recorded("reports", "book.reports", "book/src/reports"),
+    Recorded("terminals", "book.terminals", "book/src/terminals"),
     Recorded("training", "book.lab.training", "book/src/lab/data/training.js"),
+    Recorded("voices", "book.voices", "gpt2/learner/voice/finished.json"),
 )

@@ -84,7 +84,7 @@ ENGINE = with_options(
         type=click.Choice(["cpu", "gpu"]),
         default="cpu",
         show_default=True,
-        help="gpu: an accelerator that MAX supports; there is no cache there.",
+        help="gpu: an accelerator that MAX supports.",
     ),
 )
 MODEL = with_options(MODEL_NAME, gathered("engine", ENGINE))

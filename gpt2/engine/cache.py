@@ -4,7 +4,8 @@ Shapes: B rows, T new tokens, P positions in use, H heads, D head size. A buffer
 ``[n_positions, B, H, D]``: with positions first, the first P are contiguous in memory.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 from max.driver import Buffer, Device
@@ -27,7 +28,6 @@ class Cache:
     Attributes:
         lengths: ``[B]``, the number of tokens in each text.
         buffers: the model's inputs, a key and a value for each layer.
-        arrays: the same memory as NumPy arrays.
     """
 
     def __init__(self, config: GPT2Config, rows: int, device: Device) -> None:
@@ -37,7 +37,8 @@ class Cache:
         shape += [config.n_embd // config.n_head]
         count = 2 * config.n_layer
         self.buffers = [Buffer(DType.float32, shape, device) for _ in range(count)]
-        self.arrays = [buffer.to_numpy() for buffer in self.buffers]
+        here = self.buffers if device.is_host else []
+        self._views = [buffer.to_numpy() for buffer in here]
 
     @property
     def longest(self) -> int:
@@ -46,8 +47,26 @@ class Cache:
 
     def past(self) -> list[Buffer]:
         """Returns each layer's keys and values ``[P, B, H, D]``, without a copy."""
-        end = self.longest
-        return [buffer[:end, :, :, :] for buffer in self.buffers]
+        return self.between(0, self.longest)
+
+    @contextmanager
+    def arrays(self, end: int) -> Iterator[list[np.ndarray]]:
+        """Lends the first ``end`` positions as NumPy arrays, to read and to write.
+
+        An accelerator's memory is copied to the host and back.
+        """
+        if self.device.is_host:
+            yield [view[:end] for view in self._views]
+            return
+        buffers = self.between(0, end)
+        arrays = [buffer.to_numpy() for buffer in buffers]
+        yield arrays
+        for buffer, array in zip(buffers, arrays, strict=True):
+            buffer.inplace_copy_from(Buffer.from_numpy(array))
+
+    def between(self, start: int, end: int) -> list[Buffer]:
+        """Returns the positions from ``start`` to ``end`` of each buffer."""
+        return [buffer[start:end, :, :, :] for buffer in self.buffers]
 
     def positions(self, count: int) -> np.ndarray:
         """Returns the positions ``[B, T]`` of T new tokens in their texts."""
@@ -68,13 +87,24 @@ class Cache:
     def append(self, new: Sequence[Buffer]) -> None:
         """Adds T tokens to every text; ``new`` has ``[T, B, H, D]`` for each buffer."""
         start, count = self.longest, new[0].shape[0]
-        (short,) = np.nonzero(self.lengths < start)
-        places = self.lengths[short] + np.arange(count)[:, None]  # [T, short]
-        for array, part in zip(self.arrays, (p.to_numpy() for p in new), strict=True):
-            array[start : start + count] = part
-            if len(short):  # texts shorter than P
-                array[places, short] = part[:, short]
+        (short,) = np.nonzero(self.lengths < start)  # texts shorter than P
+        if self.device.is_host or len(short):
+            self._write(start, short, [part.to_numpy() for part in new])
+        else:  # a copy within the accelerator
+            rooms = self.between(start, start + count)
+            for room, part in zip(rooms, new, strict=True):
+                room.inplace_copy_from(part)
         self.lengths += count
+
+    def _write(self, start: int, short: np.ndarray, new: list[np.ndarray]) -> None:
+        """Writes tokens at position ``start``, for shorter texts also at their ends."""
+        count = len(new[0])
+        places = self.lengths[short] + np.arange(count)[:, None]  # [T, short]
+        with self.arrays(start + count) as arrays:
+            for array, part in zip(arrays, new, strict=True):
+                array[start:] = part
+                if len(short):
+                    array[places, short] = part[:, short]
 
     def select(self, rows: Sequence[int]) -> "Cache":
         """Returns a cache of these rows, in this order; rows may repeat.
@@ -84,9 +114,11 @@ class Cache:
         if len(rows) != len(self.lengths):
             return gather([(self, rows)])
         moved = [place for place, row in enumerate(rows) if place != row]
-        sources, end = [rows[place] for place in moved], self.longest
-        for array in self.arrays if moved else ():
-            array[:end, moved] = array[:end, sources]
+        if moved:
+            sources = [rows[place] for place in moved]
+            with self.arrays(self.longest) as arrays:
+                for array in arrays:
+                    array[:, moved] = array[:, sources]
         self.lengths = self.lengths[list(rows)]
         return self
 
@@ -97,10 +129,11 @@ def gather(parts: Sequence[tuple[Cache, Sequence[int]]]) -> Cache:
     new = Cache(first.config, size, first.device)
     new.lengths = np.concatenate([cache.lengths[list(rows)] for cache, rows in parts])
     column, end = 0, new.longest
-    for cache, rows in parts:
-        columns = slice(column, column := column + len(rows))
-        filled = min(cache.longest, end)
-        for old, array in zip(cache.arrays, new.arrays, strict=True):
-            array[:filled, columns] = old[:filled, list(rows)]
-            array[filled:end, columns] = 0
+    with new.arrays(end) as joined:
+        for cache, rows in parts:
+            columns = slice(column, column := column + len(rows))
+            filled = min(cache.longest, end)
+            for old, array in zip(cache.between(0, filled), joined, strict=True):
+                array[:filled, columns] = old.to_numpy()[:, list(rows)]
+                array[filled:, columns] = 0
     return new

@@ -13,12 +13,14 @@ from gpt2.engine.graph_file import load_cached_model, seconds_to_compile
 from runtime.compiled_graphs import Compiled, OnCompile, Weights, announced
 from solutions.solution_01 import GPT2Config
 
+DEVICES: dict[str, type[Device]] = {"cpu": CPU, "gpu": Accelerator}
 
-def open_device(name: str, *known: str) -> Device:
-    """Returns the named device; raises ValueError for a name not in ``known``."""
-    if name not in known:
-        raise ValueError(f"there is no device {name!r} here, only {', '.join(known)}")
-    return CPU() if name == "cpu" else Accelerator()
+
+def open_device(name: str) -> Device:
+    """Returns the device ``"cpu"`` or ``"gpu"``; raises ValueError for other names."""
+    if name not in DEVICES:
+        raise ValueError(f"there is no device {name!r} here, only {', '.join(DEVICES)}")
+    return DEVICES[name]()
 
 
 def check_ids(ids: np.ndarray, start: int, config: GPT2Config) -> None:
@@ -40,7 +42,7 @@ class Engine:
         config: the model's sizes.
         weights: contiguous float32 arrays with the names of ``MaxGPT2LMHeadModel``;
             weights of linear layers are ``[out, in]``.
-        device: ``"cpu"``, because the attention kernel supports no other.
+        device: ``"cpu"`` or ``"gpu"``; weights, cache and arithmetic are there.
         on_compile: gets one sentence when compiling takes long.
     """
 
@@ -52,7 +54,7 @@ class Engine:
         device: str = "cpu",
         on_compile: OnCompile = None,
     ) -> None:
-        self.config, self.device = config, open_device(device, "cpu")
+        self.config, self.device = config, open_device(device)
         self._cache = self.empty_cache(0)
 
         def compile_graph() -> Compiled:
@@ -111,6 +113,8 @@ class Engine:
 class RecomputingEngine:
     """Runs a GPT-2 on the whole text for every token, as step 14 does.
 
+    On an accelerator, MAX's own operations round more than ``Engine`` does there.
+
     Args:
         config, weights, on_compile: as for ``Engine``.
         model_class: ``MaxGPT2LMHeadModel`` from ``solutions`` or from ``steps``.
@@ -126,11 +130,12 @@ class RecomputingEngine:
         device: str = "cpu",
         on_compile: OnCompile = None,
     ) -> None:
-        self.config, self.device = config, open_device(device, "cpu", "gpu")
+        self.config, self.device = config, open_device(device)
         self._text = np.empty([0, 0], dtype=np.int64)
         from gpt2.engine.compiling import compile_plain_model  # takes a second
 
-        with announced(seconds_to_compile(config), on_compile):
+        about = seconds_to_compile(config, on_cpu=self.device.is_host)
+        with announced(about, on_compile):
             compiled = compile_plain_model(model_class, config, weights, self.device)
         self._model = compiled.engine_model
 

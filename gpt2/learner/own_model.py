@@ -54,7 +54,8 @@ def open_mine(
         model_class = import_module("steps.step_13").MaxGPT2LMHeadModel
         if compiled or device == "gpu":
             start = time.perf_counter()
-            note(COMPILING.format(seconds=seconds_to_compile(config)))
+            about = seconds_to_compile(config, on_cpu=device == "cpu")
+            note(COMPILING.format(seconds=about))
             engine = engines.RecomputingEngine(
                 config, weights, model_class, device=device
             )

@@ -132,6 +132,16 @@ def test_names_that_only_the_solution_has(diagnose: Diagnose) -> None:
     assert found.solution_names == ()
 
 
+def test_the_line_of_one_result_of_several(diagnose: Diagnose) -> None:
+    """A right variable that is made after the wrong one does not hide it."""
+    line = "query, key, value = F.chunk(self.c_attn(x), 3, axis=-1)\n"
+    lines = f"{line}        key = key + x\n        value = value * 1.0\n"
+    found = diagnose("07", line, lines)
+    right, next_line = found.places
+    assert (right.right, right.text) == (True, line.strip())
+    assert next_line.text == "key = key + x"
+
+
 def check_named(name: str) -> Check:
     return Check(name, f"{name} holds.", "", lambda student: None)
 

@@ -67,8 +67,10 @@ def test_a_check_in_a_terminal(solved_steps, tmp_path: Path, options) -> None:
     made = tmp_path / "made"
     words = ["tests/test_step_01.py", "--steps-dir", str(solved_steps), *options]
     code = CHECK.format(made=str(made), words=words)
-    free = {"COURSE_NO_BACKGROUND": "", "CI": "", "MODULAR_CACHE_DIR": str(tmp_path)}
-    with Marked(sys.executable, "-c", code, **free) as check:
+    free = {"COURSE_NO_BACKGROUND": "", "CI": "", "COURSE_NO_VOICE": "1"}
+    with Marked(
+        sys.executable, "-c", code, **free, MODULAR_CACHE_DIR=str(tmp_path)
+    ) as check:
         assert check.end() == 0
         assert ("in the background" in check.printed) == (not options)
         assert check.left() == []

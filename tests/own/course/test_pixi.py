@@ -38,6 +38,7 @@ WORDS = {
     "next": ["--help"],
     "progress": ["--help"],
     "watch": ["--help"],
+    "finale": ["--help"],
     "setup": ["--help"],
     "book": ["--help"],
     "bench": ["--help"],

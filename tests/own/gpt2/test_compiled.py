@@ -1,6 +1,7 @@
 """Compiled graphs on disk: complete ones are read, damaged ones are compiled again."""
 
 import time
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -20,6 +21,17 @@ class Made:
 
     def export_mef(self, path):
         path.write_bytes(b"a graph")
+
+
+@dataclass
+class GPU:
+    """A fake accelerator; like MAX's, it does not print its kind."""
+
+    architecture_name: str
+    is_host = False
+
+    def __str__(self):
+        return "Device(type=gpu,id=0)"
 
 
 @pytest.fixture
@@ -70,15 +82,17 @@ def test_a_folder_that_cannot_be_written_only_costs_time(folder):
     assert load() is Made.engine_model
 
 
-def test_other_sizes_sources_and_processors_are_other_graphs(monkeypatch):
+def test_other_sizes_devices_sources_and_processors_are_other_graphs(monkeypatch):
     paths = {graph_file.graph_path(CONFIG, CPU())}
     other = type(CONFIG)(n_layer=CONFIG.n_layer + 1)
     paths.add(graph_file.graph_path(other, CPU()))
+    for kind in ("sm_90a", "gfx942"):
+        paths.add(graph_file.graph_path(CONFIG, GPU(kind)))
     monkeypatch.setattr(graph_file, "sources", lambda: "another model")
     paths.add(graph_file.graph_path(CONFIG, CPU()))
     monkeypatch.setattr(compilation_cache, "processor", lambda: "another processor")
     paths.add(graph_file.graph_path(CONFIG, CPU()))
-    assert len(paths) == 4
+    assert len(paths) == 6
 
 
 def test_only_a_long_compile_is_announced(folder, monkeypatch):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from max.driver import accelerator_count
 
 from gpt2.checkpoint.configuration import read_config
 from gpt2.checkpoint.safetensors_files import read_weights
@@ -40,7 +41,14 @@ def recomputing():
     return RecomputingEngine(CONFIG, WEIGHTS, MaxGPT2LMHeadModel)
 
 
-@pytest.fixture(scope="module", params=["cached", "recomputing"])
+@pytest.fixture(scope="module")
+def accelerated():
+    if accelerator_count() == 0:
+        pytest.skip("MAX finds no accelerator on this machine")
+    return Engine(CONFIG, WEIGHTS, device="gpu")
+
+
+@pytest.fixture(scope="module", params=["cached", "recomputing", "accelerated"])
 def engine(request):
     return request.getfixturevalue(request.param)
 
@@ -69,6 +77,11 @@ def test_greedy_ids_are_hugging_faces(engine, number):
 def test_logits_are_hugging_faces(engine):
     last = engine.prefill(GOLDEN["prompt_2"][None])
     np.testing.assert_allclose(last[0], GOLDEN["logits"][-1], **NEAR)
+
+
+def test_the_cache_is_on_the_accelerator(accelerated):
+    accelerated.prefill(BATCH[:, :3])
+    assert not any(buffer.is_host for buffer in accelerated._cache.past())
 
 
 @pytest.mark.parametrize("prefilled", [1, 7, FULL - 1])
@@ -139,8 +152,8 @@ def test_another_batch(engine):
 
 
 def test_unknown_devices():
-    with pytest.raises(ValueError, match="no device 'gpu' here, only cpu"):
-        Engine(CONFIG, WEIGHTS, device="gpu")
+    with pytest.raises(ValueError, match="no device 'tpu' here, only cpu, gpu"):
+        Engine(CONFIG, WEIGHTS, device="tpu")
     with pytest.raises(ValueError, match="no device 'tpu' here, only cpu, gpu"):
         RecomputingEngine(CONFIG, WEIGHTS, MaxGPT2LMHeadModel, device="tpu")
 

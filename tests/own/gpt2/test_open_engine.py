@@ -1,5 +1,7 @@
 """``--mine`` runs a learner's model, or names the missing step."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -114,12 +116,14 @@ def test_parameters_that_are_not_the_checkpoints(steps, folder):
 # An accelerator
 
 
-def open_on_gpu(folder, monkeypatch, count, mine=None):
+def open_on_gpu(folder, monkeypatch, count, mine=None, *, cache=True):
     """Opens the tiny checkpoint with a given number of accelerators."""
     monkeypatch.setattr("max.driver.accelerator_count", lambda: count)
-    monkeypatch.setattr(engines, "RecomputingEngine", lambda *_, **more: more)
+    for name in ("Engine", "RecomputingEngine"):
+        made = partial(lambda name, *_, **more: more | {"name": name}, name)
+        monkeypatch.setattr(engines, name, made)
     checkpoint = load_checkpoint(str(folder))
-    how = {"mine": mine, "cache": True, "device": "gpu"}
+    how = {"mine": mine, "cache": cache, "device": "gpu"}
     return open_engine(checkpoint, on_compile=lambda _: None, **how)
 
 
@@ -131,13 +135,18 @@ def test_no_accelerator_is_one_sentence(folder, monkeypatch, steps, strict):
     assert "MAX finds no accelerator on this machine" in str(caught.value)
 
 
-def test_an_accelerator_recomputes_instead_of_caching(folder, monkeypatch):
-    assert open_on_gpu(folder, monkeypatch, 1)["device"] == "gpu"
+@pytest.mark.parametrize(
+    ("cache", "name"), [(True, "Engine"), (False, "RecomputingEngine")]
+)
+def test_each_engine_gets_the_accelerator(folder, monkeypatch, cache, name):
+    made = open_on_gpu(folder, monkeypatch, 1, cache=cache)
+    assert (made["name"], made["device"]) == (name, "gpu")
 
 
 def test_a_learners_model_on_an_accelerator(steps, folder, monkeypatch):
     mine = borrow(steps(), strict=True)
-    assert open_on_gpu(folder, monkeypatch, 1, mine)["device"] == "gpu"
+    made = open_on_gpu(folder, monkeypatch, 1, mine)
+    assert (made["name"], made["device"]) == ("RecomputingEngine", "gpu")
 
 
 # A learner's own KV cache

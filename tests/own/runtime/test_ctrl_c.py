@@ -2,6 +2,7 @@
 
 import io
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from course.registry import ROOT
-from runtime.ctrl_c import stoppable
+from runtime.ctrl_c import noticed, stoppable
 from runtime.early import PROGRAMS, program
 from runtime.terminal import Console
 
@@ -75,3 +76,14 @@ def test_the_cursor_stays():
         pass
     assert "waiting" in file.getvalue()
     assert "\x1b[?25l" not in file.getvalue()
+
+
+def test_a_noticed_signal_only_raises_a_flag():
+    before = signal.getsignal(signal.SIGTERM)
+    with noticed(signal.SIGTERM) as flag:
+        assert flag.lower() is None
+        signal.raise_signal(signal.SIGTERM)
+        assert select.select([flag], [], [], 5)[0] == [flag]
+        assert flag.lower() == signal.SIGTERM
+        assert flag.lower() is None
+    assert signal.getsignal(signal.SIGTERM) is before
