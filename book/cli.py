@@ -8,6 +8,7 @@ import click
 from book import serving
 from book.pages import BUILD, BookError
 from book.render import build_pages
+from runtime.background import compile_in_background
 
 
 @click.group(invoke_without_command=True)
@@ -37,6 +38,7 @@ def build(to: Path) -> None:
 @click.option("--open/--no-open", "opens", default=True, help="show it in the browser")
 def serve(port: int, opens: bool) -> None:
     """Build the book, serve it to this machine alone, build again on every change."""
+    compile_in_background()  # for the steps, while the learner reads
     try:
         serving.serve(port, opens=opens)
     except (BookError, OSError) as error:

@@ -26,6 +26,7 @@ from course.registry import (
     find_exercise,
     load_registry,
 )
+from runtime.background import compile_in_background
 from runtime.terminal import Console
 
 if TYPE_CHECKING:
@@ -92,9 +93,16 @@ def tell_not_kept(trouble: str) -> None:
         Console(stderr=True).print(text, highlight=False, markup=False)
 
 
+# After these commands a learner reads or writes, and the machine has nothing to do.
+READING = {"next", "progress", "hint", "diff", "reset"}
+
+
 @click.group(cls=Commands)
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Tools for working through the course."""
+    if ctx.invoked_subcommand in READING:
+        ctx.call_on_close(compile_in_background)
 
 
 @main.command()
@@ -227,6 +235,7 @@ def watch(steps_dir: Path, no_voice: bool) -> None:
     from course.grading import Target
     from course.watch import watch
 
+    compile_in_background()
     watch(Target(steps_dir=steps_dir.resolve()), console, speaks=not no_voice)
 
 

@@ -23,10 +23,11 @@ from course.commands import installer, typed
 from course.folders import nearest, writable
 from course.foreign import foreign_packages, hidden_of_python
 from course.registry import ROOT
+from runtime import background
 from runtime.child_python import python_command
 from runtime.children import run_child
 from runtime.compilation_cache import cache_folder
-from runtime.kernel_batches import all_compiled
+from runtime.kernel_batches import missing_batches
 
 State = Literal["good", "warning", "bad"]
 GIB = 2**30
@@ -205,9 +206,14 @@ def look_at_disk() -> Finding:
 
 def look_at_kernels() -> Finding:
     """Checks whether the kernels are compiled; if not, first runs wait for them."""
-    if all_compiled():
+    if background.runs():
+        return Finding("kernels", "good", "the background compiles them now")
+    if not missing_batches():
         return Finding("kernels", "good", "compiled")
     cure = f"Compile them once: {typed('course setup')}"
+    if failed := background.failure():
+        text = f"the background could not compile them: {failed}"
+        return Finding("kernels", "warning", text, cure)
     return Finding("kernels", "warning", "not compiled yet: first runs wait", cure)
 
 

@@ -18,6 +18,7 @@ from course.foreign import refuse_foreign_packages
 from course.process import WorkerProcess
 from course.registry import ROOT, load_registry
 from course.streams import mend_streams
+from runtime.background import compile_in_background
 from runtime.children import end_with_launcher, end_with_parent
 from runtime.ctrl_c import raise_on_ctrl_c
 
@@ -109,7 +110,10 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
     graded = runs_tests(config.option)
     grader = Grader(config, spare=config.stash.get(WORKER, None), grades=graded)
     config.pluginmanager.register(grader, GRADER)
-    return (yield)
+    result = yield
+    if WORKER in config.stash and graded and not config.option.solutions:
+        compile_in_background()  # after the report, which a learner reads now
+    return result
 
 
 @pytest.fixture

@@ -217,10 +217,10 @@ class Report:
     def compiling(self, message: Compiling) -> None:
         """Explains the wait while MAX compiles, on a machine's first run."""
         if message.about:
-            text = f"First run on this machine: MAX compiles {message.what}, once, in"
-            self.line(f"[dim]{text} about {message.about} s.[/]")
+            text = f"First run on this machine: MAX compiles {message.what}, once,"
+            self.line(f"[dim]{text} about {message.about} s to go.[/]")
         elif message.seconds and message.seconds > 1.0:
-            self.line(f"[dim]compiled {message.what} in {message.seconds:.0f} s[/]")
+            self.line(f"[dim]ready: {message.what}, after {message.seconds:.0f} s[/]")
 
     def line(self, text: str, indent: int = 0) -> None:
         """Prints a paragraph, wrapped at the terminal's width."""

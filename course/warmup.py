@@ -13,7 +13,7 @@ from course.grading import Grading, Target
 from course.process import WorkerProcess
 from course.registry import ROOT, find_exercise
 from runtime.child_python import python_command
-from runtime.children import run_child
+from runtime.children import reason, run_child
 from runtime.kernel_batches import BATCHES, compile_batch
 
 
@@ -50,12 +50,6 @@ def compile_all(console: Console) -> list[str]:
         finally:  # after Ctrl-C no job begins
             pool.shutdown(wait=False, cancel_futures=True)
     return failed
-
-
-def reason(error: BaseException) -> str:
-    """Returns a failed command's last line on stderr, or the exception's message."""
-    printed = getattr(error, "stderr", None) or b""
-    return (printed.decode(errors="replace").strip().splitlines() or [str(error)])[-1]
 
 
 def solutions_run() -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 # A context manager around a compile. Its arguments are the name of the thing compiled
-# and about how many seconds the compile takes. None: MAX's own cache may have it.
+# and about how many seconds are left. None: MAX's own cache may have it.
 Announce = Callable[[str, int | None], AbstractContextManager[None]]
 
 
@@ -14,8 +14,8 @@ Announce = Callable[[str, int | None], AbstractContextManager[None]]
 def on_stderr(what: str, seconds: int | None) -> Iterator[None]:
     """Prints before a compile of known length, or after one of more than 1 s."""
     if seconds:
-        message = f"first run on this machine: compiling {what}, about {seconds} s"
-        print(message, file=sys.stderr)
+        message = f"first run on this machine: compiling {what}"
+        print(f"{message}, about {seconds} s to go", file=sys.stderr)
     started = time.perf_counter()
     yield
     took = time.perf_counter() - started

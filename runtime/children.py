@@ -94,6 +94,12 @@ def run_child(
         return subprocess.run(command, process_group=number, **options)
 
 
+def reason(error: BaseException) -> str:
+    """Returns a failed command's last line on stderr, or the exception's message."""
+    printed = getattr(error, "stderr", None) or b""
+    return (printed.decode(errors="replace").strip().splitlines() or [str(error)])[-1]
+
+
 def end_with_parent() -> None:
     """Ends this process soon after its parent, where others started this process."""
     parent = os.getppid()

@@ -7,13 +7,15 @@ load in 0.05 s. Compiled separately, each kernel takes 20 to 40 s.
 import os
 import shutil
 import subprocess
+import time
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from runtime.announce import Announce
 from runtime.child_python import python_command
@@ -30,16 +32,26 @@ from pathlib import Path; from runtime.kernel_batches import compile_here
 compile_here(sys.argv[1], Path(sys.argv[2]))
 """
 SECONDS = {"needed": 110, "likely": 60}  # to compile them on two cores
+PATIENCE = 2  # times these seconds: so long a run waits for another
 
 
 def load_batch(name: str, announce: Announce) -> dict[str, Any]:
     """Returns a batch's kernels by name, compiled now if needed; {} on failure."""
-    path = batch_path(name)
+    path, what = batch_path(name), f"{len(BATCHES[name])} kernels"
+    failures = (OSError, subprocess.CalledProcessError, RuntimeError, ValueError)
     with suppress(OSError, RuntimeError, ValueError):  # the file is missing or damaged
         return read_batch(path)
-    with suppress(OSError, subprocess.CalledProcessError, RuntimeError, ValueError):
-        with announce(f"{len(BATCHES[name])} kernels", SECONDS[name]):
-            compile_batch(name)
+    patience = None
+    if (passed := compiling_for(name)) is not None:
+        left = seconds_left(name, passed)
+        with announce(f"{what} (in the background, for {passed} s so far)", left):
+            wait_for(name, PATIENCE * left)
+        patience = 0.0
+        with suppress(*failures):  # that process failed, or has not ended yet
+            return read_batch(path)
+    with suppress(*failures):
+        with announce(what, SECONDS[name]):
+            compile_batch(name, patience)
         return read_batch(path)
     return {}
 
@@ -49,9 +61,48 @@ def batch_path(name: str) -> Path:
     return cache_path(*BATCHES[name])
 
 
-def all_compiled() -> bool:
-    """Whether every batch has its file."""
-    return all(batch_path(name).exists() for name in BATCHES)
+def missing_batches() -> list[str]:
+    """Returns the names of the batches without a file."""
+    return [name for name in BATCHES if not batch_path(name).exists()]
+
+
+def is_locked(lock: Path) -> bool:
+    """Whether a process holds a lock."""
+    try:
+        if lock.exists():  # otherwise FileLock would make it
+            with FileLock(lock, timeout=0):
+                return False
+    except Timeout:
+        return True
+    except OSError:  # this user may not open it
+        pass
+    return False
+
+
+def compiling_for(name: str) -> int | None:
+    """Returns how many seconds ago a process began to compile a batch.
+
+    None: no process compiles it.
+    """
+    path = batch_path(name)
+    if not is_locked(path.with_suffix(".lock")):
+        return None
+    with suppress(OSError):
+        began = path.with_suffix(".started").stat().st_mtime
+        return max(0, round(time.time() - began))
+    return 0
+
+
+def seconds_left(name: str, passed: int) -> int:
+    """Estimates how long a compile goes on that began ``passed`` seconds ago."""
+    return max(10, SECONDS[name] - passed, passed // 2)  # also on a slow machine
+
+
+def wait_for(name: str, seconds: float) -> None:
+    """Waits until no process compiles a batch, or until the seconds are over."""
+    lock = batch_path(name).with_suffix(".lock")
+    with suppress(OSError), FileLock(lock, timeout=seconds):
+        pass
 
 
 def read_batch(path: Path) -> dict[str, Any]:
@@ -63,10 +114,15 @@ def read_batch(path: Path) -> dict[str, Any]:
     return session.init_all(read(path), weights_registry={})
 
 
-def compile_batch(name: str) -> None:
+def compile_batch(name: str, patience: float | None = None) -> None:
     """Compiles a batch in a separate process, unless its file exists and is complete.
 
-    If another run compiles the same batch, this run waits for it.
+    If another run compiles the same batch, this run waits for it. The other run may
+    have stopped, or may get no time from the processor.
+
+    Args:
+        name: the batch.
+        patience: seconds after which this run compiles, too; None: the usual number.
 
     Raises:
         CalledProcessError: the batch cannot be compiled.
@@ -76,8 +132,9 @@ def compile_batch(name: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and not os.access(path.parent, os.W_OK):
         return  # somebody else compiled it, for all users
+    patience = PATIENCE * SECONDS[name] if patience is None else patience
     # With other kernels in its cache, MAX writes a file four times as large.
-    with FileLock(path.with_suffix(".lock")), empty_folder(path) as empty:
+    with empty_folder(path, patience) as empty:
         run_child(
             python_command(COMPILE, name, str(path)),
             env=dict(os.environ) | {"MODULAR_CACHE_DIR": str(empty)},
@@ -88,15 +145,24 @@ def compile_batch(name: str) -> None:
 
 
 @contextmanager
-def empty_folder(path: Path) -> Iterator[Path]:
-    """Makes an empty folder beside a file; deletes what a killed run left there."""
-    folder = path.with_suffix(".cache")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+def empty_folder(path: Path, patience: float) -> Iterator[Path]:
+    """Makes an empty folder beside a file, where one run at a time compiles.
+
+    If another run still has it after ``patience`` seconds, it is another folder.
+    """
     try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with FileLock(path.with_suffix(".lock"), timeout=patience):
+            path.with_suffix(".started").touch()
+            folder = path.with_suffix(".cache")
+            shutil.rmtree(folder, ignore_errors=True)  # a killed run left it there
+            folder.mkdir()
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+    except Timeout:
+        with TemporaryDirectory(dir=path.parent, ignore_cleanup_errors=True) as other:
+            yield Path(other)
 
 
 def compile_here(name: str, path: Path) -> None:

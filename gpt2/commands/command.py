@@ -12,6 +12,7 @@ from gpt2.checkpoint.errors import CheckpointError, UnknownModelError
 from gpt2.checkpoint.loading import check_name
 from gpt2.decoding.errors import NoNumbersError
 from gpt2.decoding.settings import SECTIONS
+from runtime.background import compile_in_background
 
 HELP_SECTIONS = {
     "Model": ("model", "mine", "strict", "steps_dir", "compiled", "cache", "device"),
@@ -84,6 +85,7 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> None:
         """Runs the command, and prints expected errors as one sentence."""
+        ctx.call_on_close(compile_in_background)  # for the steps, which come next
         try:
             super().invoke(ctx)
         except ContextError as error:

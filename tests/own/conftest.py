@@ -1,5 +1,6 @@
 """Fixtures that the course's own tests share."""
 
+import os
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -7,6 +8,8 @@ import pytest
 
 from course.messages import Compiling
 from course.process import WorkerProcess
+
+os.environ["COURSE_NO_BACKGROUND"] = "1"  # no test leaves a process behind
 
 
 @pytest.fixture(scope="module")
