@@ -89,11 +89,16 @@ def token_ids() -> list[list[int]]:
     return [play.encode(text)[:longest] for text in texts]
 
 
+def story_loss(model: Model, ids: list[int]) -> float:
+    """The sum of a model's losses on the tokens of one story, in nats."""
+    return play.surprise(model(ids[:-1]), ids[1:]).sum(dtype=float)
+
+
 def measure(model: Model) -> PerToken:
     """The loss of a model on the held-out stories."""
 
     def total(ids: list[int]) -> float:
-        return play.surprise(model(ids[:-1]), ids[1:]).sum(dtype=float)
+        return story_loss(model, ids)
 
     # One story at a time: batches are no faster on a CPU, and a model without a mask
     # would look at their padding. float32 changes no digit that is printed.

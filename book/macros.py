@@ -5,12 +5,14 @@ import re
 from collections.abc import Callable
 from functools import cache
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from book.card import chapter, skeleton, solution, task
 from book.clone import clone
 from book.pages import (
     FIGURES,
+    LOSSES,
     NUMBERS,
     REPORTS,
     TERMINALS,
@@ -74,13 +76,18 @@ def table(arguments: str, expand: Expand) -> str:
     rows = computed(arguments)
     if not isinstance(rows, list):
         raise BookError(f"{arguments} is no table; write {{{{number {arguments}}}}}")
+    return expand(as_markdown(rows))
+
+
+def as_markdown(rows: list[list[str]]) -> str:
+    """The rows of a table in Markdown; the first is the header."""
     head, *body = [[str(cell).replace("|", r"\|") for cell in row] for row in rows]
     lines = [head, ["---"] * len(head), *body]
-    return expand("\n".join(f"| {' | '.join(line)} |" for line in lines))
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def computed(place: str) -> Any:
-    """The value at ``KEY.name``; no line breaks before a unit or beside ±."""
+    """The value at ``KEY.name``."""
     name, _, field = place.partition(".")
     values = numbers_of(key_of(name))
     if field not in values:
@@ -93,8 +100,28 @@ def computed(place: str) -> Any:
 def numbers_of(key: str) -> dict[str, Any]:
     """All values of one page."""
     path = NUMBERS / f"{key}.json"
-    text = path.read_text(encoding="utf-8") if path.exists() else "{}"
+    return values_in(path) if path.exists() else {}
+
+
+def values_in(path: Path) -> Any:
+    """The values of a recorded file; no line breaks before a unit or beside ±."""
+    text = path.read_text(encoding="utf-8")
     return json.loads(INSEPARABLE.sub("\N{NO-BREAK SPACE}", text))
+
+
+def losses(arguments: str, expand: Expand) -> str:
+    """What each known mistake of a step does to the embedded model, folded: ``KEY``."""
+    exercise = exercise_of(arguments)
+    path = LOSSES / f"{exercise.key}.json"
+    if not path.exists():
+        raise BookError(f"there is no table {path.name}; python -m book.mistake_losses")
+    rows = values_in(path)
+    count = len(rows) - 2  # without the head and the right model
+    title = f"Step {exercise.short} · {exercise.title}: {count} mistakes"
+    return (
+        f'<details class="losses"><summary>{escape(title)}</summary>\n\n'
+        f"{expand(as_markdown(rows))}\n\n</details>"
+    )
 
 
 def report(arguments: str, expand: Expand) -> str:
@@ -160,6 +187,7 @@ MACROS: dict[str, Callable[[str, Expand], str]] = {
     "figure": figure,
     "number": number,
     "table": table,
+    "losses": losses,
     "report": report,
     "terminal": terminal,
     "mistake": mistake,

@@ -8,6 +8,7 @@ BOOK = ROOT / "book"
 SRC = BOOK / "src"
 BUILD = BOOK / "build"
 FIGURES, NUMBERS, REPORTS = SRC / "figures", SRC / "numbers", SRC / "reports"
+LOSSES = SRC / "losses"
 TERMINALS = SRC / "terminals"
 
 

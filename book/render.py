@@ -19,7 +19,7 @@ PREPROCESS = "from book.preprocess import main; main()"
 # Files for mdBook's own theme, and files that are already part of the pages.
 UNUSED = (
     *("*highlight-*", "tomorrow-night-*", "clipboard-*", "toc*", "fonts"),
-    *("favicon-*.png", "figures", "numbers", "reports", "terminals"),
+    *("favicon-*.png", "figures", "numbers", "reports", "terminals", "losses"),
 )
 
 

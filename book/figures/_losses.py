@@ -20,7 +20,12 @@ def loss_cell(loss: PerToken) -> str:
     """A model's loss, with its difference from the trained model's."""
     if loss is held_out.trained():
         return f"{loss:.2f}"
-    return f"{loss.mean:.2f} ({change(loss)})"
+    return compared(loss, rise(loss))
+
+
+def compared(loss: PerToken, apart: PerToken) -> str:
+    """A loss and its difference from another, such as "1.93 (+0.50 ± 0.02)"."""
+    return f"{loss.mean:.2f} ({or_tie(apart)})"
 
 
 def rise(loss: PerToken) -> PerToken:
@@ -30,7 +35,12 @@ def rise(loss: PerToken) -> PerToken:
 
 def change(loss: PerToken) -> str:
     """The difference from the trained model's loss, or "tie"."""
-    return "tie" if rise(loss).tied else difference(rise(loss))
+    return or_tie(rise(loss))
+
+
+def or_tie(loss: PerToken) -> str:
+    """A difference, or "tie" if it is too small to count."""
+    return "tie" if loss.tied else difference(loss)
 
 
 def difference(loss: PerToken) -> str:

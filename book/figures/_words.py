@@ -36,8 +36,12 @@ def code(token: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """A model's text on one line, with ↵ between paragraphs."""
-    paragraphs = [" ".join(part.split()) for part in text.split("\n")]
+    """A model's text on one line, with ↵ between paragraphs.
+
+    A character without a sign becomes �.
+    """
+    signs = "".join(c if c.isprintable() or c.isspace() else "�" for c in text)
+    paragraphs = [" ".join(part.split()) for part in signs.split("\n")]
     joined = " ↵ ".join(part for part in paragraphs if part)
     return joined.translate({ord(c): f"\\{c}" for c in "*_<>|`$"})
 

@@ -29,6 +29,7 @@ def numbers() -> dict[str, str | list]:
         "known": f"{sum(map(len, found))}",
         "families": f"{sum(map(len, made))}",
         "prompt": PROMPT,
+        "guessing": f"{np.log(play.checkpoint().config.vocab_size):.2f}",
         "written": written(),
     }
 
@@ -85,7 +86,7 @@ def changes() -> dict[tuple[str, str], tuple[play.Weights | None, dict[str, floa
         ),
         ("12", "no position embeddings"): (with_places(np.zeros_like), NO_SIZES),
         ("12", "positions from 1"): (with_places(one_later), NO_SIZES),
-        ("12", "one block repeated"): (with_blocks(lambda i: 0), NO_SIZES),
+        ("12", "first block every time"): (with_blocks(lambda i: 0), NO_SIZES),
         ("12", "blocks backwards"): (with_blocks(backwards), NO_SIZES),
         ("11", "the two normalizations swapped"): (norms_swapped(), NO_SIZES),
         ("", "square matrices not transposed"): (square_untransposed(), NO_SIZES),

@@ -43,6 +43,7 @@ RECORDED = (
     Recorded("figures", "book.figures", "book/src/figures, book/src/numbers"),
     Recorded("goldens", "tests.golden", "tests/golden", apart=True),
     Recorded("lab", "book.lab.record", "book/src/lab/data/recording.js"),
+    Recorded("losses", "book.mistake_losses", "book/src/losses"),
     Recorded("mistakes", "course.dev.mistakes", "tests/mistakes/recorded"),
     Recorded("reports", "book.reports", "book/src/reports"),
     Recorded("terminals", "book.terminals", "book/src/terminals"),

@@ -76,6 +76,25 @@ def test_reports_and_mistakes(material: Path) -> None:
     assert entry.says.split(",")[0] in expand(f"{{{{mistake s08 {entry.name}}}}}")
 
 
+def test_losses_are_a_folded_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(macros, "LOSSES", tmp_path)
+    body = [["none", "1.50 ± 0.02"], ["a|b", "1.60 (tie)"], ["c", "–"]]
+    rows = [["mistake", "loss"], *body]
+    text = json.dumps(rows, ensure_ascii=False)
+    (tmp_path / "s08.json").write_text(text, encoding="utf-8")
+    text = expand("{{losses s08}}")
+    title = find_exercise("s08").title
+    assert text.startswith(
+        f'<details class="losses"><summary>Step 08 · {title}: 2 mistakes</summary>\n\n'
+    )
+    assert "| none | 1.50 ±\N{NO-BREAK SPACE}0.02 |" in text
+    assert "| a\\|b | 1.60 (tie) |\n| c | – |\n\n</details>" in text
+    with pytest.raises(BookError, match=r"no table s07\.json; python"):
+        expand("{{losses s07}}")
+
+
 def test_equations_become_mathml() -> None:
     assert expand("$x^2$") == "<math><msup><mi>x</mi><mn>2</mn></msup></math>"
     text = expand("$$\n\\begin{aligned} a &= b \\\\ c &= d \\end{aligned}\n$$")
