@@ -50,7 +50,7 @@ def test_a_run_that_stops_early_explains_the_failure(wrong_steps: Path) -> None:
     code, text = check(wrong_steps, TENTH, FIRST, "-x")
     assert code == 1
     assert "acts as if: x itself is missing" in text
-    assert "1 of 5 checks ran. All of them: " in text
+    assert "1 of 6 checks ran. All of them: " in text
     assert "Not begun: Step 01" in text
     assert status(wrong_steps, "10") == "failed"
     assert status(wrong_steps, "1") == "changed"
@@ -139,7 +139,7 @@ def test_durations_and_text_for_other_programs(
     assert code == 1
     assert "slowest 1 durations" in text
     suite = ElementTree.parse(junit).getroot()[0]
-    assert (suite.get("tests"), suite.get("failures")) == ("5", "5")
+    assert (suite.get("tests"), suite.get("failures")) == ("6", "6")
     failure = suite[0][0].text or ""
     assert "ValueError" in failure
     assert all(line == line.rstrip() for line in failure.splitlines())
@@ -270,7 +270,7 @@ def test_plugins_with_a_reporter_and_repeated_checks(solved_steps: Path) -> None
     assert code == 0
     assert text.startswith("Grading")
     assert "test session starts" not in text
-    assert text.count("✓") == 10
+    assert text.count("✓") == 12
     assert "Passed" in text
 
 
