@@ -16,6 +16,18 @@ from typing import Any
 from course.registry import ROOT, as_step
 
 
+class FreshLoader(SourceFileLoader):
+    """Compiles a learner's file as it is now, and stores no bytecode.
+
+    Python would take stored bytecode for current if a file of the same size was saved
+    twice in a second.
+    """
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Compiles the file's text."""
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
 class BorrowedLoader(SourceFileLoader):
     """Loads a solution as a module of ``steps``."""
 
@@ -48,12 +60,13 @@ class StepFinder(MetaPathFinder):
             return None
         if solution := self.borrowed.get(name):
             file = str(ROOT.joinpath(*solution.split(".")).with_suffix(".py"))
-            loader = BorrowedLoader(name, file)
+            loader: SourceFileLoader = BorrowedLoader(name, file)
             return spec_from_file_location(name, file, loader=loader)
         learners = self.folder / f"{name.removeprefix('steps.')}.py"
         if not learners.exists():  # another folder of this name may have one
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-        return spec_from_file_location(name, learners)
+        loader = FreshLoader(name, str(learners))
+        return spec_from_file_location(name, learners, loader=loader)
 
 
 def use_steps(folder: Path, borrowed: Mapping[str, str]) -> None:

@@ -40,7 +40,6 @@ def main() -> NoReturn:
     begin(attempt, speech)
     from gpt2.learner.voice.speakers import speak  # takes a second
 
-    sys.dont_write_bytecode = True  # nothing new appears beside the learner's files
     with on_the_cpu():
         speak(attempt, speech)
     os._exit(0)  # threads that learner code started may never end
