@@ -93,6 +93,9 @@ def tell_not_kept(trouble: str) -> None:
         Console(stderr=True).print(text, highlight=False, markup=False)
 
 
+STEPS_DIR = click.option(
+    "--steps-dir", type=click.Path(path_type=Path), default=ROOT / "steps"
+)
 # After these commands a learner reads or writes, and the machine has nothing to do.
 READING = {"next", "progress", "hint", "diff", "reset"}
 
@@ -228,7 +231,7 @@ def check(exercise: Exercise, pytest_options: tuple[str, ...]) -> None:
 
 
 @main.command()
-@click.option("--steps-dir", type=click.Path(path_type=Path), default=ROOT / "steps")
+@STEPS_DIR
 @click.option("--no-voice", is_flag=True, help="no text by the model after a check")
 def watch(steps_dir: Path, no_voice: bool) -> None:
     """Grade each step when you save it, until Ctrl-C."""
@@ -240,7 +243,7 @@ def watch(steps_dir: Path, no_voice: bool) -> None:
 
 
 @main.command()
-@click.option("--steps-dir", type=click.Path(path_type=Path), default=ROOT / "steps")
+@STEPS_DIR
 def finale(steps_dir: Path) -> None:
     """Show what you built, once all steps pass: a story, and a table."""
     from course.grading import Target

@@ -29,10 +29,8 @@ def load_cached_model(
         compile_graph: compiles the graph.
         on_compile: gets one sentence when compiling takes long.
     """
-    path, about = (
-        graph_path(config, device),
-        seconds_to_compile(config, on_cpu=device.is_host),
-    )
+    path = graph_path(config, device)
+    about = seconds_to_compile(config, on_cpu=device.is_host)
     return load_graph(path, weights, device, compile_graph, about, on_compile)
 
 

@@ -4,7 +4,6 @@ import numpy as np
 from rich.markup import escape
 
 from gpt2.decoding.beams import Continuations
-from gpt2.learner.eager_engine import EagerEngine
 from gpt2.learner.voice.limits import Clock, Enough
 from gpt2.learner.voice.parts import Attempt
 from gpt2.learner.voice.speech import Speech
@@ -16,10 +15,7 @@ LOOKS = (2, 6, 10)  # new tokens after which the beams are shown
 def show_beams(attempt: Attempt, speech: Speech) -> None:
     """Says the beams at some moments, and then the best text with its score."""
     tokenizer, prompt = attempt.checkpoint.tokenizer, attempt.story.prompt_ids
-    engine = EagerEngine(
-        attempt.config, attempt.checkpoint.weights, attempt.model_class
-    )
-    following = Continuations(engine, tokenizer.end_ids)
+    following = Continuations(attempt.engine(), tokenizer.end_ids)
     clock = Clock(attempt.seconds)
 
     def listen(ids: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import islice
 
 from gpt2.decoding.generation import TokenEngine
-from gpt2.learner.eager_engine import CachedEagerEngine, EagerEngine
+from gpt2.learner.eager_engine import CachedEagerEngine
 from gpt2.learner.voice.model import greedy
 from gpt2.learner.voice.parts import Attempt
 from gpt2.learner.voice.speech import Speech
@@ -20,10 +20,9 @@ def show_cache(attempt: Attempt, speech: Speech) -> None:
     """Says what the model writes with the cache, and tokens per second of both."""
     weights, read = attempt.checkpoint.weights, attempt.story.ids[1 : READ + 1]
     cached = CachedEagerEngine(attempt.config, weights, attempt.module)
-    plain = EagerEngine(attempt.config, weights, attempt.model_class)
     speech.say(f"… {attempt.checkpoint.tokenizer.decode(read[-SHOWN:])}", "dim")
     new, fast = measure(cached, read, partial(say, attempt, speech))
-    same, slow = measure(plain, read, lambda token: None)
+    same, slow = measure(attempt.engine(), read, lambda token: None)
     speech.line(
         f"After {len(read)} tokens: [bold]{fast:.1f} tokens/s with your cache[/], "
         f"{slow:.1f} without it."

@@ -6,10 +6,10 @@ from types import ModuleType
 import numpy as np
 from rich.markup import escape
 
-from gpt2.learner.eager_engine import EagerEngine
 from gpt2.learner.voice.drawings import bars
 from gpt2.learner.voice.parts import Attempt
 from gpt2.learner.voice.speech import Speech
+from solutions.encore_sampling import softmax
 
 Filter = Callable[[np.ndarray], np.ndarray]
 
@@ -36,9 +36,7 @@ def show_filters(attempt: Attempt, speech: Speech) -> None:
 
 def score(attempt: Attempt, ids: list[int]) -> np.ndarray:
     """Returns the logits ``[V]`` of what follows the ids."""
-    weights = attempt.checkpoint.weights
-    engine = EagerEngine(attempt.config, weights, attempt.model_class)
-    return engine.prefill(np.array([ids]))[0].astype(float)
+    return attempt.engine().prefill(np.array([ids]))[0].astype(float)
 
 
 def filters_of(module: ModuleType) -> dict[str, Filter]:
@@ -54,11 +52,12 @@ def rows(
     attempt: Attempt, logits: np.ndarray, kept: dict[str, np.ndarray]
 ) -> Iterator[tuple[str, float, str]]:
     """Yields the likeliest tokens with their chance, and with what keeps them."""
+    chances = softmax(logits)
     for token in np.argsort(-logits, kind="stable")[:SHOWN].tolist():
         keepers = ", ".join(title for title, mask in kept.items() if mask[token])
         note = keepers or "[dim]dropped by all[/]"
         name = attempt.checkpoint.tokenizer.visible(token)
-        yield name, float(chances(logits)[token]), note
+        yield name, float(chances[token]), note
 
 
 def draws(attempt: Attempt, logits: np.ndarray) -> str:
@@ -66,9 +65,3 @@ def draws(attempt: Attempt, logits: np.ndarray) -> str:
     rng, tokenizer = np.random.default_rng(0), attempt.checkpoint.tokenizer
     drawn = [int(attempt.module.sample(logits, rng)) for _ in range(DRAWN)]
     return escape("".join(f" {tokenizer.visible(token)}" for token in drawn))
-
-
-def chances(logits: np.ndarray) -> np.ndarray:
-    """Returns the distribution ``[V]`` of logits."""
-    shares = np.exp(logits - logits.max())
-    return shares / shares.sum()

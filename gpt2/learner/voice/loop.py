@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from gpt2.checkpoint.tokenizer import StreamingDecoder
-from gpt2.learner.eager_engine import as_tensor, load_model
+from gpt2.learner.eager_engine import as_tensor
 from gpt2.learner.voice.limits import Clock, Enough
 from gpt2.learner.voice.model import tell_loss
 from gpt2.learner.voice.parts import Attempt
@@ -24,11 +24,8 @@ class Overheard:
     """
 
     def __init__(self, attempt: Attempt, speech: Speech) -> None:
-        checkpoint = attempt.checkpoint
-        self._model = load_model(
-            attempt.model_class, attempt.config, checkpoint.weights
-        )
-        self._decoder = StreamingDecoder(checkpoint.tokenizer)
+        self._model = attempt.model()
+        self._decoder = StreamingDecoder(attempt.checkpoint.tokenizer)
         self._speech, self._prompt = speech, attempt.story.prompt
         self._said = self._given = len(attempt.story.prompt_ids)
         self._clock = Clock(attempt.seconds)

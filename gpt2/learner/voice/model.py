@@ -7,7 +7,7 @@ import numpy as np
 
 from gpt2.checkpoint.tokenizer import StreamingDecoder
 from gpt2.decoding.generation import TokenEngine
-from gpt2.learner.eager_engine import EagerEngine, as_tensor, load_model
+from gpt2.learner.eager_engine import as_tensor
 from gpt2.learner.voice.limits import Clock
 from gpt2.learner.voice.parts import Attempt
 from gpt2.learner.voice.speech import Speech
@@ -19,10 +19,8 @@ VISIBLE = 0.005  # nats; a smaller difference rounds to 0.00
 
 def let_model_write(attempt: Attempt, speech: Speech) -> None:
     """Lets the model write with the learner's part in it, and measures its loss."""
-    engine = EagerEngine(
-        attempt.config, attempt.checkpoint.weights, attempt.model_class
-    )
-    ids = say_tokens(greedy(engine, attempt.story.prompt_ids), attempt, speech)
+    tokens = greedy(attempt.engine(), attempt.story.prompt_ids)
+    ids = say_tokens(tokens, attempt, speech)
     tell_loss(attempt, ids, speech)
 
 
@@ -76,8 +74,7 @@ def tell_loss(attempt: Attempt, ids: list[int], speech: Speech) -> None:
 
 def loss_of(attempt: Attempt) -> float:
     """Returns the model's loss on the whole story, which it reads once."""
-    story = attempt.story
-    model = load_model(attempt.model_class, attempt.config, attempt.checkpoint.weights)
+    story, model = attempt.story, attempt.model()
     with direct_operations():
         logits = model(as_tensor(np.array([story.ids[:-1]])))  # [1, T, V]
     return story.loss(logits.to_numpy()[0])

@@ -10,6 +10,7 @@ from typing import Any
 from course.registry import Exercise, load_registry
 from course.state import Progress
 from gpt2.checkpoint.loading import Checkpoint
+from gpt2.decoding.generation import TokenEngine
 from gpt2.learner.borrowing import Borrowed, borrow, passed
 from gpt2.learner.voice.stories import Finished, Story, read_finished, read_story
 
@@ -53,6 +54,18 @@ class Attempt:
     def model_class(self) -> type:
         """``MaxGPT2LMHeadModel`` of step 13."""
         return self.importing("steps.step_13").MaxGPT2LMHeadModel
+
+    def engine(self) -> TokenEngine:
+        """Opens the model, which reads the whole text for every token."""
+        from gpt2.learner.eager_engine import EagerEngine  # takes a second
+
+        return EagerEngine(self.config, self.checkpoint.weights, self.model_class)
+
+    def model(self) -> Any:
+        """Builds the model: ids ``[B, T]`` to logits ``[B, T, V]``."""
+        from gpt2.learner.eager_engine import load_model
+
+        return load_model(self.model_class, self.config, self.checkpoint.weights)
 
     def importing(self, name: str) -> ModuleType:
         """Imports a module of ``steps``: the learner's, or a borrowed one."""
