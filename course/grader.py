@@ -56,6 +56,7 @@ class Grader:
         self.spare = spare
         if spare:
             spare.on_compile = self.on_compile
+            spare.on_slow_start = self.on_slow_start
         self.waiting: set[str] = set()  # keys of exercises that have not begun
         self.attempt: Attempt | None = None
         self.voice: Voice | None = None
@@ -95,10 +96,21 @@ class Grader:
 
     def start_worker(self) -> None:
         """Starts the next worker, which imports MAX while other checks run."""
-        self.spare = self.spare or WorkerProcess(self.on_compile)
+        self.spare = self.spare or self.new_worker()
+
+    def new_worker(self) -> WorkerProcess:
+        return WorkerProcess(self.on_compile, self.on_slow_start)
 
     def on_compile(self, message: Compiling) -> None:
-        (self.report or Report(Console(stderr=True))).compiling(message)
+        self.reporter.compiling(message)
+
+    def on_slow_start(self) -> None:
+        self.reporter.slow_start()
+
+    @property
+    def reporter(self) -> Report:
+        """The report; where pytest prints its own, a report on stderr."""
+        return self.report or Report(Console(stderr=True))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         found = filter(None, map(self.exercise_of, session.items))
@@ -122,7 +134,7 @@ class Grader:
 
     def begin(self, exercise: Exercise) -> None:
         """Opens an attempt at an exercise in the spare worker."""
-        worker, self.spare = self.spare or WorkerProcess(self.on_compile), None
+        worker, self.spare = self.spare or self.new_worker(), None
         self.attempt = attempt = Attempt(
             exercise,
             self.target,

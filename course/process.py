@@ -31,6 +31,7 @@ NOISY = {
     "PYTHONTRACEMALLOC",
     "PYTHONVERBOSE",
 }
+SLOW = 3.0  # seconds that the import of MAX may take without a word
 PAGE = 4_000  # characters kept of what a learner's code prints
 
 
@@ -43,11 +44,16 @@ class WorkerProcess:
 
     Args:
         on_compile: called when MAX starts and when it ends compiling.
+        on_slow_start: called once, if the import of MAX takes seconds.
     """
 
-    def __init__(self, on_compile: Callable[[Compiling], None] | None = None) -> None:
+    def __init__(
+        self,
+        on_compile: Callable[[Compiling], None] | None = None,
+        on_slow_start: Callable[[], None] | None = None,
+    ) -> None:
         ours, theirs = socket.socketpair()
-        self.on_compile = on_compile
+        self.on_compile, self.on_slow_start = on_compile, on_slow_start
         self.output = ""
         self.group = ChildGroup()  # first: a worker never runs without its keeper
         self.process = subprocess.Popen(
@@ -75,6 +81,8 @@ class WorkerProcess:
             Stopped: there will be no reply; the message says why.
         """
         if not self.ready:
+            if self.on_slow_start and not self.connection.poll(SLOW):
+                self.on_slow_start()
             self._receive(limit=300)  # the import of MAX does not count
             self.ready = True
         try:

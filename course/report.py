@@ -214,6 +214,11 @@ class Report:
         compare = typed(f"course diff {exercise.short}")
         return f"Compare: {compare}  ·  go on: {typed('course next')}"
 
+    def slow_start(self) -> None:
+        """Explains the wait for the import of MAX."""
+        text = "Python imports MAX. On a machine's first run that takes ten seconds."
+        self.line(f"[dim]{text}[/]")
+
     def compiling(self, message: Compiling) -> None:
         """Explains the wait while MAX compiles, on a machine's first run."""
         if message.about:

@@ -51,6 +51,7 @@ from course.step_imports import use_steps
 from course.variables import VariableWatch, codes_of
 from course.worker_output import WorkerOutput
 from runtime.defaults import on_the_cpu, silence_advice
+from runtime.direct.operations import rules
 from runtime.initial_weights import draw_with_numpy
 from runtime.kernels import use_kernels
 from runtime.lazy_operations import (
@@ -187,7 +188,8 @@ class Worker:
             k: self.decode(a, k, given, request) for k, a in request.kwargs.items()
         }
         before = {name: _copy(array) for name, array in given.items()}
-        result = self.encode(target(*args, **kwargs))
+        with rules():
+            result = self.encode(target(*args, **kwargs))
         if given:
             run_pending()  # pending operations may write into the arguments
         changed += [n for n in given if not _array_equal(given[n], before[n], True)]

@@ -106,12 +106,20 @@ def main() -> None:
     lower_priority()
     try:
         with FileLock(log_path().with_suffix(".lock"), blocking=False):
+            store_bytecode()
             for name in missing_batches():
                 compile_batch(name)
     except Timeout:  # another process does it
         return
     except (OSError, subprocess.CalledProcessError) as error:
         sys.exit(reason(error))
+
+
+def store_bytecode() -> None:
+    """Imports MAX, so that Python stores its bytecode: that takes ten seconds."""
+    import max.experimental.functional
+    import max.experimental.nn
+    import max.experimental.tensor  # noqa: F401
 
 
 def lower_priority() -> None:

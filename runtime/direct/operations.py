@@ -37,18 +37,32 @@ def direct_operations(transposes: Transposes | None = None) -> Iterator[None]:
         with one_graph():
             yield
         return
+    with on_the_cpu(), collected(), rules(transposes):
+        yield
+        run_pending()
+
+
+@contextmanager
+def rules(transposes: Transposes | None = None) -> Iterator[None]:
+    """Lets the rules compute what they can; other operations go on as before.
+
+    Args:
+        transposes: keeps transposes from one block to the next.
+    """
     before, Now.on, Now.transposes = Now.on, available(), transposes or Transposes()
     try:
-        with on_the_cpu(), collected():
-            yield
-            run_pending()
+        yield
     finally:
         Now.on, Now.transposes = before, Transposes()
 
 
 def available() -> bool:
     """Whether rules can be used: MAX interprets, and has what the rules need."""
-    return isinstance(default_executor(), InterpreterExecutor) and installed()
+    return (
+        not plain_max()
+        and isinstance(default_executor(), InterpreterExecutor)
+        and installed()
+    )
 
 
 @cache

@@ -21,6 +21,7 @@ from course.worker_output import WorkerOutput
 from gpt2.checkpoint.loading import load_checkpoint
 from gpt2.learner.voice.parts import Attempt
 from gpt2.learner.voice.speech import Speech
+from runtime import background
 from runtime.defaults import interpret_operations, on_the_cpu, silence_advice
 from runtime.kernels import use_kernels
 
@@ -71,10 +72,12 @@ def begin(attempt: Attempt, speech: Speech) -> None:
 @contextmanager
 def needs_setup(speech: Speech, what: str, seconds: int | None) -> Iterator[None]:
     """Ends the program where MAX would compile, which takes longer than any voice."""
-    speech.line(
-        f"[dim]To let the model write here, MAX first compiles {what}: "
-        f"{typed('course setup')}[/]"
-    )
+    if background.runs():
+        text = f"The model writes here once MAX has compiled {what}."
+    else:
+        text = f"To let the model write here, MAX first compiles {what}: "
+        text += typed("course setup")
+    speech.line(f"[dim]{text}[/]")
     os._exit(0)
     yield
 

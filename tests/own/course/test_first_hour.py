@@ -1,6 +1,7 @@
 """Which commands of a new learner start the compile in the background."""
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -8,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 import book.cli
-from course import cli
+from course import cli, process
+from course.messages import Unheard
 from gpt2.commands import command
 from tests.own.marked import Marked
 
@@ -75,3 +77,14 @@ def test_a_check_in_a_terminal(solved_steps, tmp_path: Path, options) -> None:
         assert ("in the background" in check.printed) == (not options)
         assert check.left() == []
     assert made.exists() == (not options)
+
+
+def test_a_slow_import_is_told_once(monkeypatch) -> None:
+    monkeypatch.setattr(process, "SLOW", 0.0)
+    told: list[str] = []
+    with closing(
+        process.WorkerProcess(on_slow_start=lambda: told.append("x"))
+    ) as worker:
+        worker.ask(Unheard(False), 60)
+        worker.ask(Unheard(False), 60)
+    assert told == ["x"]
