@@ -79,12 +79,11 @@ def run(names: list[str]) -> dict[str, list[str]]:
 def run_pages(codes: dict[str, list[str]]) -> None:
     """Runs pages on the CPU in float32, as the course does, and prints JSON."""
     from runtime.defaults import on_the_cpu
-    from runtime.lazy_operations import collect_operations
+    from runtime.direct.operations import rules
 
-    collect_operations()
     printed: dict[str, list[str]] = {page: [] for page in codes}
     try:
-        with on_the_cpu():
+        with on_the_cpu(), rules():
             for page, blocks in codes.items():
                 run_blocks(blocks, printed[page])
     finally:

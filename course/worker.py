@@ -54,13 +54,6 @@ from runtime.defaults import on_the_cpu, silence_advice
 from runtime.direct.operations import rules
 from runtime.initial_weights import draw_with_numpy
 from runtime.kernels import use_kernels
-from runtime.lazy_operations import (
-    collect_operations,
-    drop_pending,
-    one_by_one,
-    ran_into,
-    run_pending,
-)
 
 # Kept here, because learner code may replace these functions in their modules.
 _to_numpy, _from_dlpack, _ndarray = Tensor.to_numpy, Tensor.from_dlpack, np.ndarray
@@ -114,14 +107,6 @@ class Worker:
         try:
             return self.reply_to(request)
         except BaseException as error:  # SystemExit and KeyboardInterrupt as well
-            if not ran_into(error):
-                failure = describe(error, self.steps_dir)
-                drop_pending()
-                return Reply(failure=failure)
-        try:
-            with one_by_one():
-                return self.reply_to(request)
-        except BaseException as error:
             return Reply(failure=describe(error, self.steps_dir))
 
     def reply_to(self, request: Any) -> Reply:
@@ -190,8 +175,6 @@ class Worker:
         before = {name: _copy(array) for name, array in given.items()}
         with rules():
             result = self.encode(target(*args, **kwargs))
-        if given:
-            run_pending()  # pending operations may write into the arguments
         changed += [n for n in given if not _array_equal(given[n], before[n], True)]
         return result
 
@@ -213,7 +196,6 @@ class Worker:
         if request.through is not None:
             target = functools.partial(request.through, target)
         types = [TensorType(DType[d], s, device=CPU()) for d, s in request.inputs]
-        run_pending()  # a trace's graph cannot hold another graph's tensors
         Traceable(target).trace(*types)
 
     def config_class(self, module: ModuleType) -> Any:
@@ -365,7 +347,6 @@ def main() -> None:
     silence_advice()
     output = WorkerOutput()
     connection = Connection(int(sys.argv[1]))
-    collect_operations()
     draw_with_numpy()
     with on_the_cpu():
         Worker(connection, output).serve()

@@ -44,7 +44,7 @@ def direct_operations(transposes: Transposes | None = None) -> Iterator[None]:
 
 @contextmanager
 def rules(transposes: Transposes | None = None) -> Iterator[None]:
-    """Lets the rules compute what they can; other operations go on as before.
+    """Lets the rules compute what they can. MAX does the rest as it would without.
 
     Args:
         transposes: keeps transposes from one block to the next.
