@@ -12,7 +12,7 @@ type Proposal = tuple[list[int], np.ndarray]  # K ids, and their distributions [
 type Draft = Callable[[list[int], int], Proposal]  # ids, at most so many
 
 
-def look_up(ids: Sequence[int], count: int, longest: int = 3) -> list[int]:
+def look_up(ids: list[int], count: int, longest: int = 3) -> list[int]:
     """Finds the text's end earlier in the text, and returns what followed there.
 
     The end is as many of the last ids as possible, at most ``longest``, that also
@@ -29,11 +29,10 @@ def look_up(ids: Sequence[int], count: int, longest: int = 3) -> list[int]:
 
     Source: Saxena 2023, "Prompt Lookup Decoding".
     """
-    text = list(ids)
-    for size in range(min(longest, len(text) - 1), 0, -1):
-        for after in range(len(text) - 1, size - 1, -1):  # the latest place first
-            if text[after - size : after] == text[-size:]:
-                return text[after : after + count]
+    for size in range(longest, 0, -1):
+        for after in range(len(ids) - 1, size - 1, -1):  # the latest place first
+            if ids[after - size : after] == ids[-size:]:
+                return ids[after : after + count]
     return []
 
 

@@ -39,7 +39,7 @@ type Proposal = tuple[list[int], np.ndarray]  # K ids, and their distributions [
 type Draft = Callable[[list[int], int], Proposal]  # ids, at most so many
 
 
-def look_up(ids: Sequence[int], count: int, longest: int = 3) -> list[int]:
+def look_up(ids: list[int], count: int, longest: int = 3) -> list[int]:
     """Finds the text's end earlier in the text, and returns what followed there.
 
     The end is as many of the last ids as possible, at most ``longest``, that also
