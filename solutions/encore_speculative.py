@@ -115,8 +115,8 @@ def verify(
     Source: Leviathan et al. 2023, section 2.3 and appendix A.1; Chen et al. 2023,
     "Accelerating Large Language Model Decoding with Speculative Sampling", algorithm 2.
     """
-    for i, token in enumerate(proposed):
-        if rng.random() >= p[i, token] / q[i, token]:
+    for i, guess in enumerate(proposed):
+        if rng.random() >= p[i, guess] / q[i, guess]:
             return [*proposed[:i], _draw(residual(p[i], q[i]), rng)]
     return [*proposed, _draw(p[-1], rng)]
 

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 
 
+ENDLESS = 100  # equal calls, one after the other
+
+
 def as_ids(ids: Any, who: str) -> list[int]:
     """Requires ids ``[T]``; returns them as a list of its own."""
     if np.ndim(ids) != 1:
@@ -30,20 +33,29 @@ class TableModel:
         table: ``[R, V]``; row r has the distribution after texts whose last id is r.
         whole_text: all ids of the text select the row instead.
         seen: the ids and the count of every call.
+        repeated: how often the last call was made before, without another between.
     """
 
     table: np.ndarray
     whole_text: bool = False
     seen: list[tuple[list[int], int]] = field(default_factory=list)
+    repeated: int = 0
 
     def __call__(self, ids: Any, count: Any) -> np.ndarray:
         """Ids ``[T]`` and a count to distributions ``[count, V]``."""
         text, number = as_ids(ids, "a model"), as_count(count, "a model")
         if not 0 < number <= len(text):
             raise ValueError(f"after {len(text)} ids there are no {number} places")
-        self.seen.append((text, number))
+        self.note((text, number))
         ends = range(len(text) - number + 1, len(text) + 1)
         return np.array([self.table[self.row(text[:end])] for end in ends])
+
+    def note(self, call: tuple[list[int], int]) -> None:
+        """Keeps a call; ends a loop that asks for the same again and again."""
+        self.repeated = self.repeated + 1 if self.seen[-1:] == [call] else 0
+        if self.repeated > ENDLESS:
+            raise RuntimeError(f"the model gets the same {len(call[0])} ids for ever")
+        self.seen.append(call)
 
     def row(self, text: list[int]) -> int:
         """The row of the table for what follows a text."""
