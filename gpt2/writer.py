@@ -3,11 +3,13 @@
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from gpt2.checkpoint.drafts import Draft
 from gpt2.checkpoint.loading import Checkpoint
 from gpt2.decoding.beams import Beams, Continuations, replay
 from gpt2.decoding.generation import (
@@ -17,6 +19,7 @@ from gpt2.decoding.generation import (
     choose,
     generate_batch,
 )
+from gpt2.decoding.speculation import Speculation
 from gpt2.learner.borrowing import borrow
 from gpt2.learner.own_decoding import OwnDecoding
 from gpt2.learner.step_errors import blame_steps
@@ -37,6 +40,7 @@ class Writer:
         cache: keep keys and values between tokens.
         device: "cpu" or "gpu".
         seed: None takes a new seed.
+        draft: guesses tokens for ``write``; None guesses nothing.
         note: gets a sentence before a long wait, and which steps are the learner's.
 
     Raises:
@@ -45,6 +49,7 @@ class Writer:
     Attributes:
         engine: the model.
         score: the score of the last beam search's text; None before the first.
+        speculation: writes texts with the draft; None without a draft.
     """
 
     def __init__(
@@ -58,6 +63,7 @@ class Writer:
         cache: bool,
         device: str,
         seed: int | None,
+        draft: Draft | None = None,
         note: Callable[[str], None],
     ) -> None:
         self.tokenizer = checkpoint.tokenizer
@@ -68,15 +74,24 @@ class Writer:
         if borrowed:
             note(borrowed.sentence())
         self._own = OwnDecoding(borrowed, note) if borrowed else None
-        self.engine = open_engine(
-            checkpoint,
-            mine=borrowed,
-            compiled=compiled,
-            cache=cache,
-            device=device,
-            on_compile=note,
+        opened = partial(
+            open_engine, mine=borrowed, compiled=compiled, cache=cache, device=device
         )
+        self.engine = opened(checkpoint, on_compile=note)
         self._rng = np.random.default_rng(self.seed)
+        self._draft, self.speculation = draft, None
+        if draft:
+            small = None
+            if draft.model:
+                small = opened(draft.model, on_compile=lambda s: note(f"the draft: {s}"))
+            size, modules = checkpoint.config.vocab_size, self._own_speculative()
+            self.speculation = Speculation(
+                self.engine, small, size, draft.tokens, *modules
+            )
+
+    def _own_speculative(self) -> tuple[Any, ...]:
+        """Returns a learner's encores; none without one, for those of the solutions."""
+        return self._own.speculative() if self._own else ()
 
     def steps(
         self, ids: Sequence[int], count: int, strategy: Strategy
@@ -126,6 +141,26 @@ class Writer:
         """Returns what chooses each token; with ``look`` it reports probabilities."""
         return self._own.chooser(strategy, look=look) if self._own else choose
 
+    def _speculate(
+        self,
+        speculation: Speculation,
+        ids: Sequence[int],
+        count: int,
+        strategy: Strategy,
+        *,
+        look: bool,
+    ) -> Iterator[Step]:
+        """Continues ``ids`` with a draft; an error in a learner's code names the file."""
+        with self._blame("encore_speculative"):
+            yield from speculation.steps(
+                ids,
+                strategy,
+                np.random.default_rng(self.seed).spawn(1)[0],
+                max_new_tokens=count,
+                end_ids=self.tokenizer.end_ids,
+                look=look,
+            )
+
     def search(
         self, ids: Sequence[int], count: int, beams: Beams, *, look: bool = False
     ) -> Iterator[Step]:
@@ -162,12 +197,17 @@ class Writer:
         """
         if isinstance(strategy, Beams):
             return self.search(ids, count, strategy, look=look)
+        if self.speculation:
+            return self._speculate(self.speculation, ids, count, strategy, look=look)
         return _alone(self.samples(ids, count, strategy, 1, look=look))
 
     def description(self, strategy: Strategy | Beams) -> dict[str, Any]:
         """Returns the settings that repeat a run."""
         drawn = isinstance(strategy, Strategy) and not strategy.greedy
-        return strategy.describe() | ({"seed": self.seed} if drawn else {})
+        seed = {"seed": self.seed} if drawn else {}
+        draft = self._draft
+        guessed = {"draft": draft.name, "draft_tokens": draft.tokens} if draft else {}
+        return strategy.describe() | seed | guessed
 
 
 def _alone(steps: Iterable[tuple[int, Step]]) -> Iterator[Step]:

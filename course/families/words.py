@@ -68,6 +68,19 @@ HELD = {
     "variance": "the variance",
     "weights": "the weights",
     "beam_search.length": "the length",
+    "propose_from_text.certain": "the distributions",
+    "propose_from_text.proposed": "the guesses",
+    "propose_with_model.distributions": "the distributions",
+    "propose_with_model.proposed": "the guesses",
+    "residual.beyond": "what p has beyond q",
+    "residual.total": "its sum",
+    "speculative_decode.count": "the number of guesses",
+    "speculative_decode.ids": "the ids so far",
+    "speculative_decode.longest": "the longest length",
+    "speculative_decode.new": "the new ids",
+    "speculative_round.p": "the model's distributions",
+    "speculative_round.proposed": "the guesses",
+    "speculative_round.q": "the draft's distributions",
 }
 RESULTS: dict[type, str] = {
     ast.Add: "the sum",
@@ -113,6 +126,8 @@ def phrase(node: ast.AST, place: Place) -> str:
             return f"the result of {called(node)}"
         case ast.List(elts=[first, second]):
             return f"the list of {phrase(first, place)} and {phrase(second, place)}"
+        case ast.Starred(value=of):
+            return phrase(of, place)
         case ast.Subscript(value=ast.Subscript() as of):
             return phrase(of, place)
         case ast.Subscript(value=of):

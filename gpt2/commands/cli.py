@@ -12,7 +12,14 @@ from gpt2.commands.command import Command
 from gpt2.commands.compare import compare
 from gpt2.commands.diversity import diversity
 from gpt2.commands.layers import layers
-from gpt2.commands.options import BEAMS, CHOICE, MODEL, NUM_SAMPLES, max_new_tokens
+from gpt2.commands.options import (
+    BEAMS,
+    CHOICE,
+    DRAFT,
+    MODEL,
+    NUM_SAMPLES,
+    max_new_tokens,
+)
 from gpt2.commands.plot import plot
 from gpt2.commands.prompt import COMMANDS, NEW_TOKENS, open_start, read_prompt
 from gpt2.commands.serve import serve
@@ -28,6 +35,7 @@ EXAMPLES = """\
 "The meaning of life is" --model gpt2 --top-k 40
 "Once upon a time" --num-samples 5 --temperature 1
 "Once upon a time" --beams 4
+"Once upon a time" --draft ngram
 "Once upon a time" --mine
 --prompt-file start.txt > story.txt
 chat
@@ -54,6 +62,7 @@ HELP_END = "\n".join(
 @NUM_SAMPLES
 @CHOICE
 @BEAMS
+@DRAFT
 @click.option(
     "--show-steps",
     is_flag=True,
@@ -76,6 +85,8 @@ def continue_text(
     seed: int | None,
     max_new_tokens: int | None,
     num_samples: int,
+    draft: str | None,
+    draft_tokens: int,
     show_steps: bool,
     json_object: bool,
     **choice,
@@ -88,11 +99,12 @@ def continue_text(
     starts with a dash or is the name of a command.
     """
     strategy = chosen_strategy(
-        ctx, num_samples=num_samples, show_steps=show_steps, **choice
+        ctx, num_samples=num_samples, draft=draft, show_steps=show_steps, **choice
     )
     text = read_prompt(prompt, prompt_file, literal=ctx.meta["literal"])
     start = open_start(model, text, max_new_tokens)
-    writer = Writer(start.checkpoint, seed=seed, note=note, **engine)
+    guesser = draft and start.load_draft(draft, draft_tokens)
+    writer = Writer(start.checkpoint, seed=seed, draft=guesser, note=note, **engine)
     task = Task(start, strategy, json_object)
     if num_samples > 1:
         interrupted = write_samples(writer, task, num_samples)

@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from gpt2.checkpoint.context import ContextError
+from gpt2.checkpoint.drafts import check_draft
 from gpt2.checkpoint.errors import CheckpointError, UnknownModelError
 from gpt2.checkpoint.loading import check_name
 from gpt2.decoding.errors import NoNumbersError
@@ -18,6 +19,7 @@ HELP_SECTIONS = {
     "Model": ("model", "mine", "strict", "steps_dir", "compiled", "cache", "device"),
     "Text": ("text", "prompt_file", "max_new_tokens", "num_samples"),
     **{title: [s.name for s in own] for title, own in SECTIONS.items()},
+    "Speculative decoding": ("draft", "draft_tokens"),
     "Serving": (
         "host",
         "port",
@@ -36,6 +38,7 @@ HELP_SECTIONS = {
 NEEDS = {
     **dict.fromkeys(("strict", "steps_dir", "compiled"), "mine"),
     "length_penalty": "num_beams",
+    "draft_tokens": "draft",
 }
 
 
@@ -54,14 +57,21 @@ class ModelName(click.ParamType):
     """The name of a model, or a folder."""
 
     name = "name|folder"
+    check = staticmethod(check_name)
 
     def convert(self, value, param, ctx):
         """Returns the name; for an unknown name, a usage error suggests others."""
         try:
-            check_name(value)
+            self.check(value)
         except UnknownModelError as error:
             self.fail(f"{error}", param, ctx)
         return value
+
+
+class DraftName(ModelName):
+    """The name of a draft: a model, or one of the drafts that need none."""
+
+    check = staticmethod(check_draft)
 
 
 class Command(click.Command):

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gpt2.commands.command import FiniteRange, ModelName
+from gpt2.commands.command import DraftName, FiniteRange, ModelName
 from gpt2.decoding import settings
 from gpt2.decoding.settings import Setting
 
@@ -123,6 +123,16 @@ CHOICE = with_options(TEMPERATURE, GREEDY, *FILTERS, SEED)
 # Without defaults, so that the command can see which options were given.
 BEAMS = with_options(*(option_of(s, default=None) for s in settings.BEAM_SEARCH))
 NUM_SAMPLES = option_of(settings.NUM_SAMPLES)
+DRAFT = with_options(
+    click.option(
+        "--draft",
+        metavar="ngram|layers:N|MODEL",
+        type=DraftName(),
+        help="Guess tokens ahead, so that fewer calls of the model are needed: what "
+        "the text repeats, the model's first N layers, or a smaller model.",
+    ),
+    option_of(settings.DRAFT_TOKENS),
+)
 
 
 def max_new_tokens(usual: int, help: str, *, least: int = 1) -> Callable:

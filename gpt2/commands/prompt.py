@@ -9,6 +9,7 @@ import click
 
 from course.commands import typed
 from gpt2.checkpoint.context import new_tokens
+from gpt2.checkpoint.drafts import Draft, load_draft
 from gpt2.checkpoint.loading import Checkpoint, load_checkpoint
 
 COMMANDS = ("chat", "layers", "compare", "diversity", "plot", "serve")  # no prompts
@@ -83,6 +84,10 @@ class Start:
     text: str
     ids: list[int]
     count: int
+
+    def load_draft(self, name: str, tokens: int) -> Draft:
+        """Loads a draft for this text; raises ``CheckpointError`` if none fits."""
+        return load_draft(name, tokens, self.checkpoint, len(self.ids) + self.count)
 
     def describe(self) -> dict[str, Any]:
         """The prompt, for JSON."""

@@ -31,6 +31,7 @@ def chosen_strategy(
     num_beams: int | None,
     length_penalty: float | None,
     num_samples: int,
+    draft: str | None,
     show_steps: bool,
     **choice,
 ) -> Strategy | Beams:
@@ -40,7 +41,7 @@ def chosen_strategy(
         click.UsageError: two options contradict each other.
     """
     if num_beams is not None:
-        _refuse_choices(ctx, [*choice, "seed", "num_samples"])
+        _refuse_choices(ctx, [*choice, "seed", "num_samples", "draft"])
         given = {} if length_penalty is None else {"length_penalty": length_penalty}
         return Beams(num_beams, **given)
     strategy = Strategy(**choice)
@@ -49,6 +50,8 @@ def chosen_strategy(
             "greedy writes one and the same text: --num-samples needs a temperature "
             "above 0."
         )
+    if num_samples > 1 and draft:
+        raise click.UsageError("--draft guesses for one text: leave out --num-samples.")
     if num_samples > 1 and show_steps:
         raise click.UsageError("--show-steps shows one text: leave out --num-samples.")
     return strategy
@@ -75,12 +78,14 @@ def write_one(writer: Writer, task: Task, *, show_steps: bool) -> bool:
     steps = writer.write(start.ids, start.count, task.strategy, look=show_steps)
     interrupted = show(run, steps, live=live, table=table)
     strategy = writer.description(task.strategy)
-    score = {"score": writer.score} if isinstance(task.strategy, Beams) else {}
+    more = {"score": writer.score} if isinstance(task.strategy, Beams) else {}
+    if writer.speculation:
+        more = {"calls": writer.speculation.calls}
     if task.json_object:
-        write_json(report_of(run, strategy, **score))
+        write_json(report_of(run, strategy, **more))
     elif show_steps:
         write(f"{run.text}\n")
-    note(statistics(run, seed=strategy.get("seed"), **score))
+    note(statistics(run, seed=strategy.get("seed"), **more))
     return interrupted
 
 

@@ -166,6 +166,15 @@ NUM_SAMPLES = Setting(
     least=1,
     most=MOST_ROWS,
 )
+DRAFT_TOKENS = Setting(
+    "draft_tokens",
+    int,
+    4,
+    "Let the draft guess up to N tokens for each call of the model.",
+    "N",
+    least=1,
+    most=64,
+)
 # The options in each section of the help.
 SECTIONS = {
     "Choosing the next token": (*SAMPLING, SEED),

@@ -106,6 +106,13 @@ class Cache:
                 if len(short):
                     array[places, short] = part[:, short]
 
+    def keep(self, length: int) -> None:
+        """Forgets all tokens of every text after its first ``length``.
+
+        What stays in memory is hidden by the mask, and the next tokens overwrite it.
+        """
+        self.lengths = np.minimum(self.lengths, length)
+
     def select(self, rows: Sequence[int]) -> "Cache":
         """Returns a cache of these rows, in this order; rows may repeat.
 

@@ -1,7 +1,7 @@
 """GPT-2 with a key-value cache, built from the solutions' model.
 
 Shapes: B batch, T new tokens, P past tokens of the longest text, C channels, H heads,
-D = C / H, V vocabulary. The cache holds a key and a value ``[P, B, H, D]`` for every
+D = C / H, V vocabulary, A asked tokens. The cache holds a key and a value ``[P, B, H, D]`` for every
 layer. With positions first, the first P of a longer buffer are contiguous in memory.
 Each text begins at position 0. The mask hides all positions after a text's end.
 
@@ -28,7 +28,6 @@ from solutions.solution_11 import GPT2Block
 from solutions.solution_13 import MaxGPT2LMHeadModel
 
 Layer = tuple[Tensor, Tensor]  # a key and a value
-ALL, LAST = slice(None), slice(-1, None)  # tokens whose results are needed
 
 # MAX's kernel is slower for one token if P * B is at least LONG and P * B * C is at
 # most NEAR, so that the keys fit in the processor's cache. Measured with tiny-stories
@@ -102,18 +101,28 @@ def attend_one(
     return F.broadcast_to(attended.unsqueeze(1), shape)
 
 
+def take(x: Tensor, asked: Tensor | None) -> Tensor:
+    """Returns the asked tokens of ``[B, T, ...]``: ``[B, A, ...]``; None takes all."""
+    return x if asked is None else F.gather(x, asked, axis=1)
+
+
 class CachedAttention(GPT2MultiHeadAttention):
     """Step 09's attention with a key-value cache."""
 
     def forward(
-        self, x: Tensor, past: Layer, mask: Tensor, long: Tensor, asked: slice = ALL
+        self,
+        x: Tensor,
+        past: Layer,
+        mask: Tensor,
+        long: Tensor,
+        asked: Tensor | None = None,
     ) -> tuple[Tensor, Layer]:
-        """Returns ``[B, asked tokens, C]`` for tokens ``[B, T, C]``, and the key and
-        value ``[T, B, H, D]`` of all T tokens."""
+        """Returns ``[B, A, C]`` for tokens ``[B, T, C]``, and the key and value
+        ``[T, B, H, D]`` of all T tokens. Without ``asked``, A is T."""
         batch, length, channels = x.shape
         heads = [batch, length, self.n_head, int(channels) // self.n_head]
         query, key, value = (part.reshape(heads) for part in self.qkv(x))
-        query, mask = query[:, asked], mask[:, asked]
+        query, mask = take(query, asked), take(mask, asked)
         attended = attend_with_past(query, key, value, past, mask, long)
         new = key.transpose(0, 1), value.transpose(0, 1)
         return self.c_proj(attended.reshape([batch, query.shape[1], channels])), new
@@ -138,11 +147,16 @@ class CachedBlock(GPT2Block):
         self.mlp = MLP(config.n_inner, config)
 
     def forward(
-        self, x: Tensor, past: Layer, mask: Tensor, long: Tensor, asked: slice = ALL
+        self,
+        x: Tensor,
+        past: Layer,
+        mask: Tensor,
+        long: Tensor,
+        asked: Tensor | None = None,
     ) -> tuple[Tensor, Layer]:
         """Has the same inputs and outputs as ``CachedAttention.forward``."""
         attended, new = self.attn(self.ln_1(x), past, mask, long, asked)
-        return pre_norm_residual(x[:, asked] + attended, self.ln_2, self.mlp), new
+        return pre_norm_residual(take(x, asked) + attended, self.ln_2, self.mlp), new
 
 
 class CachedGPT2(MaxGPT2LMHeadModel):
@@ -159,25 +173,31 @@ class CachedGPT2(MaxGPT2LMHeadModel):
                 layer.__class__ = Projection  # other arithmetic, same parameters
 
     def forward(
-        self, input_ids: Tensor, positions: Tensor, mask: Tensor, *cache: Tensor
+        self,
+        input_ids: Tensor,
+        positions: Tensor,
+        mask: Tensor,
+        asked: Tensor,
+        *cache: Tensor,
     ) -> tuple[Tensor, ...]:
-        """Computes the logits of the token after the last new token.
+        """Computes the logits of the tokens that follow the asked ones.
 
         Args:
             input_ids: ``[B, T]``, the new tokens.
             positions: ``[B, T]``, the new tokens' positions in their texts.
             mask: ``[B, T, P + T]``, 0 for a visible position, -inf for a hidden one.
+            asked: ``[A]``, places among the new tokens, the same in every text.
             *cache: a key and a value ``[P, B, H, D]`` for every layer; P may be 0.
 
         Returns:
-            The logits ``[B, V]``, and the new tokens' key and value ``[T, B, H, D]``
-            for every layer.
+            The logits ``[B, A, V]``, and the new tokens' key and value
+            ``[T, B, H, D]`` for every layer.
         """
         model, new = self.transformer, []  # before 26.7 a subgraph takes no lists
         x = model.wte(input_ids) + model.wpe(positions)  # [B, T, C]
         batch, length, channels = x.shape
-        places = Tensor.from_dim(cache[0].shape[0]) * Tensor.from_dim(batch)
-        long = F.logical_and(places >= LONG, places * int(channels) <= NEAR)
+        held = Tensor.from_dim(cache[0].shape[0]) * Tensor.from_dim(batch)
+        long = F.logical_and(held >= LONG, held * int(channels) <= NEAR)
         long = F.logical_and(long, F.equal(Tensor.from_dim(length), 1))
         pasts = zip(cache[::2], cache[1::2], strict=True)
         *blocks, (last_block, last_past) = zip(model.h, pasts, strict=True)
@@ -185,8 +205,10 @@ class CachedGPT2(MaxGPT2LMHeadModel):
             # The blocks differ only in their weights, so MAX traces one for all.
             x, added = as_subgraph(block, name="block")(x, past, mask, long)
             new += added
-        # Only the last token's logits are needed, so the last block skips the others.
-        x, added = last_block(x, last_past, mask, long, LAST)  # [B, 1, C]
+        # The last block skips all tokens whose logits nobody needs.
+        x, added = last_block(x, last_past, mask, long, asked)  # [B, A, C]
         new += added
-        last = model.ln_f(x[:, 0, :])  # [B, C]
-        return project(last, model.wte.weight), *new
+        places = asked.shape[0]
+        rows = model.ln_f(x).reshape([batch * places, channels])
+        logits = project(rows, model.wte.weight)
+        return logits.reshape([batch, places, logits.shape[1]]), *new

@@ -25,7 +25,8 @@ def compile_cached_model(
     shape = ["past", "batch", config.n_head, config.n_embd // config.n_head]
     past = TensorType(DType.float32, shape, device=device)
     cache = [past, past] * config.n_layer
-    inputs = [ids_type(device), ids_type(device), mask, *cache]
+    asked = TensorType(DType.int64, ["asked"], device=device)
+    inputs = [ids_type(device), ids_type(device), mask, asked, *cache]
     return compile_model(CachedGPT2, config, weights, inputs, device)
 
 

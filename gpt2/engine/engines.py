@@ -84,6 +84,25 @@ class Engine:
         """
         return self.extend(self._cache, ids[:, None])
 
+    def continue_from(self, length: int, ids: np.ndarray, count: int) -> np.ndarray:
+        """Keeps the first tokens of the texts and appends others.
+
+        Args:
+            length: how many tokens of every text are kept; 0 starts new texts.
+            ids: ``[B, T]``, the new tokens.
+            count: how many logits are asked for, from 1 to T.
+
+        Returns:
+            ``[B, count, V]``, the logits after each of the last ``count`` tokens.
+
+        Raises:
+            ValueError: as for ``extend``.
+        """
+        if length == 0:
+            self._cache = self.empty_cache(len(ids))
+        self._cache.keep(length)
+        return self._run(self._cache, ids, count)
+
     def select(self, rows: Sequence[int]) -> None:
         """Keeps only these rows of the batch, in this order; rows may repeat."""
         self._cache = self._cache.select(rows)
@@ -99,11 +118,16 @@ class Engine:
             ValueError: there are no ids, too many, ids outside the vocabulary, or
                 another batch size.
         """
+        return self._run(cache, ids, 1)[:, 0]
+
+    def _run(self, cache: Cache, ids: np.ndarray, count: int) -> np.ndarray:
+        """Does what ``extend`` does; returns ``[B, count, V]``, of the last tokens."""
         check_ids(ids, cache.longest, self.config)
         if len(ids) != len(cache.lengths):
             raise ValueError(f"there is no text of {len(ids)} rows to continue")
-        count = ids.shape[1]
-        arrays = np.ascontiguousarray(ids), cache.positions(count), cache.mask(count)
+        new = ids.shape[1]
+        asked = np.arange(new - count, new)
+        arrays = np.ascontiguousarray(ids), cache.positions(new), cache.mask(new), asked
         inputs = [Buffer.from_numpy(array).to(self.device) for array in arrays]
         logits, *new = self._model(*inputs, *cache.past())
         cache.append(new)
@@ -141,17 +165,22 @@ class RecomputingEngine:
 
     def prefill(self, ids: np.ndarray) -> np.ndarray:
         """Starts new texts with ids ``[B, T]``; returns the next logits ``[B, V]``."""
-        check_ids(ids, 0, self.config)
-        self._text = np.array(ids)
-        new_ids = Buffer.from_numpy(self._text).to(self.device)
-        (logits,) = self._model(new_ids)  # [B, T, V]
-        return logits.to_numpy()[:, -1]
+        return self.continue_from(0, ids, 1)[:, 0]
 
     def decode(self, ids: np.ndarray) -> np.ndarray:
         """Appends one token of ids ``[B]`` to every row; returns logits ``[B, V]``."""
         if len(ids) != len(self._text):
             raise ValueError(f"there is no text of {len(ids)} rows to continue")
-        return self.prefill(np.concatenate([self._text, ids[:, None]], axis=1))
+        return self.continue_from(self._text.shape[1], ids[:, None], 1)[:, 0]
+
+    def continue_from(self, length: int, ids: np.ndarray, count: int) -> np.ndarray:
+        """Does what ``Engine.continue_from`` does."""
+        check_ids(ids, length, self.config)
+        kept = self._text[:, :length] if length else ids[:, :0]
+        self._text = np.concatenate([kept, ids], axis=1)
+        all_ids = Buffer.from_numpy(self._text).to(self.device)
+        (logits,) = self._model(all_ids)  # [B, T, V]
+        return logits.to_numpy()[:, -count:]
 
     def select(self, rows: Sequence[int]) -> None:
         """Keeps only these rows of the batch, in this order; rows may repeat."""

@@ -5,7 +5,7 @@ The learner's code runs for every token. ``runtime/direct`` computes the operati
 Shapes: B batch, T new tokens, V vocabulary.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -41,11 +41,7 @@ class EagerEngine:
         Raises:
             ValueError: there are no ids, too many, or ids outside the vocabulary.
         """
-        check_ids(ids, 0, self.config)
-        self._text = np.array(ids)
-        with direct_operations(self._transposes):
-            logits = self._model(as_tensor(self._text))  # [B, T, V]
-        return logits.to_numpy()[:, -1]
+        return self.continue_from(0, ids, 1)[:, 0]
 
     def decode(self, ids: np.ndarray) -> np.ndarray:
         """Appends one token of ids ``[B]`` to every row; returns logits ``[B, V]``.
@@ -55,7 +51,16 @@ class EagerEngine:
         """
         if len(ids) != len(self._text):
             raise ValueError(f"there is no text of {len(ids)} rows to continue")
-        return self.prefill(np.concatenate([self._text, ids[:, None]], axis=1))
+        return self.continue_from(self._text.shape[1], ids[:, None], 1)[:, 0]
+
+    def continue_from(self, length: int, ids: np.ndarray, count: int) -> np.ndarray:
+        """Does what ``gpt2.engine.engines.Engine.continue_from`` does."""
+        check_ids(ids, length, self.config)
+        kept = self._text[:, :length] if length else ids[:, :0]
+        self._text = np.concatenate([kept, ids], axis=1)
+        with direct_operations(self._transposes):
+            logits = self._model(as_tensor(self._text))  # [B, T, V]
+        return logits.to_numpy()[:, -count:]
 
     def select(self, rows: Sequence[int]) -> None:
         """Keeps only these rows of the batch, in this order; rows may repeat."""
@@ -79,27 +84,35 @@ class CachedEagerEngine:
 
     def prefill(self, ids: np.ndarray) -> np.ndarray:
         """Starts new texts with ids ``[B, T]``; returns the next logits ``[B, V]``."""
-        self._cache, self._length = None, 0
-        return self._extend(ids)
+        return self.continue_from(0, ids, 1)[:, 0]
 
     def decode(self, ids: np.ndarray) -> np.ndarray:
         """Appends one token of ids ``[B]`` to every row; returns logits ``[B, V]``."""
-        return self._extend(ids[:, None])
+        return self.continue_from(self._length, ids[:, None], 1)[:, 0]
 
     def select(self, rows: Sequence[int]) -> None:
         """Keeps only these rows of the batch, in this order; rows may repeat."""
+        self._change(lambda part: part[list(rows)])
 
-        def chosen(part: Tensor) -> Tensor:
-            return as_tensor(part.to_numpy()[list(rows)])
-
-        self._cache = [(chosen(key), chosen(value)) for key, value in self._cache]
-
-    def _extend(self, ids: np.ndarray) -> np.ndarray:
-        check_ids(ids, self._length, self.config)
-        self._length += ids.shape[1]
+    def continue_from(self, length: int, ids: np.ndarray, count: int) -> np.ndarray:
+        """Does what ``gpt2.engine.engines.Engine.continue_from`` does."""
+        if length == 0:
+            self._cache = None
+        elif length < self._length:
+            self._change(lambda part: part[:, :, :length])
+        check_ids(ids, length, self.config)
+        self._length = length + ids.shape[1]
         with direct_operations(self._transposes):
             logits, self._cache = self._model(as_tensor(ids), self._cache)
-        return logits.to_numpy()[:, -1]
+        return logits.to_numpy()[:, -count:]
+
+    def _change(self, change: Callable[[np.ndarray], np.ndarray]) -> None:
+        """Changes every key and value ``[B, H, P, D]`` of the cache."""
+
+        def changed(part: Tensor) -> Tensor:
+            return as_tensor(change(part.to_numpy()))
+
+        self._cache = [(changed(key), changed(value)) for key, value in self._cache]
 
 
 def load_model(model_class: type, config: GPT2Config, weights: Weights) -> Any:

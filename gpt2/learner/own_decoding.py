@@ -29,6 +29,12 @@ FILTERED = (
 )
 
 
+SPECULATING = (
+    "with --draft, the encores on sampling and on speculative decoding choose the "
+    "tokens, and your step 14 has no part"
+)
+
+
 class OwnDecoding:
     """The loop and the encores of ``steps``, each the learner's or borrowed.
 
@@ -58,6 +64,19 @@ class OwnDecoding:
         with blame_steps():
             sampling = import_module("steps.encore_sampling")
         return OwnLoop(sampling) if loop else partial(choose, sampling=sampling)
+
+    def speculative(self) -> tuple[Any, Any]:
+        """Returns the modules of the encores on speculative decoding and on sampling.
+
+        Raises:
+            LearnerError: a learner's file cannot be imported.
+        """
+        if "s14" in self._borrowed.own:
+            self._note(SPECULATING)
+        names = "encore_speculative", "encore_sampling"
+        with blame_steps():
+            speculative, sampling = (import_module(f"steps.{name}") for name in names)
+        return speculative, sampling
 
     @property
     def beam_search(self) -> Any:

@@ -14,6 +14,7 @@ from gpt2.learner.voice.finale import show_finale
 from gpt2.learner.voice.loop import let_loop_write
 from gpt2.learner.voice.model import let_model_write
 from gpt2.learner.voice.parts import Attempt
+from gpt2.learner.voice.rounds import show_rounds
 from gpt2.learner.voice.sight import show_sight
 from gpt2.learner.voice.sizes import show_sizes
 from gpt2.learner.voice.speech import Speech
@@ -26,6 +27,7 @@ SPEAKERS: dict[str, Speaker] = {  # for every other step, the model writes
     "sampling": show_filters,
     "beam-search": show_beams,
     "kv-cache": show_cache,
+    "speculative": show_rounds,
 }
 
 

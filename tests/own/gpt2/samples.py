@@ -165,6 +165,16 @@ class TableEngine:
         """Keeps only these rows."""
         self.texts = self.texts[list(rows)]
 
+    def continue_from(self, length: int, ids: np.ndarray, count: int) -> np.ndarray:
+        """Keeps ``length`` tokens and appends ids ``[N, T]``; ``[N, count, V]``."""
+        kept = self.texts[:, :length] if length else ids[:, :0]
+        assert kept.shape[1] == length
+        assert 1 <= count <= ids.shape[1]
+        self.read += ids.size
+        self.texts = np.concatenate([kept, ids], axis=1)
+        ends = range(self.texts.shape[1] - count + 1, self.texts.shape[1] + 1)
+        return np.stack([self.logits(self.texts[:, :end]) for end in ends], axis=1)
+
     def _extend(self, ids: np.ndarray) -> np.ndarray:
         self.read += ids.size
         self.texts = np.concatenate([self.texts, ids], axis=1)

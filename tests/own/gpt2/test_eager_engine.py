@@ -99,6 +99,19 @@ def test_both_engines_agree(steps):
 
 
 @pytest.mark.parametrize("cached", [False, True])
+def test_tokens_are_taken_back(steps, cached):
+    steps()
+    engine, text = open_engine(cached), np.array([[3, 1, 4, 1, 5, 9, 2]])
+    expected = open_engine(False).continue_from(0, text, 7)
+    wrong = np.array([[3, 1, 4, 8, 8, 8]])
+    assert engine.continue_from(0, wrong, 2).shape == (1, 2, 19)
+    found = engine.continue_from(3, text[:, 3:6], 3)
+    np.testing.assert_allclose(found, expected[:, 3:6], atol=1e-5)
+    last = engine.decode(text[:, 6])
+    np.testing.assert_allclose(last, expected[:, 6], atol=1e-5)
+
+
+@pytest.mark.parametrize("cached", [False, True])
 def test_every_operation_of_the_solutions_has_a_rule(steps, monkeypatch, cached):
     steps()
     engine = open_engine(cached)

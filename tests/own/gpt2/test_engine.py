@@ -15,6 +15,7 @@ from gpt2.checkpoint.safetensors_files import read_weights
 from gpt2.checkpoint.weights import convert_weights
 from gpt2.decoding.beams import Continuations
 from gpt2.decoding.generation import Strategy, generate_batch
+from gpt2.decoding.speculation import Speculation
 from gpt2.engine.cached_model import LONG
 from gpt2.engine.engines import Engine, RecomputingEngine
 from solutions.encore_beam_search import beam_search
@@ -106,6 +107,41 @@ def test_a_text_may_come_in_pieces(cached, expected, cuts):
     for start, end in pairwise(cuts):
         found = cached.extend(cached._cache, BATCH[:, start:end])
         np.testing.assert_allclose(found, expected[:, end - 1], **NEAR)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_logits_of_several_tokens(engine, expected, count):
+    first = engine.continue_from(0, BATCH[:, :7], count)
+    np.testing.assert_allclose(first, expected[:, 7 - count : 7], **NEAR)
+    more = engine.continue_from(7, BATCH[:, 7:16], count)
+    np.testing.assert_allclose(more, expected[:, 16 - count : 16], **NEAR)
+    np.testing.assert_allclose(engine.decode(BATCH[:, 16]), expected[:, 16], **NEAR)
+
+
+@pytest.mark.parametrize("kept", [1, 5, 11, 12])
+def test_tokens_are_taken_back(engine, expected, kept):
+    wrong = (BATCH[:, :12] + 1) % CONFIG.vocab_size
+    wrong[:, :kept] = BATCH[:, :kept]
+    engine.prefill(wrong)
+    found = engine.continue_from(kept, BATCH[:, kept:15], 15 - kept)
+    np.testing.assert_allclose(found, expected[:, kept:15], **NEAR)
+    np.testing.assert_allclose(engine.decode(BATCH[:, 15]), expected[:, 15], **NEAR)
+
+
+def test_the_last_tokens_are_taken_back_at_the_end_of_the_context(engine, expected):
+    engine.prefill(BATCH)
+    found = engine.continue_from(FULL - 3, BATCH[:, FULL - 3 :], 2)
+    np.testing.assert_allclose(found, expected[:, FULL - 2 :], **NEAR)
+
+
+@pytest.mark.parametrize("tokens", [1, 4])
+def test_greedy_ids_with_a_draft(engine, tokens):
+    prompt, new = GOLDEN["prompt_0"], GOLDEN["greedy_0"]
+    size, rng = CONFIG.vocab_size, np.random.default_rng(0)
+    speculation = Speculation(engine, None, size, tokens)
+    limits = dict(max_new_tokens=len(new), end_ids=())
+    steps = speculation.steps(prompt.tolist(), Strategy(temperature=0), rng, **limits)
+    assert [step.id for step in steps] == new.tolist()
 
 
 def test_a_prefill_forgets_the_text_before(engine, expected):
