@@ -12,12 +12,26 @@ from gpt2.commands.command import Command
 from gpt2.commands.compare import compare
 from gpt2.commands.diversity import diversity
 from gpt2.commands.layers import layers
-from gpt2.commands.options import BEAMS, CHOICE, MODEL, NUM_SAMPLES, max_new_tokens
+from gpt2.commands.options import (
+    BEAMS,
+    CHOICE,
+    MATCHING,
+    MODEL,
+    NUM_SAMPLES,
+    max_new_tokens,
+)
 from gpt2.commands.plot import plot
 from gpt2.commands.prompt import COMMANDS, NEW_TOKENS, open_start, read_prompt
 from gpt2.commands.serve import serve
 from gpt2.commands.terminal import note
-from gpt2.commands.writing import Task, chosen_strategy, write_one, write_samples
+from gpt2.commands.writing import (
+    Task,
+    check_pattern,
+    chosen_strategy,
+    match,
+    write_one,
+    write_samples,
+)
 from gpt2.writer import Writer
 from runtime.defaults import interpret_operations
 
@@ -28,6 +42,7 @@ EXAMPLES = """\
 "The meaning of life is" --model gpt2 --top-k 40
 "Once upon a time" --num-samples 5 --temperature 1
 "Once upon a time" --beams 4
+"Tom is a boy. He is" --matching " [0-9]+ years old."
 "Once upon a time" --mine
 --prompt-file start.txt > story.txt
 chat
@@ -53,6 +68,7 @@ HELP_END = "\n".join(
 @max_new_tokens(NEW_TOKENS, "Stop after N tokens.", least=0)
 @NUM_SAMPLES
 @CHOICE
+@MATCHING
 @BEAMS
 @click.option(
     "--show-steps",
@@ -76,6 +92,7 @@ def continue_text(
     seed: int | None,
     max_new_tokens: int | None,
     num_samples: int,
+    matching: str | None,
     show_steps: bool,
     json_object: bool,
     **choice,
@@ -90,10 +107,13 @@ def continue_text(
     strategy = chosen_strategy(
         ctx, num_samples=num_samples, show_steps=show_steps, **choice
     )
+    if matching is not None:
+        check_pattern(matching)  # before the model is opened, which takes longer
     text = read_prompt(prompt, prompt_file, literal=ctx.meta["literal"])
     start = open_start(model, text, max_new_tokens)
     writer = Writer(start.checkpoint, seed=seed, note=note, **engine)
-    task = Task(start, strategy, json_object)
+    found = None if matching is None else match(writer, matching)
+    task = Task(start, strategy, json_object, found)
     if num_samples > 1:
         interrupted = write_samples(writer, task, num_samples)
     else:
