@@ -65,11 +65,11 @@ def allowed_tokens(
     leads = np.zeros([len(accepting), len(accepting)], dtype=bool)
     for state, row in enumerate(destinations):
         leads[state, row[row != OUT]] = True  # [S, S], by a single token
-    alive = np.array(accepting, dtype=bool)
+    alive = accepting  # [S]
     for _ in accepting:  # a way to the end need not visit any state twice
         alive = alive | (leads & alive).any(axis=1)
     allowed = (destinations != OUT) & alive[destinations]  # [S, V]
-    allowed[:, list(end_ids)] = accepting[:, None]
+    allowed[:, end_ids] = accepting[:, None]
     return allowed
 
 

@@ -45,7 +45,12 @@ def allowed(pattern: str) -> tuple[np.ndarray, np.ndarray]:
 
 def next_logits(ids: list[int]) -> np.ndarray:
     """The embedded model's logits ``[V]`` after ids ``[T]``."""
-    return play.logits(ids)[-1]
+    return logits_after(tuple(ids))
+
+
+@cache
+def logits_after(ids: tuple[int, ...]) -> np.ndarray:
+    return play.logits(list(ids))[-1]
 
 
 def answer(prompt: str, pattern: str) -> str:

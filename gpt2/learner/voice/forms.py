@@ -11,9 +11,12 @@ from gpt2.learner.voice.speech import Speech
 TOKENS = 40
 # Prompts with the pattern that the answer has to match.
 FORMS = (
-    ('Lily asked, "Do you like my cat?" Tom said, "', "(Yes|No)"),
-    ("Tom is a little boy. He is", " [0-9]+ years old[.]"),
-    ("This is about Lily:", ' {"name": "[A-Z][a-z]+", "age": [0-9], "toy": "[a-z]+"}'),
+    ('Lily asked, "Do you like my cat?" Tom said, "', "yes|no"),
+    ("There was a girl named Lily. She was", " [0-9]+ years old[.]"),
+    (
+        "Lily is three years old. She has a red ball.\n",
+        r'\{"name": "(Lily|Tom|Mia)", "age": [0-9], "toy": "[a-z]{3,6}"\}',
+    ),
 )
 
 
@@ -44,4 +47,5 @@ def show_forms(attempt: Attempt, speech: Speech) -> None:
         new = tokenizer.decode([int(token) for token in found[len(ids) :]])
         verdict = "" if matches else " [dim](not complete)[/]"
         speech.line(f"[dim]only {escape(pattern)}[/]")
-        speech.line(f"  {escape(prompt)}[bold]{escape(new)}[/]{verdict}")
+        shown = escape(prompt.replace("\n", " "))
+        speech.line(f"  {shown}[bold]{escape(new)}[/]{verdict}")
