@@ -28,6 +28,10 @@ LENGTHS = [
     (4, 0x10000, 0x10FFFF, 0xF0),
 ]
 NEXT_BYTE, BITS = 0x80, 6  # a further byte, and how much of the character it has
+# What the library reads in another way than Python: it looks only for a match of the
+# whole text. In the first, escapes and classes, which may have these signs.
+ELSEWHERE = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+CONTEXT = re.compile(r"\(\?<?[=!]|\(\?>|[*+?}]\+")
 
 
 class BadPattern(Exception):
@@ -60,6 +64,7 @@ def read(pattern: str) -> FSM:
     try:
         with warnings.catch_warnings(action="ignore"):
             re.compile(pattern)  # its errors say more than the library's
+        refuse_context(pattern)
         fsm = parse_pattern(pattern).to_fsm().reduce()
     except (re.error, OverflowError) as error:
         raise BadPattern(f"the pattern cannot be read: {error}") from None
@@ -73,6 +78,15 @@ def read(pattern: str) -> FSM:
     if fsm.empty():
         raise BadPattern("no text matches the pattern")
     return fsm
+
+
+def refuse_context(pattern: str) -> None:
+    """Raises ``BadPattern`` for parts whose match depends on what stands around them."""
+    if found := CONTEXT.search(ELSEWHERE.sub("_", pattern)):
+        message = (
+            f"no automaton here can look around or forget ways, as {found[0]} does"
+        )
+        raise BadPattern(message)
 
 
 def without_anchors(pattern: str) -> str:
