@@ -24,7 +24,7 @@ class Run:
         self.text = prompt
         self.seconds = 0.0
         self.seconds_to_first_token: float | None = None
-        self._decoder = StreamingDecoder(tokenizer)
+        self._decoder, self._end_ids = StreamingDecoder(tokenizer), tokenizer.end_ids
 
     def follow(self, steps: Iterable[Step]) -> Iterator[tuple[Step, str]]:
         """Yields each step with the text that this step completes."""
@@ -43,6 +43,11 @@ class Run:
     def finish(self) -> str:
         """Returns the text that the decoder still holds back."""
         return self._add(self._decoder.finish())
+
+    @property
+    def ended(self) -> bool:
+        """Whether the last token is one that ends the text."""
+        return bool(self.new_ids) and self.new_ids[-1] in self._end_ids
 
     def _add(self, piece: str) -> str:
         self.text += piece

@@ -11,6 +11,7 @@ import numpy as np
 
 from gpt2.checkpoint.drafts import Draft
 from gpt2.checkpoint.loading import Checkpoint
+from gpt2.decoding.automata import make_automaton
 from gpt2.decoding.beams import Beams, Continuations, replay
 from gpt2.decoding.generation import (
     Chooser,
@@ -20,11 +21,13 @@ from gpt2.decoding.generation import (
     generate_batch,
 )
 from gpt2.decoding.speculation import Speculation
+from gpt2.decoding.matching import Matching, make_constraint
 from gpt2.learner.borrowing import borrow
 from gpt2.learner.own_decoding import OwnDecoding
 from gpt2.learner.step_errors import blame_steps
 from gpt2.open_engine import open_engine
 from solutions import encore_beam_search as encore
+from solutions import encore_constrained
 
 
 class Writer:
@@ -77,6 +80,7 @@ class Writer:
         opened = partial(
             open_engine, mine=borrowed, compiled=compiled, cache=cache, device=device
         )
+        self._vocabulary_size = checkpoint.config.vocab_size
         self.engine = opened(checkpoint, on_compile=note)
         self._rng = np.random.default_rng(self.seed)
         self._draft, self.speculation = draft, None
@@ -84,7 +88,7 @@ class Writer:
             small = None
             if draft.model:
                 small = opened(draft.model, on_compile=lambda s: note(f"the draft: {s}"))
-            size, modules = checkpoint.config.vocab_size, self._own_speculative()
+            size, modules = self._vocabulary_size, self._own_speculative()
             self.speculation = Speculation(
                 self.engine, small, size, draft.tokens, *modules
             )
@@ -107,6 +111,7 @@ class Writer:
         number: int,
         *,
         look: bool = False,
+        matching: Matching | None = None,
     ) -> Iterator[tuple[int, Step]]:
         """Continues ``ids`` several times in one batch; yields (sample, step).
 
@@ -114,7 +119,7 @@ class Writer:
         does not depend on the number of samples (except for rounding in the model).
         """
         rngs = np.random.default_rng(self.seed).spawn(number)
-        return self._generate(ids, count, strategy, rngs, look=look)
+        return self._generate(ids, count, strategy, rngs, look=look, matching=matching)
 
     def _generate(
         self,
@@ -124,8 +129,10 @@ class Writer:
         rngs: Sequence[np.random.Generator],
         *,
         look: bool = False,
+        matching: Matching | None = None,
     ) -> Iterator[tuple[int, Step]]:
         """Runs ``generate_batch``; an error in a learner's code names the file."""
+        chooser = self._chooser(strategy, look)
         with self._blame():
             yield from generate_batch(
                 self.engine,
@@ -134,7 +141,7 @@ class Writer:
                 rngs,
                 max_new_tokens=count,
                 end_ids=self.tokenizer.end_ids,
-                chooser=self._chooser(strategy, look),
+                chooser=matching.chooser(chooser) if matching else chooser,
             )
 
     def _chooser(self, strategy: Strategy, look: bool) -> Chooser:
@@ -160,6 +167,21 @@ class Writer:
                 end_ids=self.tokenizer.end_ids,
                 look=look,
             )
+
+    def match(self, pattern: str) -> Matching:
+        """Returns what keeps texts on a pattern, with the learner's encore if passed.
+
+        Raises:
+            PatternError: the pattern cannot be used.
+        """
+        automaton = make_automaton(pattern)
+        vocabulary, ends = self.tokenizer.vocabulary, self.tokenizer.end_ids
+        with self._blame():
+            encore = self._own.constrained if self._own else encore_constrained
+            size = self._vocabulary_size
+            constraint = make_constraint(automaton, vocabulary, ends, size, encore)
+        constraint.check()
+        return Matching(constraint, vocabulary, encore)
 
     def search(
         self, ids: Sequence[int], count: int, beams: Beams, *, look: bool = False
@@ -190,16 +212,19 @@ class Writer:
         strategy: Strategy | Beams,
         *,
         look: bool = False,
+        matching: Matching | None = None,
     ) -> Iterator[Step]:
         """Continues ``ids`` by sampling or beam search; the seed decides all draws.
 
-        With ``look``, steps have probabilities.
+        With ``look``, steps have probabilities. A beam search and a draft take no
+        ``matching``.
         """
         if isinstance(strategy, Beams):
             return self.search(ids, count, strategy, look=look)
         if self.speculation:
             return self._speculate(self.speculation, ids, count, strategy, look=look)
-        return _alone(self.samples(ids, count, strategy, 1, look=look))
+        samples = self.samples(ids, count, strategy, 1, look=look, matching=matching)
+        return _alone(samples)
 
     def description(self, strategy: Strategy | Beams) -> dict[str, Any]:
         """Returns the settings that repeat a run."""

@@ -133,6 +133,28 @@ class NextLogits:
         return self.table[row]
 
 
+@dataclass
+class TextLogits:
+    """A model for one text that reads its logits from a table.
+
+    Attributes:
+        table: ``[R, V]``; row r has the logits after a text whose last id is r.
+        whole_text: the whole text selects the row instead.
+    """
+
+    table: np.ndarray
+    whole_text: bool = False
+
+    def __call__(self, ids: Any) -> np.ndarray:
+        """Ids ``[T]`` to logits ``[V]``."""
+        if np.ndim(ids) != 1:
+            raise TypeError(f"next_logits takes ids [T], not {list(np.shape(ids))}")
+        row = 0 if self.whole_text else int(ids[-1])
+        for token in ids if self.whole_text else ():
+            row = (row * 31 + int(token)) % len(self.table)
+        return self.table[row]
+
+
 class GoldenModel:
     """A checkpoint of the golden files as ``next_logits``, with a cache of its results.
 

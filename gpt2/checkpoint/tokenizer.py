@@ -5,6 +5,7 @@ Source: Radford et al. 2019, section 2.2.
 
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 from tokenizers import Tokenizer as BPETokenizer
@@ -90,6 +91,24 @@ class Tokenizer:
     def has_tokens_of(self, other: "Tokenizer") -> bool:
         """Whether both have the same tokens, with the same ids."""
         return self._bpe.get_vocab() == other._bpe.get_vocab()
+
+    @cached_property
+    def vocabulary(self) -> list[bytes]:
+        """The bytes of each token, in the order of the ids.
+
+        A token is empty if it has no part in a text: special tokens, those that end a
+        text, and ids that the tokenizer lacks.
+        """
+        added = self._bpe.get_added_tokens_decoder()
+        stored = {number: token for token, number in self._bpe.get_vocab().items()}
+        silent = {*self.end_ids, *(i for i, token in added.items() if token.special)}
+
+        def text(number: int) -> bytes:
+            if number in added:
+                return added[number].content.encode()
+            return bytes(BYTES[character] for character in stored.get(number, ""))
+
+        return [b"" if i in silent else text(i) for i in range(self.size)]
 
     def visible(self, token_id: int) -> str:
         """Returns one token's text, with visible spaces and control characters."""

@@ -16,6 +16,7 @@ from gpt2.commands.options import (
     BEAMS,
     CHOICE,
     DRAFT,
+    MATCHING,
     MODEL,
     NUM_SAMPLES,
     max_new_tokens,
@@ -24,7 +25,14 @@ from gpt2.commands.plot import plot
 from gpt2.commands.prompt import COMMANDS, NEW_TOKENS, open_start, read_prompt
 from gpt2.commands.serve import serve
 from gpt2.commands.terminal import note
-from gpt2.commands.writing import Task, chosen_strategy, write_one, write_samples
+from gpt2.commands.writing import (
+    Task,
+    check_pattern,
+    chosen_strategy,
+    match,
+    write_one,
+    write_samples,
+)
 from gpt2.writer import Writer
 from runtime.defaults import interpret_operations
 
@@ -36,6 +44,7 @@ EXAMPLES = """\
 "Once upon a time" --num-samples 5 --temperature 1
 "Once upon a time" --beams 4
 "Once upon a time" --draft ngram
+"Tom is a boy. He is" --matching " [0-9]+ years old."
 "Once upon a time" --mine
 --prompt-file start.txt > story.txt
 chat
@@ -61,6 +70,7 @@ HELP_END = "\n".join(
 @max_new_tokens(NEW_TOKENS, "Stop after N tokens.", least=0)
 @NUM_SAMPLES
 @CHOICE
+@MATCHING
 @BEAMS
 @DRAFT
 @click.option(
@@ -87,6 +97,7 @@ def continue_text(
     num_samples: int,
     draft: str | None,
     draft_tokens: int,
+    matching: str | None,
     show_steps: bool,
     json_object: bool,
     **choice,
@@ -99,13 +110,21 @@ def continue_text(
     starts with a dash or is the name of a command.
     """
     strategy = chosen_strategy(
-        ctx, num_samples=num_samples, draft=draft, show_steps=show_steps, **choice
+        ctx,
+        num_samples=num_samples,
+        draft=draft,
+        matching=matching,
+        show_steps=show_steps,
+        **choice,
     )
+    if matching is not None:
+        check_pattern(matching)  # before the model is opened, which takes longer
     text = read_prompt(prompt, prompt_file, literal=ctx.meta["literal"])
     start = open_start(model, text, max_new_tokens)
     guesser = draft and start.load_draft(draft, draft_tokens)
     writer = Writer(start.checkpoint, seed=seed, draft=guesser, note=note, **engine)
-    task = Task(start, strategy, json_object)
+    found = None if matching is None else match(writer, matching)
+    task = Task(start, strategy, json_object, found)
     if num_samples > 1:
         interrupted = write_samples(writer, task, num_samples)
     else:

@@ -53,6 +53,25 @@ class FiniteRange(click.FloatRange):
         return number
 
 
+class Words(click.ParamType):
+    """A text of valid characters, of a limited length."""
+
+    name = "text"
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+
+    def convert(self, value, param, ctx):
+        """Returns the text; a usage error if it is too long or not UTF-8."""
+        if len(value) > self._most:
+            self.fail(f"it has more than {self._most} characters.", param, ctx)
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            self.fail("it is not UTF-8 text.", param, ctx)
+        return value
+
+
 class ModelName(click.ParamType):
     """The name of a model, or a folder."""
 

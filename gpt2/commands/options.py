@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gpt2.commands.command import DraftName, FiniteRange, ModelName
+from gpt2.commands.command import DraftName, FiniteRange, ModelName, Words
 from gpt2.decoding import settings
 from gpt2.decoding.settings import Setting
 
@@ -104,6 +104,8 @@ def option_of(setting: Setting, **details: Any) -> Callable:
 
 def range_of(setting: Setting) -> click.ParamType:
     """Returns the click type for the values of a setting."""
+    if setting.kind is str:
+        return Words(setting.most)
     if setting.kind is int:
         return click.IntRange(setting.least, setting.most)
     if setting.above is not None:
@@ -133,6 +135,7 @@ DRAFT = with_options(
     ),
     option_of(settings.DRAFT_TOKENS),
 )
+MATCHING = option_of(settings.MATCHING)
 
 
 def max_new_tokens(usual: int, help: str, *, least: int = 1) -> Callable:

@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
 from gpt2.commands.prompt import Start
 from gpt2.commands.step_table import StepTable
 from gpt2.commands.terminal import note, report_of, show, statistics, write, write_json
+from gpt2.decoding.automata import PatternError, make_automaton
 from gpt2.decoding.beams import Beams
 from gpt2.decoding.generation import Strategy
+from gpt2.decoding.matching import Matching
 from gpt2.runs import Run, Samples
 from gpt2.writer import Writer
 from runtime.ctrl_c import stoppable
@@ -23,6 +26,21 @@ class Task:
     start: Start
     strategy: Strategy | Beams
     json_object: bool
+    matching: Matching | None = None
+
+    def ending(self, run: Run) -> dict[str, Any]:
+        """Returns how a text ended, for JSON; empty without a pattern."""
+        if not self.matching:
+            return {}
+        full = len(run.new_ids) == self.start.count
+        reason = "stop" if run.ended else "length" if full else "interrupt"
+        matches = self.matching.matches(run.new_ids)
+        return {"finish_reason": reason, "matches": matches}
+
+    def describe(self, writer: Writer) -> dict[str, Any]:
+        """Returns the settings that repeat the run."""
+        pattern = {"matching": self.matching.pattern} if self.matching else {}
+        return writer.description(self.strategy) | pattern
 
 
 def chosen_strategy(
@@ -32,6 +50,7 @@ def chosen_strategy(
     length_penalty: float | None,
     num_samples: int,
     draft: str | None,
+    matching: str | None,
     show_steps: bool,
     **choice,
 ) -> Strategy | Beams:
@@ -41,7 +60,8 @@ def chosen_strategy(
         click.UsageError: two options contradict each other.
     """
     if num_beams is not None:
-        _refuse_choices(ctx, [*choice, "seed", "num_samples", "draft"])
+        names = [*choice, "seed", "num_samples", "draft", "matching"]
+        _refuse_choices(ctx, names)
         given = {} if length_penalty is None else {"length_penalty": length_penalty}
         return Beams(num_beams, **given)
     strategy = Strategy(**choice)
@@ -52,6 +72,10 @@ def chosen_strategy(
         )
     if num_samples > 1 and draft:
         raise click.UsageError("--draft guesses for one text: leave out --num-samples.")
+    if draft and matching is not None:
+        raise click.UsageError(
+            "--draft guesses without a pattern: leave out --draft or --matching."
+        )
     if num_samples > 1 and show_steps:
         raise click.UsageError("--show-steps shows one text: leave out --num-samples.")
     return strategy
@@ -68,6 +92,35 @@ def _refuse_choices(ctx: click.Context, names: Sequence[str]) -> None:
             )
 
 
+def check_pattern(pattern: str) -> None:
+    """Raises ``click.UsageError`` if a pattern cannot be read or is too large."""
+    try:
+        make_automaton(pattern)
+    except PatternError as error:
+        raise click.UsageError(f"--matching: {error}.") from error
+
+
+def match(writer: Writer, pattern: str) -> Matching:
+    """Returns what keeps a text on a pattern.
+
+    Raises:
+        click.UsageError: the model's tokens make no text of the pattern.
+    """
+    try:
+        return writer.match(pattern)
+    except PatternError as error:
+        raise click.UsageError(f"--matching: {error}.") from error
+
+
+def note_unfinished(task: Task, runs: Sequence[Run]) -> None:
+    """Says how many texts are no texts of the pattern yet."""
+    endings = [task.ending(run) for run in runs]
+    left = sum(not ending.get("matches", True) for ending in endings)
+    if left:
+        which = f"{left} of {len(runs)} texts do" if len(runs) > 1 else "the text does"
+        note(f"{which} not match the pattern yet: more new tokens are needed")
+
+
 def write_one(writer: Writer, task: Task, *, show_steps: bool) -> bool:
     """Writes one text; returns whether Ctrl-C stopped it."""
     start = task.start
@@ -75,16 +128,19 @@ def write_one(writer: Writer, task: Task, *, show_steps: bool) -> bool:
     live = not (show_steps or task.json_object)
     write(start.text if live else "")
     table = StepTable(writer.tokenizer) if show_steps else None
-    steps = writer.write(start.ids, start.count, task.strategy, look=show_steps)
+    steps = writer.write(
+        start.ids, start.count, task.strategy, look=show_steps, matching=task.matching
+    )
     interrupted = show(run, steps, live=live, table=table)
-    strategy = writer.description(task.strategy)
+    strategy = task.describe(writer)
     more = {"score": writer.score} if isinstance(task.strategy, Beams) else {}
     if writer.speculation:
         more = {"calls": writer.speculation.calls}
     if task.json_object:
-        write_json(report_of(run, strategy, **more))
+        write_json(report_of(run, strategy, **more, **task.ending(run)))
     elif show_steps:
         write(f"{run.text}\n")
+    note_unfinished(task, [run])
     note(statistics(run, seed=strategy.get("seed"), **more))
     return interrupted
 
@@ -98,15 +154,23 @@ def write_samples(writer: Writer, task: Task, number: int) -> bool:
     )
     interrupted = True
     with suppress(KeyboardInterrupt), stoppable():
-        samples.follow(writer.samples(start.ids, start.count, strategy, number))
+        samples.follow(
+            writer.samples(
+                start.ids, start.count, strategy, number, matching=task.matching
+            )
+        )
         interrupted = False
     for run in samples.runs:
         run.finish()
-    settings = writer.description(strategy)
+    settings = task.describe(writer)
     if task.json_object:
-        write_json(report_of(samples, settings))
+        report = report_of(samples, settings)
+        for written, run in zip(report["samples"], samples.runs, strict=True):
+            written |= task.ending(run)
+        write_json(report)
     else:
         for place, run in enumerate(samples.runs, start=1):
             write(f"── {place} of {number} ──\n{run.text}\n\n")
+    note_unfinished(task, samples.runs)
     note(statistics(samples, samples=number, seed=settings["seed"]))
     return interrupted

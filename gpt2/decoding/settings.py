@@ -18,12 +18,13 @@ class Setting:
 
     Attributes:
         name: the name in Python, in JSON and in the API.
-        kind: int or float.
+        kind: int, float or str.
         default: the default in Python and in the API, equal to OpenAI's if OpenAI has
             one; None without a default.
         help: one sentence for the command's help.
         metavar: the placeholder for the value in the help.
         least, above, most: the range; it includes ``least`` and excludes ``above``.
+            For a text, ``most`` is the number of characters.
         in_commands: the default of the commands, if it differs from ``default``.
         shown: the default's text in the help, if the number alone is unclear.
         option: the option's name, if it is not made from ``name``.
@@ -34,7 +35,7 @@ class Setting:
     """
 
     name: str
-    kind: Any  # int or float
+    kind: Any  # int, float or str
     default: Any  # like all numbers below: of this kind, or None
     help: str
     metavar: str
@@ -175,8 +176,16 @@ DRAFT_TOKENS = Setting(
     least=1,
     most=64,
 )
+MATCHING = Setting(
+    "matching",
+    str,
+    None,
+    "Write only what can become a text of this regular expression.",
+    "PATTERN",
+    most=1000,
+)
 # The options in each section of the help.
 SECTIONS = {
-    "Choosing the next token": (*SAMPLING, SEED),
+    "Choosing the next token": (*SAMPLING, SEED, MATCHING),
     "Searching for the likeliest text": BEAM_SEARCH,
 }

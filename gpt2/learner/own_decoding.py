@@ -88,6 +88,16 @@ class OwnDecoding:
         with blame_steps():
             return import_module("steps.encore_beam_search").beam_search
 
+    @property
+    def constrained(self) -> Any:
+        """The module of the encore on constrained decoding.
+
+        Raises:
+            LearnerError: the learner's file cannot be imported.
+        """
+        with blame_steps():
+            return import_module("steps.encore_constrained")
+
 
 class OwnLoop:
     """Chooses tokens with step 14's ``generate_tokens``, asked for one at a time.

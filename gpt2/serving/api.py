@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from time import perf_counter
 from typing import Protocol
 
@@ -31,6 +32,7 @@ from gpt2.serving.documents import (
 from gpt2.serving.guards import Guards
 from gpt2.serving.jobs import check_model, job_of
 from gpt2.serving.metrics import Metrics
+from gpt2.serving.patterns import Patterns
 from gpt2.serving.responses import Completion
 from gpt2.serving.schema import CompletionRequest
 from gpt2.serving.text import Job, Piece
@@ -101,11 +103,15 @@ class Endpoint:
     def __init__(self, checkpoint: Checkpoint, backend: Backend) -> None:
         self.metrics = Metrics()
         self._checkpoint, self._backend = checkpoint, backend
+        self._patterns = Patterns(checkpoint)
 
     async def answer(self, body: CompletionRequest, request: Request) -> Response:
         """Returns a whole completion or a started stream; raises ``ApiError``."""
         try:
             job = await asyncio.to_thread(job_of, body, self._checkpoint)
+            if body.pattern is not None:
+                constraint = await self._patterns.constraint(body.pattern)
+                job = replace(job, constraint=constraint)
             completion = Completion(body, job, self._checkpoint.tokenizer)
             pieces = self._follow(job, body.stream)
             if body.stream:

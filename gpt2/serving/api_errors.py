@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from gpt2.checkpoint.context import ContextError
+from gpt2.decoding.automata import PatternError
 from gpt2.serving.documents import ErrorBody, ErrorFields
 from gpt2.serving.scheduler import QueueFull
 
@@ -69,6 +70,8 @@ def as_api_error(error: BaseException) -> ApiError:
         param = "max_tokens" if error.room else "prompt"
         code = "context_length_exceeded"
         return ApiError(400, str(error), param=param, code=code)
+    if isinstance(error, PatternError):
+        return ApiError(400, str(error), param="structured_outputs")
     if isinstance(error, QueueFull):
         message = "too many requests are waiting: try again in a moment"
         return ApiError(429, message, code="queue_full")

@@ -48,6 +48,12 @@ GROUPS = [
     ("verbosity", [*OFF, "medium"]),
 ]
 LACKING = {name: values for names, values in GROUPS for name in names.split()}
+LACKING_IN_FORMS = {
+    "disable_additional_properties": OFF,
+    "disable_any_whitespace": OFF,
+    "disable_fallback": OFF,
+    "json_object": OFF,
+}
 LACKING_IN_STREAMS = {"include_obfuscation": OFF, "continuous_usage_stats": OFF}
 
 

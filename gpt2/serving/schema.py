@@ -14,9 +14,10 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from gpt2.decoding.generation import SHOWN, Strategy
-from gpt2.decoding.settings import NUM_SAMPLES, SAMPLING, SEED, Setting
+from gpt2.decoding.settings import MATCHING, NUM_SAMPLES, SAMPLING, SEED, Setting
 from gpt2.serving.neutral import (
     LACKING,
+    LACKING_IN_FORMS,
     LACKING_IN_STREAMS,
     add_neutral,
     without_neutral,
@@ -54,6 +55,13 @@ class StreamOptions(Fields):
     include_usage: bool = False
 
 
+class StructuredOutputs(Fields):
+    """The form of the texts, as vLLM names it; only an expression is supported."""
+
+    lacking = LACKING_IN_FORMS
+    regex: str | None = Field(None, max_length=MATCHING.most)
+
+
 def field_of(setting: Setting, **limits: Any) -> Any:
     """Returns a setting's field, with its default and its range."""
     ranges = {"ge": setting.least, "gt": setting.above, "le": setting.most}
@@ -88,6 +96,7 @@ class CompletionRequest(Sampling):
     echo: bool = False
     stream: bool = False
     stream_options: StreamOptions | None = None
+    structured_outputs: StructuredOutputs | None = None
     user: str | None = None
     # Names of a client, which change nothing either.
     safety_identifier: str | None = None
@@ -115,6 +124,11 @@ class CompletionRequest(Sampling):
     def usage_wanted(self) -> bool:
         """Whether a stream shall end with the numbers of tokens."""
         return bool(self.stream_options and self.stream_options.include_usage)
+
+    @property
+    def pattern(self) -> str | None:
+        """The expression that the texts shall match, or None."""
+        return self.structured_outputs.regex if self.structured_outputs else None
 
     @property
     def prompts(self) -> list[str] | list[list[int]]:

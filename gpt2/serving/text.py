@@ -10,6 +10,7 @@ import numpy as np
 
 from gpt2.checkpoint.tokenizer import StreamingDecoder, Tokenizer
 from gpt2.decoding.generation import Step, Strategy, choose
+from gpt2.decoding.matching import Constraint, Matching, Place
 
 Finish = Literal["stop", "length"]
 
@@ -22,6 +23,7 @@ class Job:
         prompts: token ids; each prompt and ``max_tokens`` fit the model's context.
         stop: a text ends before the first of these strings.
         look: also report each token's probability and the likeliest tokens.
+        constraint: the texts have to match its pattern; None allows any text.
     """
 
     prompts: Sequence[Sequence[int]]
@@ -31,6 +33,7 @@ class Job:
     samples: int = 1
     stop: Sequence[str] = ()
     look: bool = False
+    constraint: Constraint | None = None
 
     @property
     def rows(self) -> int:
@@ -99,13 +102,17 @@ class Text:
         self.finished = False
         self._full = len(prompt) + job.max_tokens
         self._rng, self._ends = rng, tokenizer.end_ids
+        self._place = place_of(job.constraint, tokenizer)
         self._decoder, self._stops = StreamingDecoder(tokenizer), Stops(job.stop)
 
     def take(self, logits: np.ndarray) -> Piece:
         """Chooses the next token from the logits ``[V]``; returns the new piece."""
         job = self.job
-        step = choose(logits, self.ids, job.strategy, self._rng, look=job.look)
+        kept = self._place.constrain(logits) if self._place else logits
+        step = choose(kept, self.ids, job.strategy, self._rng, look=job.look)
         self.ids.append(step.id)
+        if self._place:
+            self._place.advance(step.id)
         ended, full = step.id in self._ends, len(self.ids) == self._full
         text = self._decoder.feed(step.id)
         if ended or full:
@@ -117,6 +124,11 @@ class Text:
             piece.text += self._stops.rest()
             piece.finish = "stop" if ended or self._stops.found else "length"
         return piece
+
+
+def place_of(constraint: Constraint | None, tokenizer: Tokenizer) -> Place | None:
+    """Returns the beginning of a pattern, if there is one."""
+    return constraint and Place(Matching(constraint, tokenizer.vocabulary))
 
 
 class Stops:
