@@ -3,6 +3,9 @@
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from functools import cache as once
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import numpy as np
 
 from gpt2.checkpoint.loading import Checkpoint
 from gpt2.decoding.beams import Beams, Continuations, replay
+from gpt2.decoding.contrast import ContrastingEngine
 from gpt2.decoding.generation import (
     Chooser,
     Step,
@@ -17,11 +21,25 @@ from gpt2.decoding.generation import (
     choose,
     generate_batch,
 )
+from gpt2.decoding.settings import ContrastSettings
 from gpt2.learner.borrowing import borrow
 from gpt2.learner.own_decoding import OwnDecoding
 from gpt2.learner.step_errors import blame_steps
 from gpt2.open_engine import open_engine
 from solutions import encore_beam_search as encore
+from solutions import encore_contrastive
+
+
+@dataclass(frozen=True)
+class Amateur:
+    """A weaker model, whose logits are subtracted from the writer's."""
+
+    checkpoint: Checkpoint
+    settings: ContrastSettings
+
+    def describe(self) -> dict[str, Any]:
+        """Returns the settings that repeat the contrast."""
+        return {"amateur": self.checkpoint.name, **asdict(self.settings)}
 
 
 class Writer:
@@ -37,6 +55,7 @@ class Writer:
         cache: keep keys and values between tokens.
         device: "cpu" or "gpu".
         seed: None takes a new seed.
+        amateur: a weaker model with the same vocabulary, to choose against.
         note: gets a sentence before a long wait, and which steps are the learner's.
 
     Raises:
@@ -58,6 +77,7 @@ class Writer:
         cache: bool,
         device: str,
         seed: int | None,
+        amateur: Amateur | None = None,
         note: Callable[[str], None],
     ) -> None:
         self.tokenizer = checkpoint.tokenizer
@@ -68,14 +88,23 @@ class Writer:
         if borrowed:
             note(borrowed.sentence())
         self._own = OwnDecoding(borrowed, note) if borrowed else None
-        self.engine = open_engine(
-            checkpoint,
+        open_one = partial(
+            open_engine,
             mine=borrowed,
             compiled=compiled,
             cache=cache,
             device=device,
-            on_compile=note,
+            on_compile=once(note),  # two engines have the same notes
         )
+        self.engine = open_one(checkpoint)
+        self._contrast = amateur.describe() if amateur else {}
+        if amateur:
+            self.engine = ContrastingEngine(
+                self.engine,
+                open_one(amateur.checkpoint),
+                amateur.settings,
+                (self._own or encore_contrastive).contrastive_logits,
+            )
         self._rng = np.random.default_rng(self.seed)
 
     def steps(
@@ -167,7 +196,8 @@ class Writer:
     def description(self, strategy: Strategy | Beams) -> dict[str, Any]:
         """Returns the settings that repeat a run."""
         drawn = isinstance(strategy, Strategy) and not strategy.greedy
-        return strategy.describe() | ({"seed": self.seed} if drawn else {})
+        seed = {"seed": self.seed} if drawn else {}
+        return strategy.describe() | self._contrast | seed
 
 
 def _alone(steps: Iterable[tuple[int, Step]]) -> Iterator[Step]:

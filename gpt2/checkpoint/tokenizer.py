@@ -87,6 +87,10 @@ class Tokenizer:
             return text
         return "bytes:" + "".join(f"\\x{BYTES[char]:02x}" for char in stored)
 
+    def shares_vocabulary(self, other: "Tokenizer") -> bool:
+        """Whether every id is the same token in both."""
+        return self._bpe.get_vocab() == other._bpe.get_vocab()
+
     def visible(self, token_id: int) -> str:
         """Returns one token's text, with visible spaces and control characters."""
         return repr(self.token(token_id))[1:-1].replace(" ", "␣")

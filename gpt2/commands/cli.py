@@ -7,12 +7,21 @@ from typing import Any
 import click
 
 from course.commands import typed
+from gpt2.commands.amateur import open_amateur
 from gpt2.commands.chat import chat
 from gpt2.commands.command import Command
 from gpt2.commands.compare import compare
 from gpt2.commands.diversity import diversity
 from gpt2.commands.layers import layers
-from gpt2.commands.options import BEAMS, CHOICE, MODEL, NUM_SAMPLES, max_new_tokens
+from gpt2.commands.options import (
+    AMATEUR,
+    BEAMS,
+    CHOICE,
+    MODEL,
+    NUM_SAMPLES,
+    gathered,
+    max_new_tokens,
+)
 from gpt2.commands.plot import plot
 from gpt2.commands.prompt import COMMANDS, NEW_TOKENS, open_start, read_prompt
 from gpt2.commands.serve import serve
@@ -28,6 +37,7 @@ EXAMPLES = """\
 "The meaning of life is" --model gpt2 --top-k 40
 "Once upon a time" --num-samples 5 --temperature 1
 "Once upon a time" --beams 4
+"Once upon a time" --greedy --amateur 1
 "Once upon a time" --mine
 --prompt-file start.txt > story.txt
 chat
@@ -54,6 +64,7 @@ HELP_END = "\n".join(
 @NUM_SAMPLES
 @CHOICE
 @BEAMS
+@gathered("contrast", AMATEUR)
 @click.option(
     "--show-steps",
     is_flag=True,
@@ -73,6 +84,7 @@ def continue_text(
     prompt_file: Path | None,
     model: str,
     engine: dict[str, Any],
+    contrast: dict[str, Any],
     seed: int | None,
     max_new_tokens: int | None,
     num_samples: int,
@@ -92,7 +104,8 @@ def continue_text(
     )
     text = read_prompt(prompt, prompt_file, literal=ctx.meta["literal"])
     start = open_start(model, text, max_new_tokens)
-    writer = Writer(start.checkpoint, seed=seed, note=note, **engine)
+    amateur = open_amateur(start, **contrast)
+    writer = Writer(start.checkpoint, amateur=amateur, seed=seed, note=note, **engine)
     task = Task(start, strategy, json_object)
     if num_samples > 1:
         interrupted = write_samples(writer, task, num_samples)

@@ -11,13 +11,16 @@ from gpt2.checkpoint.context import ContextError
 from gpt2.checkpoint.errors import CheckpointError, UnknownModelError
 from gpt2.checkpoint.loading import check_name
 from gpt2.decoding.errors import NoNumbersError
-from gpt2.decoding.settings import SECTIONS
+from gpt2.decoding.settings import CONTRAST, SECTIONS
 from runtime.background import compile_in_background
 
 HELP_SECTIONS = {
     "Model": ("model", "mine", "strict", "steps_dir", "compiled", "cache", "device"),
     "Text": ("text", "prompt_file", "max_new_tokens", "num_samples"),
-    **{title: [s.name for s in own] for title, own in SECTIONS.items()},
+    **{
+        title: [*(["amateur"] if own == CONTRAST else []), *(s.name for s in own)]
+        for title, own in SECTIONS.items()
+    },
     "Serving": (
         "host",
         "port",
@@ -36,6 +39,7 @@ HELP_SECTIONS = {
 NEEDS = {
     **dict.fromkeys(("strict", "steps_dir", "compiled"), "mine"),
     "length_penalty": "num_beams",
+    **dict.fromkeys((setting.name for setting in CONTRAST), "amateur"),
 }
 
 
@@ -62,6 +66,16 @@ class ModelName(click.ParamType):
         except UnknownModelError as error:
             self.fail(f"{error}", param, ctx)
         return value
+
+
+class AmateurName(ModelName):
+    """The name of a model, a folder, or a number of layers."""
+
+    name = "layers|name|folder"
+
+    def convert(self, value, param, ctx):
+        """Returns the name or the number; a usage error for an unknown name."""
+        return value if value.isdecimal() else super().convert(value, param, ctx)
 
 
 class Command(click.Command):

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gpt2.commands.command import FiniteRange, ModelName
+from gpt2.commands.command import AmateurName, FiniteRange, ModelName
 from gpt2.decoding import settings
 from gpt2.decoding.settings import Setting
 
@@ -122,6 +122,15 @@ TEMPERATURE, *FILTERS = map(option_of, settings.SAMPLING)
 CHOICE = with_options(TEMPERATURE, GREEDY, *FILTERS, SEED)
 # Without defaults, so that the command can see which options were given.
 BEAMS = with_options(*(option_of(s, default=None) for s in settings.BEAM_SEARCH))
+AMATEUR = with_options(
+    click.option(
+        "--amateur",
+        type=AmateurName(),
+        help="Prefer what the model likes more than this weaker one does: its own "
+        "first layers, by their number, or another model.",
+    ),
+    *(option_of(s, default=None) for s in settings.CONTRAST),
+)
 NUM_SAMPLES = option_of(settings.NUM_SAMPLES)
 
 

@@ -70,6 +70,17 @@ class OwnDecoding:
             return import_module("steps.encore_beam_search").beam_search
 
 
+    @property
+    def contrastive_logits(self) -> Any:
+        """The function of the encore on contrastive decoding.
+
+        Raises:
+            LearnerError: the learner's file cannot be imported.
+        """
+        with blame_steps():
+            return import_module("steps.encore_contrastive").contrastive_logits
+
+
 class OwnLoop:
     """Chooses tokens with step 14's ``generate_tokens``, asked for one at a time.
 

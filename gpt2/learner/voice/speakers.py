@@ -9,6 +9,7 @@ from rich.markup import escape
 from course.registry import short
 from gpt2.learner.voice.beams import show_beams
 from gpt2.learner.voice.cache import show_cache
+from gpt2.learner.voice.contrast import show_contrast
 from gpt2.learner.voice.filters import show_filters
 from gpt2.learner.voice.finale import show_finale
 from gpt2.learner.voice.loop import let_loop_write
@@ -26,6 +27,7 @@ SPEAKERS: dict[str, Speaker] = {  # for every other step, the model writes
     "sampling": show_filters,
     "beam-search": show_beams,
     "kv-cache": show_cache,
+    "contrastive": show_contrast,
 }
 
 
