@@ -67,6 +67,15 @@ HELD = {
     "totals": "the longer texts' sums",
     "variance": "the variance",
     "weights": "the weights",
+    "_likeliest.best": "the candidates' ids",
+    "contrasted": "the contrasted logits",
+    "contrastive_search.best": "the row of the written token",
+    "contrastive_search.ids": "the text",
+    "contrastive_search.texts": "the longer texts",
+    "penalties": "the penalties",
+    "plausible": "the marks of plausible tokens",
+    "similarity": "the similarities",
+    "states": "the hidden states",
     "beam_search.length": "the length",
 }
 RESULTS: dict[type, str] = {
