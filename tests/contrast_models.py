@@ -56,7 +56,11 @@ class GoldenReader(fakes.GoldenModel):
 
     def __call__(self, ids: np.ndarray) -> Read:  # type: ignore[override]
         """Ids ``[N, T]`` to logits ``[N, V]`` and hidden states ``[N, T, C]``."""
-        states = oracle.hidden_states(two_axes(ids), self.inner, *self.sizes)
+        rows = [tuple(row) for row in two_axes(ids).tolist()]
+        if new := sorted({row for row in rows if row not in self.known}):
+            states = oracle.hidden_states(np.array(new), self.inner, *self.sizes)
+            self.known |= zip(new, states, strict=True)
+        states = np.array([self.known[row] for row in rows])
         return states[:, -1] @ self.inner["wte.weight"].T, states
 
 

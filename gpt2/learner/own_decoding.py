@@ -69,7 +69,6 @@ class OwnDecoding:
         with blame_steps():
             return import_module("steps.encore_beam_search").beam_search
 
-
     @property
     def contrastive_logits(self) -> Any:
         """The function of the encore on contrastive decoding.

@@ -25,7 +25,7 @@ from transformers import GPT2LMHeadModel, __version__
 
 HERE = Path(__file__).resolve().parent
 NEW_TOKENS = 12
-AXES = (2, 4, 7), (0.2, 0.6, 0.9), (None, 140)  # top_k, penalty_alpha, end
+AXES = (2, 4), (0.2, 0.6, 0.9), (None, 140)  # top_k, penalty_alpha, end
 
 
 @torch.no_grad()

@@ -17,13 +17,14 @@ def shares(logits: Vector) -> list[float]:
     """The probabilities ``[V]`` of logits ``[V]``."""
     top = max(logits)
     weights = [exp(x - top) for x in logits]
-    return [w / fsum(weights) for w in weights]
+    total = fsum(weights)
+    return [w / total for w in weights]
 
 
 def contrasted(
     expert: Vector, amateur: Vector, alpha: float, beta: float
 ) -> list[float]:
-    """The contrasted logits ``[V]``; -inf where the expert finds a token implausible."""
+    """The contrasted logits ``[V]``; -inf where a token is implausible."""
     chances = shares(expert)
     return [
         e + beta * (e - a) if p >= alpha * max(chances) else -inf

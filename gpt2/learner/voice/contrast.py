@@ -41,7 +41,9 @@ def rows(attempt: Attempt, prompt: list[int]) -> Iterator[tuple[str, float, str]
     weak = first_layers(attempt.checkpoint, LAYERS).weights
     amateur = EagerEngine(attempt.config, weak, attempt.model_class)
     ids = np.array([prompt])
-    pair = [engine.prefill(ids)[0].astype(float) for engine in (attempt.engine(), amateur)]
+    pair = [
+        engine.prefill(ids)[0].astype(float) for engine in (attempt.engine(), amateur)
+    ]
     contrasted = softmax(attempt.module.contrastive_logits(*pair))
     expert, weaker = map(softmax, pair)
     for token in np.argsort(-expert, kind="stable")[:SHOWN].tolist():
