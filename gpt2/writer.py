@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from gpt2.checkpoint.drafts import Draft
 from gpt2.checkpoint.loading import Checkpoint
 from gpt2.decoding.automata import make_automaton
 from gpt2.decoding.beams import Beams, Continuations, replay
+from gpt2.decoding.contrast import ContrastingEngine
 from gpt2.decoding.generation import (
     Chooser,
     Step,
@@ -20,14 +22,27 @@ from gpt2.decoding.generation import (
     choose,
     generate_batch,
 )
-from gpt2.decoding.speculation import Speculation
 from gpt2.decoding.matching import Matching, make_constraint
+from gpt2.decoding.settings import ContrastSettings
+from gpt2.decoding.speculation import Speculation
 from gpt2.learner.borrowing import borrow
 from gpt2.learner.own_decoding import OwnDecoding
 from gpt2.learner.step_errors import blame_steps
 from gpt2.open_engine import open_engine
 from solutions import encore_beam_search as encore
-from solutions import encore_constrained
+from solutions import encore_constrained, encore_contrastive
+
+
+@dataclass(frozen=True)
+class Amateur:
+    """A weaker model, whose logits are subtracted from the writer's."""
+
+    checkpoint: Checkpoint
+    settings: ContrastSettings
+
+    def describe(self) -> dict[str, Any]:
+        """Returns the settings that repeat the contrast."""
+        return {"amateur": self.checkpoint.name, **asdict(self.settings)}
 
 
 class Writer:
@@ -43,7 +58,9 @@ class Writer:
         cache: keep keys and values between tokens.
         device: "cpu" or "gpu".
         seed: None takes a new seed.
-        draft: guesses tokens for ``write``; None guesses nothing.
+        amateur: a weaker model with the same vocabulary, to choose against.
+        draft: guesses tokens for ``write``; None guesses nothing. It cannot be used
+            with an amateur.
         note: gets a sentence before a long wait, and which steps are the learner's.
 
     Raises:
@@ -66,6 +83,7 @@ class Writer:
         cache: bool,
         device: str,
         seed: int | None,
+        amateur: Amateur | None = None,
         draft: Draft | None = None,
         note: Callable[[str], None],
     ) -> None:
@@ -82,12 +100,21 @@ class Writer:
         )
         self._vocabulary_size = checkpoint.config.vocab_size
         self.engine = opened(checkpoint, on_compile=note)
+        if amateur:
+            self.engine = ContrastingEngine(
+                self.engine,
+                opened(amateur.checkpoint, on_compile=lambda s: note(f"amateur: {s}")),
+                amateur.settings,
+                (self._own or encore_contrastive).contrastive_logits,
+            )
+        second = amateur or draft
+        self._second = second.describe() if second else {}
         self._rng = np.random.default_rng(self.seed)
-        self._draft, self.speculation = draft, None
+        self.speculation = None
         if draft:
             small = None
             if draft.model:
-                small = opened(draft.model, on_compile=lambda s: note(f"the draft: {s}"))
+                small = opened(draft.model, on_compile=lambda s: note(f"draft: {s}"))
             size, modules = self._vocabulary_size, self._own_speculative()
             self.speculation = Speculation(
                 self.engine, small, size, draft.tokens, *modules
@@ -230,9 +257,7 @@ class Writer:
         """Returns the settings that repeat a run."""
         drawn = isinstance(strategy, Strategy) and not strategy.greedy
         seed = {"seed": self.seed} if drawn else {}
-        draft = self._draft
-        guessed = {"draft": draft.name, "draft_tokens": draft.tokens} if draft else {}
-        return strategy.describe() | seed | guessed
+        return strategy.describe() | self._second | seed
 
 
 def _alone(steps: Iterable[tuple[int, Step]]) -> Iterator[Step]:

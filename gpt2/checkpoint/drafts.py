@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from typing import Any
 
 from gpt2.checkpoint.errors import CheckpointError, UnknownModelError
 from gpt2.checkpoint.loading import Checkpoint, check_name, load_checkpoint
@@ -24,6 +25,10 @@ class Draft:
     name: str
     tokens: int
     model: Checkpoint | None
+
+    def describe(self) -> dict[str, Any]:
+        """Returns the settings that repeat the guesses."""
+        return {"draft": self.name, "draft_tokens": self.tokens}
 
 
 def check_draft(name: str) -> None:

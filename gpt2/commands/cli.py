@@ -7,18 +7,21 @@ from typing import Any
 import click
 
 from course.commands import typed
+from gpt2.commands.amateur import open_amateur
 from gpt2.commands.chat import chat
 from gpt2.commands.command import Command
 from gpt2.commands.compare import compare
 from gpt2.commands.diversity import diversity
 from gpt2.commands.layers import layers
 from gpt2.commands.options import (
+    AMATEUR,
     BEAMS,
     CHOICE,
     DRAFT,
     MATCHING,
     MODEL,
     NUM_SAMPLES,
+    gathered,
     max_new_tokens,
 )
 from gpt2.commands.plot import plot
@@ -45,6 +48,7 @@ EXAMPLES = """\
 "Once upon a time" --beams 4
 "Once upon a time" --draft ngram
 "Tom is a boy. He is" --matching " [0-9]+ years old."
+"Once upon a time" --greedy --amateur 1
 "Once upon a time" --mine
 --prompt-file start.txt > story.txt
 chat
@@ -73,6 +77,7 @@ HELP_END = "\n".join(
 @MATCHING
 @BEAMS
 @DRAFT
+@gathered("contrast", AMATEUR)
 @click.option(
     "--show-steps",
     is_flag=True,
@@ -92,6 +97,7 @@ def continue_text(
     prompt_file: Path | None,
     model: str,
     engine: dict[str, Any],
+    contrast: dict[str, Any],
     seed: int | None,
     max_new_tokens: int | None,
     num_samples: int,
@@ -122,7 +128,14 @@ def continue_text(
     text = read_prompt(prompt, prompt_file, literal=ctx.meta["literal"])
     start = open_start(model, text, max_new_tokens)
     guesser = draft and start.load_draft(draft, draft_tokens)
-    writer = Writer(start.checkpoint, seed=seed, draft=guesser, note=note, **engine)
+    writer = Writer(
+        start.checkpoint,
+        seed=seed,
+        amateur=open_amateur(start, **contrast),
+        draft=guesser,
+        note=note,
+        **engine,
+    )
     found = None if matching is None else match(writer, matching)
     task = Task(start, strategy, json_object, found)
     if num_samples > 1:

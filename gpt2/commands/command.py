@@ -12,13 +12,16 @@ from gpt2.checkpoint.drafts import check_draft
 from gpt2.checkpoint.errors import CheckpointError, UnknownModelError
 from gpt2.checkpoint.loading import check_name
 from gpt2.decoding.errors import NoNumbersError
-from gpt2.decoding.settings import SECTIONS
+from gpt2.decoding.settings import CONTRAST, SECTIONS
 from runtime.background import compile_in_background
 
 HELP_SECTIONS = {
     "Model": ("model", "mine", "strict", "steps_dir", "compiled", "cache", "device"),
     "Text": ("text", "prompt_file", "max_new_tokens", "num_samples"),
-    **{title: [s.name for s in own] for title, own in SECTIONS.items()},
+    **{
+        title: [*(["amateur"] if own == CONTRAST else []), *(s.name for s in own)]
+        for title, own in SECTIONS.items()
+    },
     "Speculative decoding": ("draft", "draft_tokens"),
     "Serving": (
         "host",
@@ -39,6 +42,7 @@ NEEDS = {
     **dict.fromkeys(("strict", "steps_dir", "compiled"), "mine"),
     "length_penalty": "num_beams",
     "draft_tokens": "draft",
+    **dict.fromkeys((setting.name for setting in CONTRAST), "amateur"),
 }
 
 
@@ -91,6 +95,16 @@ class DraftName(ModelName):
     """The name of a draft: a model, or one of the drafts that need none."""
 
     check = staticmethod(check_draft)
+
+
+class AmateurName(ModelName):
+    """The name of a model, a folder, or a number of layers."""
+
+    name = "layers|name|folder"
+
+    def convert(self, value, param, ctx):
+        """Returns the name or the number; a usage error for an unknown name."""
+        return value if value.isdecimal() else super().convert(value, param, ctx)
 
 
 class Command(click.Command):

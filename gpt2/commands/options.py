@@ -7,7 +7,13 @@ from typing import Any
 
 import click
 
-from gpt2.commands.command import DraftName, FiniteRange, ModelName, Words
+from gpt2.commands.command import (
+    AmateurName,
+    DraftName,
+    FiniteRange,
+    ModelName,
+    Words,
+)
 from gpt2.decoding import settings
 from gpt2.decoding.settings import Setting
 
@@ -124,6 +130,15 @@ TEMPERATURE, *FILTERS = map(option_of, settings.SAMPLING)
 CHOICE = with_options(TEMPERATURE, GREEDY, *FILTERS, SEED)
 # Without defaults, so that the command can see which options were given.
 BEAMS = with_options(*(option_of(s, default=None) for s in settings.BEAM_SEARCH))
+AMATEUR = with_options(
+    click.option(
+        "--amateur",
+        type=AmateurName(),
+        help="Prefer what the model likes more than this weaker one does: its own "
+        "first layers, by their number, or another model.",
+    ),
+    *(option_of(s, default=None) for s in settings.CONTRAST),
+)
 NUM_SAMPLES = option_of(settings.NUM_SAMPLES)
 DRAFT = with_options(
     click.option(

@@ -149,6 +149,33 @@ class BeamSettings:
 
 
 SAMPLING, BEAM_SEARCH = settings_of(SamplingSettings), settings_of(BeamSettings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContrastSettings:
+    """How contrastive decoding subtracts an amateur's logits."""
+
+    alpha: float = declare(
+        0.1,
+        "Choose only tokens with A times the likeliest one's probability or more.",
+        "A",
+        above=0,
+        most=1,
+        shown="0.1",
+        option="--amateur-alpha",
+    )
+    beta: float = declare(
+        0.5,
+        "How strongly the amateur counts; 0 is not at all.",
+        "B",
+        least=0,
+        most=1000,
+        shown="0.5",
+        option="--amateur-beta",
+    )
+
+
+CONTRAST = settings_of(ContrastSettings)
 SEED = Setting(
     "seed",
     int,
@@ -188,4 +215,5 @@ MATCHING = Setting(
 SECTIONS = {
     "Choosing the next token": (*SAMPLING, SEED, MATCHING),
     "Searching for the likeliest text": BEAM_SEARCH,
+    "Choosing against a weaker model": CONTRAST,
 }

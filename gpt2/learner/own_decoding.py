@@ -98,6 +98,16 @@ class OwnDecoding:
         with blame_steps():
             return import_module("steps.encore_constrained")
 
+    @property
+    def contrastive_logits(self) -> Any:
+        """The function of the encore on contrastive decoding.
+
+        Raises:
+            LearnerError: the learner's file cannot be imported.
+        """
+        with blame_steps():
+            return import_module("steps.encore_contrastive").contrastive_logits
+
 
 class OwnLoop:
     """Chooses tokens with step 14's ``generate_tokens``, asked for one at a time.

@@ -9,6 +9,7 @@ from rich.markup import escape
 from course.registry import short
 from gpt2.learner.voice.beams import show_beams
 from gpt2.learner.voice.cache import show_cache
+from gpt2.learner.voice.contrast import show_contrast
 from gpt2.learner.voice.filters import show_filters
 from gpt2.learner.voice.finale import show_finale
 from gpt2.learner.voice.forms import show_forms
@@ -30,6 +31,7 @@ SPEAKERS: dict[str, Speaker] = {  # for every other step, the model writes
     "kv-cache": show_cache,
     "speculative": show_rounds,
     "constrained": show_forms,
+    "contrastive": show_contrast,
 }
 
 

@@ -18,7 +18,7 @@ from gpt2.commands.compare import WAYS
 from gpt2.decoding.beams import Beams
 from gpt2.decoding.errors import NoNumbersError
 from gpt2.decoding.generation import Strategy, choose
-from gpt2.decoding.settings import BEAM_SEARCH, SAMPLING, SECTIONS, Setting
+from gpt2.decoding.settings import BEAM_SEARCH, CONTRAST, SAMPLING, SECTIONS, Setting
 from solutions.encore_sampling import next_token_probabilities
 from tests.own.packages import needed
 
@@ -32,7 +32,7 @@ usual = pytest.mark.parametrize(
     ids=lambda value: value.name if isinstance(value, Setting) else f"{value:g}",
 )
 every = pytest.mark.parametrize(
-    "setting", [*SAMPLING, *BEAM_SEARCH], ids=lambda own: own.name
+    "setting", [*SAMPLING, *BEAM_SEARCH, *CONTRAST], ids=lambda own: own.name
 )
 
 
