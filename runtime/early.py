@@ -13,7 +13,7 @@ import sys
 PROGRAMS = {
     *("gpt2", "course", "book", "benchmarks", "runtime", "tests", "pytest"),
     *(f"s{number:02}" for number in range(1, 15)),
-    *("sampling", "beam-search", "kv-cache"),
+    *("sampling", "beam-search", "kv-cache", "llama"),
 }
 
 

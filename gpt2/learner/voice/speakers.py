@@ -11,6 +11,7 @@ from gpt2.learner.voice.beams import show_beams
 from gpt2.learner.voice.cache import show_cache
 from gpt2.learner.voice.filters import show_filters
 from gpt2.learner.voice.finale import show_finale
+from gpt2.learner.voice.llama import show_llama
 from gpt2.learner.voice.loop import let_loop_write
 from gpt2.learner.voice.model import let_model_write
 from gpt2.learner.voice.parts import Attempt
@@ -26,6 +27,7 @@ SPEAKERS: dict[str, Speaker] = {  # for every other step, the model writes
     "sampling": show_filters,
     "beam-search": show_beams,
     "kv-cache": show_cache,
+    "llama": show_llama,
 }
 
 
