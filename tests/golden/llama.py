@@ -5,7 +5,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 # name: seed, standard deviation of the parameters, sizes
 LLAMAS = {
     "llama": (
-        3,
+        4,
         0.25,
         dict(vocab_size=53, hidden_size=24, intermediate_size=34)
         | dict(num_hidden_layers=2, num_attention_heads=6, num_key_value_heads=2)
