@@ -163,7 +163,8 @@ def repeat_heads(x: Tensor, times: int) -> Tensor:
     """
     # Copies of x behind each head, on a new axis: [B, G, times, T, D]
 
-    # Then the two axes of heads become one. The order is the one of memory.
+    # Then the two axes of heads become one. The order is the one of memory. (MAX has
+    # F.repeat_interleave for this, but only in compiled graphs.)
 
     raise NotImplementedError("Return each head of x times times, one after another.")
 
