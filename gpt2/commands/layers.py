@@ -37,7 +37,7 @@ def layers(
     """
     silence_advice()
     start = open_start(model, as_argument(text), 0)
-    need_gpt2(start.checkpoint, "gpt2 layers")
+    need_gpt2(start.checkpoint, "this command")
     ids = np.array([start.ids], dtype=np.int64)
     borrowed = borrow(steps_dir, strict=strict, own=begun(steps_dir))
     note(borrowed.sentence())

@@ -107,7 +107,7 @@ def serve(
         )
     with listen(host, port) as listener:
         checkpoint = load_checkpoint(model)
-        need_gpt2(checkpoint, "gpt2 serve")
+        need_gpt2(checkpoint, "the server")
         compile_once(checkpoint)
         size = (replicas, cores or share(replicas), batch, queue)
         with started(model, size, address) as backend:

@@ -105,8 +105,8 @@ def test_only_a_gpt2_goes_to_the_gpu(llama: Path, monkeypatch) -> None:
 
 def test_a_command_that_needs_a_gpt2_says_so(llama: Path) -> None:
     checkpoint = load_checkpoint(str(llama))
-    with pytest.raises(CheckpointError, match="is a Llama, and gpt2 layers needs"):
-        need_gpt2(checkpoint, "gpt2 layers")
+    with pytest.raises(CheckpointError, match="is a Llama, and the server needs"):
+        need_gpt2(checkpoint, "the server")
 
 
 @pytest.mark.parametrize(
