@@ -8,6 +8,11 @@ from gpt2.checkpoint.loading import Checkpoint
 from gpt2.decoding.generation import TokenEngine
 from gpt2.learner.borrowing import Borrowed
 
+UNCACHED = (
+    "a Llama runs as it is written, and reads the whole text for every token: its "
+    "speed falls as the text grows"
+)
+
 
 def open_engine(
     checkpoint: Checkpoint,
@@ -49,12 +54,33 @@ def open_engine(
             note=on_compile,
         )
     config, weights = checkpoint.config, checkpoint.weights
+    if checkpoint.is_llama:
+        return open_llama(checkpoint, device, on_compile)
     if cache:
         return Engine(config, weights, device=device, on_compile=on_compile)
     model_class = import_module("solutions.solution_13").MaxGPT2LMHeadModel
     return RecomputingEngine(
         config, weights, model_class, device=device, on_compile=on_compile
     )
+
+
+def open_llama(
+    checkpoint: Checkpoint, device: str, note: Callable[[str], None]
+) -> TokenEngine:
+    """Opens the solution's Llama, which runs without a compile and without a cache.
+
+    Raises:
+        CheckpointError: ``device`` is not the CPU.
+    """
+    from gpt2.learner.eager_engine import EagerEngine
+    from solutions.encore_llama import LlamaForCausalLM
+
+    if device != "cpu":
+        raise CheckpointError(
+            f"{checkpoint.name} is a Llama, which runs on the CPU: leave --device out"
+        )
+    note(UNCACHED)
+    return EagerEngine(checkpoint.config, checkpoint.weights, LlamaForCausalLM)
 
 
 class NoAcceleratorError(CheckpointError):

@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 
 import click
+from files import ModelError, load, load_tokenizer
 from measure import validation_loss
-from model import ModelError, load, load_tokenizer
 from text import (
     HELD_OUT_EVERY,
     TextError,

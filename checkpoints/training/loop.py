@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
-from model import GPT2
+from files import Model
 from optimizers import build_optimizers
 from record import Moment
 from text import batches
@@ -33,7 +33,7 @@ class Budget:
 
 
 def train(
-    model: GPT2, ids: Tensor, budget: Budget, seed: int, factor: float = 1.0
+    model: Model, ids: Tensor, budget: Budget, seed: int, factor: float = 1.0
 ) -> Iterator[Moment]:
     """Trains the model on ids ``[N]``; yields before the first step and after each.
 
@@ -63,7 +63,7 @@ def train(
             return
 
 
-def loss_of(model: GPT2, inputs: Tensor, targets: Tensor) -> Tensor:
+def loss_of(model: Model, inputs: Tensor, targets: Tensor) -> Tensor:
     """Returns the mean of -log p(target), in nats per token."""
     with precision():
         logits = model(inputs)

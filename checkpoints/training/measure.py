@@ -1,7 +1,7 @@
 """Measures a model: its loss on held-out text, and a text that it writes."""
 
 import torch
-from model import GPT2
+from files import Model
 from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn.functional import cross_entropy
@@ -10,7 +10,7 @@ SAMPLE, TEMPERATURE = 100, 0.7  # tokens
 
 
 @torch.no_grad()
-def validation_loss(model: GPT2, ids: Tensor) -> float:
+def validation_loss(model: Model, ids: Tensor) -> float:
     """The mean loss over consecutive windows of ids ``[N]``, in nats per token."""
     model.eval()
     total, context = 0.0, model.shape.n_positions
@@ -22,7 +22,7 @@ def validation_loss(model: GPT2, ids: Tensor) -> float:
 
 
 @torch.no_grad()
-def write_sample(model: GPT2, tokenizer: Tokenizer, prompt: str) -> str:
+def write_sample(model: Model, tokenizer: Tokenizer, prompt: str) -> str:
     """Continues the prompt; without a prompt, begins a new document."""
     model.eval()
     ids, random = tokenizer.encode(prompt).ids, torch.Generator().manual_seed(0)

@@ -1,19 +1,14 @@
 """GPT-2 in PyTorch, whose weights have the names of Hugging Face's checkpoints."""
 
-import json
 import math
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-PREFIX = "transformer."  # of all names in a checkpoint
+INTO_STREAM = ("c_proj.weight", "o_proj.weight", "down_proj.weight")
 
 
 @dataclass(frozen=True)
@@ -51,11 +46,16 @@ class Attention(nn.Module):
             part.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # [B, H, T, D]
             for part in self.c_attn(x).chunk(3, dim=-1)
         )
-        scores = q * q.shape[-1] ** -0.5 @ k.mT  # [B, H, T, T]
-        # On a CPU, these lines are faster than F.scaled_dot_product_attention.
-        later = torch.full_like(scores[0, 0], -1e4).triu(1)
-        mixed = torch.softmax(scores + later, dim=-1) @ v
-        return self.c_proj(mixed.transpose(1, 2).flatten(2))
+        return self.c_proj(attend(q, k, v))
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:  # [B, H, T, D] -> [B, T, C]
+    """Averages the values of all heads, and puts the heads side by side (step 8)."""
+    scores = q * q.shape[-1] ** -0.5 @ k.mT  # [B, H, T, T]
+    # On a CPU, these lines are faster than F.scaled_dot_product_attention.
+    later = torch.full_like(scores[0, 0], -1e4).triu(1)
+    mixed = torch.softmax(scores + later, dim=-1) @ v
+    return mixed.transpose(1, 2).flatten(2)
 
 
 class MLP(nn.Module):
@@ -87,6 +87,10 @@ class Block(nn.Module):
 class GPT2(nn.Module):
     """The whole model (steps 12 and 13); the head's weights are those of ``wte``."""
 
+    kind, architecture = "gpt2", "GPT2LMHeadModel"
+    prefix = "transformer."  # of all names in a checkpoint
+    sizes: ClassVar = {field.name: field.name for field in fields(Shape)}  # in the file
+
     def __init__(self, shape: Shape, dropout: float = 0.0) -> None:
         super().__init__()
         self.shape = shape
@@ -104,84 +108,19 @@ class GPT2(nn.Module):
             x = block(x)
         return F.linear(self.ln_f(x), self.wte.weight)
 
+    def settings(self) -> dict[str, Any]:
+        """What config.json says besides the sizes."""
+        return {
+            "n_inner": 4 * self.shape.n_embd,
+            "activation_function": "gelu_new",
+            "layer_norm_epsilon": 1e-5,
+        }
+
 
 def initialize(name: str, p: Tensor, layers: int) -> None:
     """Draws a weight as GPT-2 does: standard deviation 0.02, less into the stream."""
     if p.dim() == 2:
-        into_stream = name.endswith("c_proj.weight")
+        into_stream = name.endswith(INTO_STREAM)
         nn.init.normal_(p, std=0.02 / math.sqrt(2 * layers) if into_stream else 0.02)
     elif name.endswith("bias"):
         nn.init.zeros_(p)
-
-
-def save(model: GPT2, folder: Path, *, dtype: torch.dtype = torch.float16) -> None:
-    """Writes config.json and model.safetensors; 16-bit weights halve the file."""
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(config(model.shape, dtype), indent=2) + "\n"
-    (folder / "config.json").write_text(text, encoding="utf-8")
-    tensors = {
-        f"{PREFIX}{name}": transposed(name, p).to(dtype).contiguous()
-        for name, p in model.state_dict().items()
-    }
-    # Whoever stops the program now keeps the file from before.
-    partial = folder / "model.safetensors.partial"
-    save_file(tensors, partial, metadata={"format": "pt"})
-    partial.replace(folder / "model.safetensors")
-
-
-class ModelError(ValueError):
-    """A folder has no such model; the message goes on after the folder's name."""
-
-
-def load(folder: Path, dropout: float = 0.0) -> GPT2:
-    """Reads what ``save`` has written.
-
-    Raises:
-        ModelError: the folder has something else.
-    """
-    try:
-        sizes = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        shape = Shape(**{field.name: sizes[field.name] for field in fields(Shape)})
-        model, stored = GPT2(shape, dropout), load_file(folder / "model.safetensors")
-        names = {name: name.removeprefix(PREFIX) for name in stored}
-        model.load_state_dict({n: transposed(n, stored[k]) for k, n in names.items()})
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise ModelError("has no model that this program has made") from error
-    return model.eval()
-
-
-def load_tokenizer(folder: Path) -> Tokenizer:
-    """Reads a model's tokenizer.
-
-    Raises:
-        ModelError: the folder has none.
-    """
-    try:
-        return Tokenizer.from_file(str(folder / "tokenizer.json"))
-    except Exception as error:  # the library raises nothing more specific
-        raise ModelError("has no tokenizer.json that can be read") from error
-
-
-def transposed(name: str, p: Tensor) -> Tensor:
-    """Transposes a layer's matrix.
-
-    Hugging Face's class ``Conv1D`` keeps it as ``[in, out]``, PyTorch's ``Linear`` as
-    ``[out, in]``.
-    """
-    return p.T if name.startswith("h.") and p.dim() == 2 else p
-
-
-def config(shape: Shape, dtype: torch.dtype) -> dict[str, Any]:
-    """The content of config.json."""
-    return {
-        "architectures": ["GPT2LMHeadModel"],
-        "model_type": "gpt2",
-        **asdict(shape),
-        "n_inner": 4 * shape.n_embd,
-        "activation_function": "gelu_new",
-        "layer_norm_epsilon": 1e-5,
-        "tie_word_embeddings": True,
-        "bos_token_id": 0,
-        "eos_token_id": 0,
-        "dtype": str(dtype).removeprefix("torch."),
-    }

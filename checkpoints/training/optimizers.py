@@ -1,8 +1,8 @@
 """Muon for the layers' matrices, AdamW for all other weights."""
 
 import torch
-from model import GPT2
-from torch import Tensor
+from files import Model
+from torch import Tensor, nn
 
 LEARNING_RATE, MUON_RATE, WEIGHT_DECAY = 3e-3, 0.02, 0.1
 MOMENTUM = 0.95
@@ -35,10 +35,12 @@ def orthogonal(x: Tensor) -> Tensor:
     return x.float()
 
 
-def build_optimizers(model: GPT2) -> list[torch.optim.Optimizer]:
+def build_optimizers(model: Model) -> list[torch.optim.Optimizer]:
     """Divides the weights between the two optimizers."""
-    matrices = [p for p in model.h.parameters() if p.dim() == 2]
-    embeddings = [model.wte.weight, model.wpe.weight]
+    layers = [part for part in model.modules() if isinstance(part, nn.Linear)]
+    matrices = [layer.weight for layer in layers]
+    tables = [part for part in model.modules() if isinstance(part, nn.Embedding)]
+    embeddings = [table.weight for table in tables]
     vectors = [p for p in model.parameters() if p.dim() == 1]
     groups = [{"params": embeddings}, {"params": vectors, "weight_decay": 0.0}]
     rest = {"lr": LEARNING_RATE, "betas": (0.9, 0.95), "weight_decay": WEIGHT_DECAY}

@@ -7,7 +7,9 @@
 # [tool.uv]
 # exclude-newer = "2026-11-24T00:00:00Z"
 # ///
-"""Trains a small GPT-2 on a text of your own. uv installs what the lines above list:
+"""Trains a small GPT-2, or a Llama, on a text of your own.
+
+uv installs what the lines above list:
 
 uv run checkpoints/training/train.py my-text.txt --out my-model
 """
@@ -20,9 +22,10 @@ from pathlib import Path
 
 import click
 import torch
+from files import KINDS, Model, ModelError, load, load_tokenizer, save
 from loop import Budget, train
 from measure import validation_loss, write_sample
-from model import GPT2, ModelError, Shape, load, load_tokenizer, save
+from model import Shape
 from record import Moment, Record
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -45,7 +48,7 @@ class Trainee:
         keep_all: keep the model of each moment, too, in ``out/step-NNNNNN``.
     """
 
-    model: GPT2
+    model: Model
     text: Text
     out: Path
     prompt: str
@@ -101,6 +104,9 @@ def follow(steps: Iterator[Moment], trainee: Trainee, record: Record) -> Moment:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="folder")
 @click.option("--minutes", type=click.FloatRange(0.1), default=10.0, show_default=True)
 @click.option("--steps", type=click.IntRange(1), help="so many steps, in any time")
+@click.option(
+    "--kind", type=click.Choice(list(KINDS)), default="gpt2", show_default=True
+)
 @click.option("--vocabulary", type=click.IntRange(257), default=2048, show_default=True)
 @click.option("--layers", type=click.IntRange(1), default=4, show_default=True)
 @click.option("--heads", type=click.IntRange(1), default=4, show_default=True)
@@ -122,6 +128,7 @@ def main(
     out: Path,
     minutes: float,
     steps: int | None,
+    kind: str,
     vocabulary: int,
     layers: int,
     heads: int,
@@ -135,19 +142,22 @@ def main(
 ) -> None:
     """Train a GPT-2 on TEXT, a file in UTF-8 with <|endoftext|> between documents.
 
-    Ctrl-C stops early and keeps the best model so far. With --from, the training begins
-    with the weights, shape and tokenizer of a model from this program, such as the
-    embedded one; a --rate of 0.3 then changes it more gently.
+    Ctrl-C stops early and keeps the best model so far. --kind llama trains a Llama.
+    With --from, the training begins with the weights, shape and tokenizer of a model
+    from this program, such as the embedded one; a --rate of 0.3 then changes it more
+    gently.
     """
     if channels % heads:
         raise click.UsageError(f"{heads} heads cannot share {channels} channels")
+    if kind == "llama" and channels // heads % 2:
+        raise click.UsageError("the heads of a Llama need an even number of channels")
     if (out / "model.safetensors").exists():
         raise click.UsageError(f"{out} has a model already: name another folder")
     torch.manual_seed(seed)
     try:
         text = read_text(path, load_tokenizer(start) if start else vocabulary)
         shape = Shape(text.tokenizer.get_vocab_size(), 256, channels, layers, heads)
-        model = load(start, dropout) if start else GPT2(shape, dropout)
+        model = load(start, dropout) if start else KINDS[kind](shape, dropout)
         print_sizes(text, model)
         out.mkdir(parents=True, exist_ok=True)
         text.tokenizer.save(str(out / "tokenizer.json"))
@@ -169,7 +179,7 @@ def main(
     )
 
 
-def print_sizes(text: Text, model: GPT2) -> None:
+def print_sizes(text: Text, model: Model) -> None:
     """Prints what the model learns from, and how large it is."""
     console.print(
         f"{len(text.training):,} tokens to learn from; {len(text.validation):,} more, "

@@ -74,7 +74,8 @@ def written_down(place: Place) -> Iterator[Change]:
                 says = f"`{name}` is not used: {default} stands in its place."
                 yield place.change(default, says)
         case ast.Attribute(value=ast.Name(id="config"), attr=name):
-            value = gpt2_sizes()[name]
+            if (value := gpt2_sizes().get(name)) is None:
+                return
             says = f"`config.{name}` is not used: {value} stands in its place."
             yield place.change(value, says)
 

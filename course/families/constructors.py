@@ -50,6 +50,8 @@ def without_bias(place: Place) -> Iterator[Change]:
         case ast.Call(ast.Name(id="Linear") as func, args, keywords), ast.Assign(
             [to], _
         ):
+            if any(keyword.arg == "bias" for keyword in keywords):
+                return
             new = ast.Call(
                 func,
                 args,

@@ -7,7 +7,7 @@ from course.families.places import Change, Place
 from course.families.words import call_of, called, phrase
 
 # The axes that are mistaken for another. Some functions only have arrays of two axes.
-AXES = {-1: (-2, 0, 1), -2: (-1, 0, 1), 0: (1,), 1: (0,)}
+AXES = {-1: (-2, 0, 1), -2: (-1, 0, 1), 0: (1,), 1: (0,), 2: (1, 3)}
 FLAT = {
     "_best_continuations",
     "_log_softmax",

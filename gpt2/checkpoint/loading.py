@@ -16,13 +16,15 @@ import numpy as np
 from gpt2.checkpoint.configuration import read_config
 from gpt2.checkpoint.errors import CheckpointError, UnknownModelError
 from gpt2.checkpoint.hub import REPOSITORIES, download
+from gpt2.checkpoint.llama import is_llama
 from gpt2.checkpoint.safetensors_files import read_weights
 from gpt2.checkpoint.tokenizer import Tokenizer, load_tokenizer
-from gpt2.checkpoint.weights import EMBEDDING, convert_weights, count_parameters
+from gpt2.checkpoint.weights import convert_weights, count_parameters, without_rows
 from solutions.solution_01 import GPT2Config
 
 SHORT = {repository: name for name, repository in REPOSITORIES.items()}
-EMBEDDED = {"tiny-stories": Path(__file__).parents[2] / "checkpoints" / "tiny-stories"}
+FOLDER = Path(__file__).parents[2] / "checkpoints"
+EMBEDDED = {name: FOLDER / name for name in ("tiny-stories", "tiny-llama")}
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,19 @@ class Checkpoint:
 
     name: str
     config: GPT2Config
-    weights: Mapping[str, np.ndarray]  # names as in ``MaxGPT2LMHeadModel``
+    weights: Mapping[str, np.ndarray]  # names as in the model's class
     tokenizer: Tokenizer
+
+    @property
+    def is_llama(self) -> bool:
+        """Whether this is a Llama; otherwise it is a GPT-2."""
+        return is_llama(self.config)
+
+
+def need_gpt2(checkpoint: Checkpoint, what: str) -> None:
+    """Raises ``CheckpointError`` if a model is a Llama, which ``what`` cannot use."""
+    if checkpoint.is_llama:
+        raise CheckpointError(f"{checkpoint.name} is a Llama, and {what} needs a GPT-2")
 
 
 def load_checkpoint(name_or_path: str) -> Checkpoint:
@@ -65,7 +78,7 @@ def _read(name: str, folder: Path) -> Checkpoint:
     weights = convert_weights(read_weights(folder), config)
     if tokenizer.size < config.vocab_size:
         config = replace(config, vocab_size=tokenizer.size)
-        weights[EMBEDDING] = weights[EMBEDDING][: tokenizer.size].copy()
+        weights = without_rows(weights, config)
     return Checkpoint(name, config, weights, tokenizer)
 
 

@@ -1,4 +1,4 @@
-"""Gives parameters the names of ``GPT2LMHeadModel``, whatever wraps the model."""
+"""Gives parameters the names of Hugging Face's classes, whatever wraps the model."""
 
 from collections.abc import Mapping
 
@@ -14,14 +14,22 @@ WRAPPERS = {
     "_checkpoint_wrapped_module",
 }
 HEAD = "lm_head.weight"
-ANCHOR = "wpe.weight"  # every GPT-2 has one; what stands before it is the prefix
+GPT2 = "transformer.", "wpe.weight"  # its prefix, and what every such model has
+LLAMA = "model.", "embed_tokens.weight"
 
 
-def full_names(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Renames tensors to ``transformer.…`` and ``lm_head.…``.
+def full_names(
+    tensors: Mapping[str, np.ndarray], usual: str, anchor: str
+) -> dict[str, np.ndarray]:
+    """Renames tensors to ``transformer.…`` or ``model.…``, and to ``lm_head.…``.
 
     Any prefix goes away, such as none at all, ``model.``, ``base_model.model.`` or
     ``student.transformer.``; so do the names of wrappers, anywhere.
+
+    Args:
+        tensors: by name; not changed.
+        usual: the prefix of the new names.
+        anchor: every model has this tensor; what stands before it is the prefix.
 
     Raises:
         CheckpointError: the tensors belong to several models, or to an adapter.
@@ -32,14 +40,14 @@ def full_names(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
             f"the checkpoint has a LoRA adapter that is not merged ({adapters[0]}): "
             "merge it with peft's merge_and_unload(), then use save_pretrained"
         )
-    found = [n for n in named if n == ANCHOR or n.endswith(f".{ANCHOR}")]
+    found = [n for n in named if n == anchor or n.endswith(f".{anchor}")]
     if len(found) > 1:
         raise CheckpointError(
             f"the checkpoint has several models ({', '.join(sorted(found)[:3])}): save "
             "only one of them"
         )
-    prefix = found[0].removesuffix(ANCHOR) if found else "transformer."
-    return {_full_name(name, prefix): tensor for name, tensor in named.items()}
+    prefix = found[0].removesuffix(anchor) if found else usual
+    return {_full_name(name, prefix, usual): tensor for name, tensor in named.items()}
 
 
 def _unwrapped(name: str) -> str:
@@ -47,10 +55,10 @@ def _unwrapped(name: str) -> str:
     return ".".join(part for part in name.split(".") if part not in WRAPPERS)
 
 
-def _full_name(name: str, prefix: str) -> str:
-    """Replaces the model's prefix by ``transformer.``, and the head's by nothing."""
+def _full_name(name: str, prefix: str, usual: str) -> str:
+    """Replaces the model's prefix by the usual one, and the head's by nothing."""
     outer, head, rest = name.rpartition(HEAD)
     if head and not rest and prefix.startswith(outer):
         return HEAD
     inside = name.startswith(prefix)
-    return f"transformer.{name.removeprefix(prefix)}" if inside else name
+    return f"{usual}{name.removeprefix(prefix)}" if inside else name

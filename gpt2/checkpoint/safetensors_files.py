@@ -17,7 +17,8 @@ STORED = {
     "F16": "<f2",
     "BF16": "<u2",  # the upper half of a float32; NumPy has no name for it
 }
-MASKS = (".attn.bias", ".attn.masked_bias")  # not parameters; old files have them
+# Not parameters; old files have them: GPT-2's masks, and a Llama's frequencies.
+CONSTANTS = (".attn.bias", ".attn.masked_bias", ".rotary_emb.inv_freq")
 
 
 def read_weights(folder: Path) -> dict[str, np.ndarray]:
@@ -46,7 +47,7 @@ def read_weights(folder: Path) -> dict[str, np.ndarray]:
 
 
 def read_safetensors(path: Path) -> dict[str, np.ndarray]:
-    """Maps one file's tensors into memory, except masks; bfloat16 becomes float32.
+    """Maps one file's tensors into memory, except constants; bfloat16 becomes float32.
 
     Format: https://huggingface.co/docs/safetensors (8 bytes with the header's length,
     the header in JSON, the data).
@@ -63,7 +64,7 @@ def read_safetensors(path: Path) -> dict[str, np.ndarray]:
     return {
         name: _tensor(path, name, data[start:], **entry)
         for name, entry in header.items()
-        if not name.endswith(MASKS)
+        if not name.endswith(CONSTANTS)
     }
 
 

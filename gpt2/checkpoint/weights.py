@@ -3,20 +3,27 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from gpt2.checkpoint.errors import CheckpointError
-from gpt2.checkpoint.parameter_names import HEAD, full_names
+from gpt2.checkpoint.llama import is_llama, llama_shapes
+from gpt2.checkpoint.parameter_names import GPT2, HEAD, LLAMA, full_names
 from solutions.solution_01 import GPT2Config
 
-EMBEDDING = "transformer.wte.weight"
+EMBEDDINGS = {GPT2: "transformer.wte.weight", LLAMA: "model.embed_tokens.weight"}
 # Hugging Face's Conv1D stores [in, out], as OpenAI did; MAX's Linear needs [out, in].
 TRANSPOSED = ("c_attn.weight", "c_proj.weight", "c_fc.weight")
 
 
-def parameter_shapes(config: GPT2Config) -> dict[str, tuple[int, ...]]:
+def parameter_shapes(config: Any) -> dict[str, tuple[int, ...]]:
     """Returns the shape of every parameter, by name, as checkpoints store it."""
+    return llama_shapes(config) if is_llama(config) else gpt2_shapes(config)
+
+
+def gpt2_shapes(config: GPT2Config) -> dict[str, tuple[int, ...]]:
+    """Returns the shape of every parameter of a GPT-2, by name."""
     channels, inner = config.n_embd, config.n_inner
     shapes = {
         "transformer.wte.weight": (config.vocab_size, channels),
@@ -51,7 +58,7 @@ def count_parameters(config: GPT2Config) -> int:
 def convert_weights(
     tensors: Mapping[str, np.ndarray], config: GPT2Config
 ) -> dict[str, np.ndarray]:
-    """Turns a checkpoint's tensors into the parameters of ``MaxGPT2LMHeadModel``.
+    """Turns a checkpoint's tensors into the parameters of the course's model.
 
     Args:
         tensors: by name, as ``full_names`` takes them; not changed.
@@ -64,15 +71,17 @@ def convert_weights(
         CheckpointError: tensors are missing, unknown, of another shape or not finite,
             or the head differs from the token embedding.
     """
-    named = full_names(tensors)
-    head = named.pop(HEAD, None)
+    kind, shapes = LLAMA if is_llama(config) else GPT2, parameter_shapes(config)
+    named, embedding = full_names(tensors, *kind), EMBEDDINGS[kind]
+    head = None if HEAD in shapes else named.pop(HEAD, None)
     if head is not None:  # some files keep only one of two equal tensors
-        named.setdefault(EMBEDDING, head)
-    _check(named, parameter_shapes(config))
-    if head is not None and not np.array_equal(head, named[EMBEDDING]):
+        named.setdefault(embedding, head)
+    _check(named, shapes)
+    if head is not None and not np.array_equal(head, named[embedding]):
+        short = embedding.removeprefix(kind[0])
         raise CheckpointError(
-            "the head (lm_head.weight) differs from the token embedding (wte.weight): "
-            "a GPT-2 of this course uses one for both, so this model cannot be used"
+            f"the head (lm_head.weight) differs from the token embedding ({short}): "
+            f"{_why_tied(config)}"
         )
     return {
         name: _finite(
@@ -81,6 +90,22 @@ def convert_weights(
         )
         for name, x in named.items()
     }
+
+
+def _why_tied(config: GPT2Config) -> str:
+    """Returns why the head must be the token embedding."""
+    if is_llama(config):
+        return "config.json says tie_word_embeddings, so the two files do not fit"
+    return "a GPT-2 of this course uses one for both, so this model cannot be used"
+
+
+def without_rows(
+    weights: dict[str, np.ndarray], config: GPT2Config
+) -> dict[str, np.ndarray]:
+    """Returns the parameters without the rows of tokens past ``vocab_size``."""
+    tables = {*EMBEDDINGS.values(), HEAD} & weights.keys()
+    cut = {name: weights[name][: config.vocab_size].copy() for name in tables}
+    return weights | cut
 
 
 def _finite(name: str, array: np.ndarray) -> np.ndarray:

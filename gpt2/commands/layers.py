@@ -10,6 +10,7 @@ from rich.table import Table
 
 from course.commands import typed
 from course.registry import find_exercise, short
+from gpt2.checkpoint.loading import need_gpt2
 from gpt2.commands.command import Command
 from gpt2.commands.options import MODEL_NAME, OWN_FILES
 from gpt2.commands.prompt import as_argument, open_start
@@ -36,6 +37,7 @@ def layers(
     """
     silence_advice()
     start = open_start(model, as_argument(text), 0)
+    need_gpt2(start.checkpoint, "this command")
     ids = np.array([start.ids], dtype=np.int64)
     borrowed = borrow(steps_dir, strict=strict, own=begun(steps_dir))
     note(borrowed.sentence())

@@ -49,8 +49,8 @@ MODEL_NAME = click.option(
     type=ModelName(),
     default="tiny-stories",
     show_default=True,
-    help="tiny-stories (embedded), gpt2, gpt2-medium, gpt2-large, gpt2-xl "
-    "(downloaded once), or a folder in Hugging Face's format.",
+    help="tiny-stories or tiny-llama (embedded), gpt2, gpt2-medium, gpt2-large, "
+    "gpt2-xl (downloaded once), or a folder in Hugging Face's format.",
 )
 OWN_FILES = with_options(
     click.option(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from course.commands import typed_with
-from gpt2.checkpoint.loading import Checkpoint, load_checkpoint
+from gpt2.checkpoint.loading import Checkpoint, load_checkpoint, need_gpt2
 from gpt2.commands.command import Command
 from gpt2.commands.options import MODEL_NAME
 from gpt2.commands.terminal import note
@@ -107,6 +107,7 @@ def serve(
         )
     with listen(host, port) as listener:
         checkpoint = load_checkpoint(model)
+        need_gpt2(checkpoint, "the server")
         compile_once(checkpoint)
         size = (replicas, cores or share(replicas), batch, queue)
         with started(model, size, address) as backend:

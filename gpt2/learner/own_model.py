@@ -50,8 +50,8 @@ def open_mine(
     silence_advice()
     weights = checkpoint.weights
     with blame_steps():
-        config = import_module("steps.step_01").GPT2Config(**asdict(checkpoint.config))
-        model_class = import_module("steps.step_13").MaxGPT2LMHeadModel
+        config_class, model_class = own_classes(checkpoint)
+        config = config_class(**asdict(checkpoint.config))
         if compiled or device == "gpu":
             start = time.perf_counter()
             about = seconds_to_compile(config, on_cpu=device == "cpu")
@@ -61,8 +61,17 @@ def open_mine(
             )
             note(f"compiled in {time.perf_counter() - start:.0f} s")
             return engine
-        if cache and "kv-cache" in borrowed.own:
+        if cache and "kv-cache" in borrowed.own and not checkpoint.is_llama:
             module = import_module("steps.encore_kv_cache")
             note(KV_CACHE)
             return CachedEagerEngine(config, weights, module)
         return EagerEngine(config, weights, model_class)
+
+
+def own_classes(checkpoint: Checkpoint) -> tuple[type, type]:
+    """Returns the classes of ``steps/`` for a checkpoint's sizes and for its model."""
+    if checkpoint.is_llama:
+        encore = import_module("steps.encore_llama")
+        return encore.LlamaConfig, encore.LlamaForCausalLM
+    config_class = import_module("steps.step_01").GPT2Config
+    return config_class, import_module("steps.step_13").MaxGPT2LMHeadModel

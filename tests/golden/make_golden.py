@@ -2,7 +2,7 @@
 # requires-python = "==3.11.*"
 # dependencies = ["torch==2.13.0", "transformers==5.23.0", "numpy"]
 # ///
-"""Write the golden files of this folder: the results of Hugging Face's GPT-2.
+"""Write the golden files of this folder: the results of Hugging Face's models.
 
 The lines above list the packages. uv installs them and runs this file:
 
@@ -12,9 +12,11 @@ Run this command again after each change of `checkpoints/tiny-stories`. Seeds an
 prompts are fixed. With these, the best logit is always more than 1e-3 above the second,
 so rounding cannot change a right answer.
 
-odd, inner     checkpoints with random weights in Hugging Face's format
-odd.npz,       prompt_0 ... [T], their greedy_0 ... [64], gaps [N] (the smallest lead of
-inner.npz      a best logit in each text), logits [T, V] of the last prompt
+odd, inner     GPT-2s with random weights in Hugging Face's format
+llama,         Llamas with random weights, with a head of its own and with a tied head
+llama-tied
+odd.npz ...    prompt_0 ... [T], their greedy_0 ... [64], gaps [N] (the smallest lead of
+               a best logit in each text), logits [T, V] of the last prompt
 tiny-stories   the same of the embedded model, but the prompts' texts [N], last_logits
 .npz           [N, V] and the sha256 of the weights instead of logits
 decoding.json  processors: logits, seen ids and options in; filtered logits (null is
@@ -30,6 +32,7 @@ from typing import Any
 import numpy as np
 import torch
 from decoding import generate, make_decoding
+from llama import LLAMAS, llama
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 HERE = Path(__file__).resolve().parent
@@ -45,7 +48,12 @@ RANDOM: dict[str, Random] = {  # name: seed, standard deviation of the parameter
 }
 RANDOM["odd"][2].update(n_layer=3)
 RANDOM["inner"][2].update(n_layer=2, n_inner=45, layer_norm_epsilon=3e-3)
-LENGTHS = {"odd": (1, 7, 16), "inner": (1, 4, 11)}
+LENGTHS = {
+    "odd": (1, 7, 16),
+    "inner": (1, 4, 11),
+    "llama": (1, 6, 15),
+    "llama-tied": (1, 5, 10),
+}
 STORY_PROMPTS = [  # the first STORIES_KEPT without close choices are kept
     "<|endoftext|>",
     "Once upon a time",
@@ -59,14 +67,18 @@ STORY_PROMPTS = [  # the first STORIES_KEPT without close choices are kept
 STORIES_KEPT = 5
 
 
-def random_model(seed, spread, sizes):
-    """A GPT-2 without parameters of exactly 0 or 1, so that every parameter matters."""
-    torch.manual_seed(seed)
+def gpt2(sizes):
     config = GPT2Config(**sizes, bos_token_id=None, eos_token_id=None)
-    model = GPT2LMHeadModel(config).eval()
+    return GPT2LMHeadModel(config).eval()
+
+
+def random_model(make, seed, spread, sizes):
+    """A model without parameters of exactly 0 or 1, so that every parameter matters."""
+    torch.manual_seed(seed)
+    model = make(sizes)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            is_scale = "ln_" in name and name.endswith("weight")
+            is_scale = ("ln_" in name or "norm" in name) and name.endswith("weight")
             parameter.normal_(mean=float(is_scale), std=spread)
     return model
 
@@ -102,8 +114,8 @@ def arrays(model, prompts):
 
 
 def make_random(name, out):
-    seed, spread, sizes = RANDOM[name]
-    model = random_model(seed, spread, sizes)
+    seed, spread, sizes = (RANDOM | LLAMAS)[name]
+    model = random_model(llama if name in LLAMAS else gpt2, seed, spread, sizes)
     model.save_pretrained(out / name)
     (out / name / "generation_config.json").unlink(missing_ok=True)
     (out / name / "model.safetensors").chmod(0o644)
@@ -134,7 +146,8 @@ def main():
     parser.add_argument("--out", type=Path, default=HERE)
     out = parser.parse_args().out
     make_stories(out)
-    make_random("inner", out)
+    for name in ("inner", *LLAMAS):
+        make_random(name, out)
     odd, prompts = make_random("odd", out)
     make_decoding(odd, prompts, out / "decoding.json")
 

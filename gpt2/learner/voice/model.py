@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from math import isfinite
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from gpt2.learner.eager_engine import as_tensor
 from gpt2.learner.voice.limits import Clock
 from gpt2.learner.voice.parts import Attempt
 from gpt2.learner.voice.speech import Speech
-from gpt2.learner.voice.stories import NEW_TOKENS
+from gpt2.learner.voice.stories import NEW_TOKENS, Story
 from runtime.direct.operations import direct_operations
 
 VISIBLE = 0.005  # nats; a smaller difference rounds to 0.00
@@ -73,8 +74,12 @@ def tell_loss(attempt: Attempt, ids: list[int], speech: Speech) -> None:
 
 
 def loss_of(attempt: Attempt) -> float:
-    """Returns the model's loss on the whole story, which it reads once."""
-    story, model = attempt.story, attempt.model()
+    """Returns the model's loss on the whole story."""
+    return story_loss(attempt.model(), attempt.story)
+
+
+def story_loss(model: Any, story: Story) -> float:
+    """Returns a model's loss on a whole story, which it reads once."""
     with direct_operations():
         logits = model(as_tensor(np.array([story.ids[:-1]])))  # [1, T, V]
     return story.loss(logits.to_numpy()[0])

@@ -13,6 +13,7 @@ from gpt2.learner.voice.contrast import show_contrast
 from gpt2.learner.voice.filters import show_filters
 from gpt2.learner.voice.finale import show_finale
 from gpt2.learner.voice.forms import show_forms
+from gpt2.learner.voice.llama import show_llama
 from gpt2.learner.voice.loop import let_loop_write
 from gpt2.learner.voice.model import let_model_write
 from gpt2.learner.voice.parts import Attempt
@@ -32,6 +33,7 @@ SPEAKERS: dict[str, Speaker] = {  # for every other step, the model writes
     "speculative": show_rounds,
     "constrained": show_forms,
     "contrastive": show_contrast,
+    "llama": show_llama,
 }
 
 

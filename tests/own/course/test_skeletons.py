@@ -88,9 +88,16 @@ def interface(value: object, *, fields: bool = True) -> dict[str, str]:
         seen["bases"] = described(inspect.getmro(value)[1:])
         seen["generic bases"] = described(getattr(value, "__orig_bases__", ()))
     if fields:
-        seen["signature"] = described(inspect.signature(value))  # type: ignore[arg-type]
         seen["annotations"] = described(inspect.get_annotations(value))  # type: ignore[arg-type]
+    if fields and not inherits_fields(value):
+        seen["signature"] = described(inspect.signature(value))  # type: ignore[arg-type]
     return seen
+
+
+def inherits_fields(value: object) -> bool:
+    """Says whether a class has step 01's fields, which the skeleton of it lacks."""
+    bases = inspect.getmro(value)[1:] if isinstance(value, type) else ()
+    return "GPT2Config" in [base.__name__ for base in bases]
 
 
 def answers(source: str) -> set[str]:
