@@ -14,6 +14,7 @@ PROGRAMS = {
     *("gpt2", "course", "book", "benchmarks", "runtime", "tests", "pytest"),
     *(f"s{number:02}" for number in range(1, 15)),
     *("sampling", "beam-search", "kv-cache"),
+    "tokenizer",
 }
 
 

@@ -93,6 +93,7 @@ def continue_text(
     text = read_prompt(prompt, prompt_file, literal=ctx.meta["literal"])
     start = open_start(model, text, max_new_tokens)
     writer = Writer(start.checkpoint, seed=seed, note=note, **engine)
+    start = start.cut_by(writer.tokenizer)
     task = Task(start, strategy, json_object)
     if num_samples > 1:
         interrupted = write_samples(writer, task, num_samples)

@@ -1,7 +1,7 @@
 """Reads the prompt from the argument, a file or standard input, and checks it."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import click
 from course.commands import typed
 from gpt2.checkpoint.context import new_tokens
 from gpt2.checkpoint.loading import Checkpoint, load_checkpoint
+from gpt2.checkpoint.tokenizer import Tokenizer
 
 COMMANDS = ("chat", "layers", "compare", "diversity", "plot", "serve")  # no prompts
 NEW_TOKENS = 100  # default; fewer if fewer fit
@@ -83,6 +84,10 @@ class Start:
     text: str
     ids: list[int]
     count: int
+
+    def cut_by(self, tokenizer: Tokenizer) -> "Start":
+        """Returns this start with the ids of another tokenizer."""
+        return replace(self, ids=tokenizer.encode_prompt(self.text))
 
     def describe(self) -> dict[str, Any]:
         """The prompt, for JSON."""

@@ -12,6 +12,7 @@ from gpt2.learner.voice.cache import show_cache
 from gpt2.learner.voice.filters import show_filters
 from gpt2.learner.voice.finale import show_finale
 from gpt2.learner.voice.loop import let_loop_write
+from gpt2.learner.voice.merging import show_merging
 from gpt2.learner.voice.model import let_model_write
 from gpt2.learner.voice.parts import Attempt
 from gpt2.learner.voice.sight import show_sight
@@ -20,6 +21,7 @@ from gpt2.learner.voice.speech import Speech
 
 Speaker = Callable[[Attempt, Speech], None]
 SPEAKERS: dict[str, Speaker] = {  # for every other step, the model writes
+    "tokenizer": show_merging,
     "s01": show_sizes,
     "s02": show_sight,
     "s14": let_loop_write,
