@@ -1,4 +1,4 @@
-"""GPT-2's tokenizer without a regular expression. The encore's checker compares with it.
+"""GPT-2's tokenizer without a regular expression, for the checker of the encore.
 
 It merges one place at a time, and counts over the whole text.
 """
