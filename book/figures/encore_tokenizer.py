@@ -1,12 +1,16 @@
 """Figures and numbers of the encore on the tokenizer."""
 
 import json
+import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
+from unicodedata import category
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from tokenizers.pre_tokenizers import ByteLevel
 
 from book import held_out, play
 from book.figures import style
@@ -36,7 +40,7 @@ CUT = [
     "x2 = x_1 * 3.5",
     "naïve שלום 日本語 ½",
 ]
-SPELLINGS = "Once", " Once", "once", " once", "ONCE"
+SPELLINGS = "the", " the", "The", " The", "THE"  # in texts of make_gpt2.py, too
 OPEN = "Once upon a time, there was a", "Once upon a time, there was a "
 LANGUAGES = {  # the sentences are in tests/golden/make_gpt2.py, with GPT-2's ids
     "English": "The dog is happy today.",
@@ -46,7 +50,9 @@ LANGUAGES = {  # the sentences are in tests/golden/make_gpt2.py, with GPT-2's id
     "Japanese": "犬は今日幸せです。",
 }
 NAMES = "Lily", "Ada Lovelace", " Ada Lovelace", "Noether"
-ROW, LEFT, RIGHT = 40, 20, 560  # pixels of the drawing
+ROW, RIGHT = 40, 560  # pixels of the drawing
+# The pattern without Unicode's categories, as far as Python's re has them.
+IN_RE = r"'(?:[stmd]|re|ve|ll)| ?[^\W\d_]+| ?\d+| ?(?:_|[^\s\w])+|\s+(?!\S)|\s+"
 
 
 @cache
@@ -86,6 +92,7 @@ def numbers() -> dict[str, str | list]:
         "end_tokens": str(len(solution.tokenize(END, ranks()))),
         "longest_differs": longest_differs(),
         "names": names_table(),
+        **compared(),
     }
 
 
@@ -207,6 +214,24 @@ def names_table() -> list[list[str]]:
         tokens = " ".join(map(code, play.tokens(name)))
         rows.append([code(name), tokens, " ".join(map(str, play.encode(name)))])
     return rows
+
+
+def compared() -> dict[str, str]:
+    """How many characters there are, and how many ``re`` cuts otherwise.
+
+    Raises:
+        BookError: the solution cuts otherwise than the library ``tokenizers``.
+    """
+    every = map(chr, range(sys.maxunicode + 1))
+    known = [c for c in every if category(c) not in ("Cn", "Co", "Cs")]
+    texts = [f"a {c}{c}1 {c}a{c}" for c in known]
+    cut = ByteLevel(add_prefix_space=False).pre_tokenize_str
+    for text in texts:
+        library = [text[start:end] for _, (start, end) in cut(text)]
+        if solution.pre_tokenize(text) != library:
+            raise BookError(f"encore_tokenizer: {text!r} is cut otherwise")
+    other = sum(re.findall(IN_RE, t) != solution.pre_tokenize(t) for t in texts)
+    return {"unicode": f"{len(known):,}", "re_differs": f"{other:,}"}
 
 
 def merging(word: str) -> Iterator[tuple[list[str], int | None]]:

@@ -39,7 +39,7 @@ TEXTS = [
     " SolidGoldMagikarp antidisestablishmentarianism pneumonoultramicroscopic",
     "https://example.org/a_b?c=%20&d=e#f",
     "one<|endoftext|>two <|endoftext|> <|endoftext>",
-    "Once once ONCE\nOnce\nonce\nONCE\n",
+    "the the The THE\nThe\nTHE\n",
     "Ⅷ x² ½ ª º ⅷ ൫ ǅ x\u00ad\u200d\u3000 \x1c \x85",
     "The dog is happy today.",
     "Der Hund ist heute glücklich.",
