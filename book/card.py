@@ -26,9 +26,9 @@ def chapter(arguments: str, expand: Expand) -> str:
 
 def place(exercise: Exercise) -> str:
     """An exercise's place in the course, such as ``Step 8 of 14``."""
-    if not exercise.is_step:
-        return "Encore"
     steps = sum(e.is_step for e in load_registry())
+    if not exercise.is_step:
+        return "Encore" if exercise.number > steps else "Encore before the first step"
     return f"Step {exercise.number} of {steps}"
 
 

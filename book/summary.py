@@ -18,13 +18,17 @@ def summary() -> str:
     """The text of ``SUMMARY.md``."""
     steps = [e for e in load_registry() if e.is_step]
     encores = [e for e in load_registry() if not e.is_step]
+    before = {e.file: e.title for e in encores if e.number < steps[0].number}
+    after = {e.file: e.title for e in encores if e.file not in before}
     parts = [
         "# Summary",
         links(START, mark=""),
+        "# Before the steps",
+        links(before),
         "# The fourteen steps",
         links({e.file: numbered(e) for e in steps}),
         "# Encores",
-        links({e.file: e.title for e in encores}),
+        links(after),
         "# To play with",
         links(PLAYGROUND),
         "# Afterwards",

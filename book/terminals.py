@@ -55,7 +55,8 @@ def solve(steps_dir: Path, key: str, mistake: str) -> None:
     """Writes the solutions up to an exercise, with a mistake in the last of them."""
     steps_dir.mkdir()
     progress, last = Progress(steps_dir), find_exercise(key)
-    for exercise in load_registry()[: last.number]:
+    steps = [e for e in load_registry() if e.is_step and e.number <= last.number]
+    for exercise in steps:
         wrong = mistake if exercise == last else ""
         text = as_step(mistake_of(key, wrong).source) if wrong else exercise.solved
         (steps_dir / exercise.step_path.name).write_text(text, encoding="utf-8")

@@ -25,6 +25,7 @@ from course.registry import (
     UnknownExercise,
     find_exercise,
     load_registry,
+    order_of_work,
 )
 from runtime.background import compile_in_background
 from runtime.terminal import Console
@@ -135,13 +136,22 @@ def next_exercise() -> None:
     from course.state import Progress
 
     records = Progress()
-    for exercise in load_registry():
+    for exercise in order_of_work():
         if not passes(exercise, records):
             show(exercise)
+            mention_encore_before(exercise)
             return
     built, write = typed("course finale"), typed('gpt2 "Once upon a time" --mine')
     console.print(f"Everything passes. See what you built: {built}", highlight=False)
     console.print(f"Let your model write: {write}", highlight=False)
+
+
+def mention_encore_before(step: Exercise) -> None:
+    """Names the encore that stands right before a step, if there is one."""
+    for encore in load_registry():
+        if not encore.is_step and encore.number == step.number - 1 and step.is_step:
+            check = f"{encore.title}, {typed(encore.key)}"
+            console.print(f"\n[dim]Before it stands an encore: {check}[/]")
 
 
 def passes(

@@ -15,11 +15,12 @@ class UnknownExercise(ValueError):
 
 @dataclass(frozen=True)
 class Exercise:
-    """One numbered step, or one of the encores after them.
+    """One numbered step, or one of the encores before and after them.
 
     Attributes:
         key: the name of its command, such as ``s08``.
-        number: its place in the course, from 1; the encores follow the steps.
+        number: its place in the course. The first step is 1; an encore stands before
+            it or after the steps.
         title: a few words.
         summary: one sentence that says what the piece does in the model.
         file: the common stem of its files, such as ``step_08``.
@@ -131,6 +132,16 @@ def load_registry() -> tuple[Exercise, ...]:
 def frozen(value: Any) -> Any:
     """Turns a list into a tuple, which can be hashed."""
     return tuple(value) if isinstance(value, list) else value
+
+
+def order_of_work() -> list[Exercise]:
+    """Lists the exercises in the order in which they are proposed: the steps first.
+
+    Of the encores, those after the steps are proposed before those that stand before.
+    """
+    steps = [e for e in load_registry() if e.is_step]
+    encores = [e for e in load_registry() if not e.is_step]
+    return [*steps, *sorted(encores, key=lambda e: e.number < steps[0].number)]
 
 
 def find_exercise(text: str) -> Exercise:

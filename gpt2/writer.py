@@ -27,6 +27,7 @@ from gpt2.decoding.settings import ContrastSettings
 from gpt2.decoding.speculation import Speculation
 from gpt2.learner.borrowing import borrow
 from gpt2.learner.own_decoding import OwnDecoding
+from gpt2.learner.own_tokenizer import own_tokenizer
 from gpt2.learner.step_errors import blame_steps
 from gpt2.open_engine import open_engine
 from solutions import encore_beam_search as encore
@@ -68,6 +69,7 @@ class Writer:
 
     Attributes:
         engine: the model.
+        tokenizer: the checkpoint's; with ``mine``, the learner's if that one passes.
         score: the score of the last beam search's text; None before the first.
         speculation: writes texts with the draft; None without a draft.
     """
@@ -87,13 +89,15 @@ class Writer:
         draft: Draft | None = None,
         note: Callable[[str], None],
     ) -> None:
-        self.tokenizer = checkpoint.tokenizer
         self.seed = secrets.randbelow(1_000_000) if seed is None else seed
         self.score: float | None = None
         self._blame = blame_steps if mine else nullcontext
         borrowed = borrow(steps_dir, strict=strict, note=note) if mine else None
         if borrowed:
             note(borrowed.sentence())
+        self.tokenizer = checkpoint.tokenizer
+        if borrowed:
+            self.tokenizer = own_tokenizer(self.tokenizer, borrowed, note)
         self._own = OwnDecoding(borrowed, note) if borrowed else None
         opened = partial(
             open_engine, mine=borrowed, compiled=compiled, cache=cache, device=device

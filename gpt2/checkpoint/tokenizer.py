@@ -56,6 +56,24 @@ class Tokenizer:
         self.start_id = self.end_of_text_id if start_id is None else start_id
         self.size = max(vocabulary.values()) + 1
 
+    @property
+    def vocabulary(self) -> dict[str, int]:
+        """The id of every token, written as in ``vocab.json``."""
+        return self._bpe.get_vocab()
+
+    @property
+    def merges(self) -> list[tuple[str, str]]:
+        """The merges, in the order of their ranks."""
+        return [
+            tuple(pair) for pair in json.loads(self._bpe.to_str())["model"]["merges"]
+        ]
+
+    @property
+    def added(self) -> dict[str, bool]:
+        """The tokens that are cut out of a text first, and whether each is special."""
+        found = self._bpe.get_added_tokens_decoder().values()
+        return {token.content: token.special for token in found}
+
     def encode(self, text: str) -> list[int]:
         """Turns text into ids."""
         return self._bpe.encode(text, add_special_tokens=False).ids

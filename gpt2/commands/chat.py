@@ -70,7 +70,7 @@ class Story:
         self, checkpoint: Checkpoint, writer: Writer, strategy: Strategy
     ) -> None:
         self.ids: list[int] = []
-        self._checkpoint, self._tokenizer = checkpoint, checkpoint.tokenizer
+        self._checkpoint, self._tokenizer = checkpoint, writer.tokenizer
         self._writer, self._strategy = writer, strategy
 
     def add(self, line: str) -> bool:

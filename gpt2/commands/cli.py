@@ -136,6 +136,7 @@ def continue_text(
         note=note,
         **engine,
     )
+    start = start.cut_by(writer.tokenizer)
     found = None if matching is None else match(writer, matching)
     task = Task(start, strategy, json_object, found)
     if num_samples > 1:

@@ -89,6 +89,7 @@ def compare(
     text = read_prompt(prompt, None, literal=True)
     start = open_start(model, text, max_new_tokens, NEW_TOKENS)
     writer = Writer(start.checkpoint, seed=seed, note=note, **engine)
+    start = start.cut_by(writer.tokenizer)
     continuations = list(follow(writer, start))
     if json_object:
         reports = [continuation.report() for continuation in continuations]

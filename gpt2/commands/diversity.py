@@ -85,6 +85,7 @@ def diversity(
     text = read_prompt(prompt, None, literal=True)
     start = open_start(model, text, max_new_tokens, NEW_TOKENS)
     writer = Writer(start.checkpoint, seed=seed, note=note, **engine)
+    start = start.cut_by(writer.tokenizer)
     with Console(stderr=True).status("writing"):
         rows = list(measure(writer, start.ids, num_samples, start.count))
     if json_object:

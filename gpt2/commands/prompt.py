@@ -1,7 +1,7 @@
 """Reads the prompt from the argument, a file or standard input, and checks it."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from course.commands import typed
 from gpt2.checkpoint.context import new_tokens
 from gpt2.checkpoint.drafts import Draft, load_draft
 from gpt2.checkpoint.loading import Checkpoint, load_checkpoint
+from gpt2.checkpoint.tokenizer import Tokenizer
 
 COMMANDS = ("chat", "layers", "compare", "diversity", "plot", "serve")  # no prompts
 NEW_TOKENS = 100  # default; fewer if fewer fit
@@ -88,6 +89,10 @@ class Start:
     def load_draft(self, name: str, tokens: int) -> Draft:
         """Loads a draft for this text; raises ``CheckpointError`` if none fits."""
         return load_draft(name, tokens, self.checkpoint, len(self.ids) + self.count)
+
+    def cut_by(self, tokenizer: Tokenizer) -> "Start":
+        """Returns this start with the ids of another tokenizer."""
+        return replace(self, ids=tokenizer.encode_prompt(self.text))
 
     def describe(self) -> dict[str, Any]:
         """The prompt, for JSON."""

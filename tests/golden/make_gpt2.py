@@ -39,6 +39,13 @@ TEXTS = [
     " SolidGoldMagikarp antidisestablishmentarianism pneumonoultramicroscopic",
     "https://example.org/a_b?c=%20&d=e#f",
     "one<|endoftext|>two <|endoftext|> <|endoftext>",
+    "the the The THE\nThe\nTHE\n",
+    "Ⅷ x² ½ ª º ⅷ ൫ ǅ x\u00ad\u200d\u3000 \x1c \x85",
+    "The dog is happy today.",
+    "Der Hund ist heute glücklich.",
+    "Собака сегодня счастлива.",
+    "הכלב שמח היום.",
+    "犬は今日幸せです。",
 ]
 
 

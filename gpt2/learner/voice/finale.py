@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from course.commands import typed
 from course.history import History
-from course.registry import load_registry
+from course.registry import order_of_work
 from gpt2.decoding.generation import Strategy, TokenEngine
 from gpt2.engine.graph_file import seconds_to_compile
 from gpt2.learner.eager_engine import as_tensor, load_model
@@ -85,7 +85,7 @@ def comparison(attempt: Attempt, ids: list[int]) -> str:
 def what_next(attempt: Attempt) -> Iterator[str]:
     """Yields what there is to do now, with its commands."""
     own = attempt.borrowed.own
-    left = [e for e in load_registry() if not e.is_step and e.key not in own]
+    left = [e for e in order_of_work() if not e.is_step and e.key not in own]
     rows = {e.title: typed(e.key) for e in islice(left, 3)}
     compiled = f"Compiled ({seconds_to_compile(attempt.config)} s, once)"
     rows[compiled] = typed('gpt2 "One day" --mine --compile')

@@ -15,6 +15,7 @@ from gpt2.learner.voice.finale import show_finale
 from gpt2.learner.voice.forms import show_forms
 from gpt2.learner.voice.llama import show_llama
 from gpt2.learner.voice.loop import let_loop_write
+from gpt2.learner.voice.merging import show_merging
 from gpt2.learner.voice.model import let_model_write
 from gpt2.learner.voice.parts import Attempt
 from gpt2.learner.voice.rounds import show_rounds
@@ -24,6 +25,7 @@ from gpt2.learner.voice.speech import Speech
 
 Speaker = Callable[[Attempt, Speech], None]
 SPEAKERS: dict[str, Speaker] = {  # for every other step, the model writes
+    "tokenizer": show_merging,
     "s01": show_sizes,
     "s02": show_sight,
     "s14": let_loop_write,

@@ -159,7 +159,7 @@ def test_a_wrong_mask_is_seen(say: Say, steps: Path) -> None:
 
 def test_the_finale(say: Say, steps: Path, checkpoint: Checkpoint) -> None:
     progress, history = Progress(steps), History(steps)
-    for exercise in load_registry()[:14]:
+    for exercise in filter(lambda e: e.is_step, load_registry()):
         digest = progress.digest(exercise)
         progress.record(exercise, digest, passed=True, seconds=0)
         when = 60.0 * exercise.number
