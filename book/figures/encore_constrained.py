@@ -29,9 +29,10 @@ BIAS_PROMPT, BIAS_TEXTS = (
     ("cat", "big fish", "red hat"),
 )
 RADIUS = 17
-STATES = {0: (40, 110), 1: (180, 62), 2: (300, 62), 3: (430, 110), 4: (240, 172)}
+STATES = {0: (40, 150), 1: (170, 125), 2: (300, 125), 3: (430, 150), 4: (235, 195)}
 BYTES = [(0, 1, "y"), (1, 2, "e"), (2, 3, "s"), (0, 4, "n"), (4, 3, "o")]
-TOKENS_SHOWN = [(0, 2, "ye", -0.42), (1, 3, "es", -0.42), (0, 3, "no", 0.62)]
+# From a state to another one, and how far its arrow bends; below 0 it passes below.
+TOKENS_SHOWN = [(0, 2, "ye", 0.38), (0, 3, "yes", 0.48), (0, 3, "no", -0.38)]
 
 
 @cache
@@ -75,7 +76,7 @@ def figures() -> dict[str, Figure]:
 
 def walk_figure() -> Figure:
     """The automaton of yes|no, with arrows for bytes and for tokens."""
-    figure, axes = style.canvas(220, width=470)
+    figure, axes = style.canvas(270, width=470)
     for start, end, text in BYTES:
         straight(axes, start, end, text)
     for start, end, text, bend in TOKENS_SHOWN:
@@ -106,10 +107,12 @@ def straight(axes: Axes, start: int, end: int, text: str) -> None:
 
 def curve(axes: Axes, start: int, end: int, text: str, bend: float) -> None:
     """Draws a token's arrow, which passes over states."""
-    first, last = np.array(STATES[start]), np.array(STATES[end])
-    style.arrow(axes, tuple(first), tuple(last), color=style.BLUE, bend=bend)
-    x, y = (first + last) / 2 + np.array([0, bend * np.hypot(*(last - first)) / 2])
-    style.label(axes, x, y, text, color=style.BLUE, family=style.MONO)
+    side = -np.sign(bend)
+    first, last = (np.array(STATES[s]) + [0, side * RADIUS] for s in (start, end))
+    style.arrow(axes, tuple(first), tuple(last), color=style.BLUE, bend=-bend)
+    x, y = (first + last) / 2
+    top = y - bend * np.hypot(*(last - first)) / 2 + side * 11
+    style.label(axes, x, top, text, color=style.BLUE, family=style.MONO)
 
 
 def numbers() -> dict[str, str | list]:
@@ -120,7 +123,7 @@ def numbers() -> dict[str, str | list]:
         "prompt": quoted(prompt),
         "free": quoted(free(prompt)),
         "yes_no": yes_no,
-        "mass": percent(mass(prompt, yes_no)),
+        "mass": f"{100 * mass(prompt, yes_no):.2g} %",
         "vocabulary": f"{len(tokenizer.vocabulary):,}",
         "partial": f"{len(tokenizer.vocabulary) - len(whole):,}",
         "single": f"{sum(len(t) == 1 for t in tokenizer.vocabulary)}",

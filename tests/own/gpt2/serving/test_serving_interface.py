@@ -42,6 +42,7 @@ NEUTRAL = LACKING | {name: [None] for name in OWN_FIELDS.split()}
 NEUTRAL |= {"logprobs": [None, False], "user": [None, "", "me"], "stop": [None, [], ""]}
 NEUTRAL |= {"top_k": [None, -1]}
 NEUTRAL |= {"stream_options": [None, {}], "seed": [1], "max_tokens": [8]}
+NEUTRAL |= {"structured_outputs": [None, {}, {"regex": None}]}
 NEUTRAL |= {"a_field_of_the_future": EMPTY}
 
 
