@@ -83,7 +83,9 @@ class Writer:
         if draft:
             small = None
             if draft.model:
-                small = opened(draft.model, on_compile=lambda s: note(f"the draft: {s}"))
+                small = opened(
+                    draft.model, on_compile=lambda s: note(f"the draft: {s}")
+                )
             size, modules = checkpoint.config.vocab_size, self._own_speculative()
             self.speculation = Speculation(
                 self.engine, small, size, draft.tokens, *modules
@@ -150,7 +152,7 @@ class Writer:
         *,
         look: bool,
     ) -> Iterator[Step]:
-        """Continues ``ids`` with a draft; an error in a learner's code names the file."""
+        """Continues ``ids`` with a draft; a learner's error names the file."""
         with self._blame("encore_speculative"):
             yield from speculation.steps(
                 ids,

@@ -3,6 +3,7 @@
 import math
 import os
 import signal
+from collections.abc import Callable
 
 import click
 from click.core import ParameterSource
@@ -57,7 +58,7 @@ class ModelName(click.ParamType):
     """The name of a model, or a folder."""
 
     name = "name|folder"
-    check = staticmethod(check_name)
+    check: Callable[[str], None] = staticmethod(check_name)
 
     def convert(self, value, param, ctx):
         """Returns the name; for an unknown name, a usage error suggests others."""
@@ -71,7 +72,7 @@ class ModelName(click.ParamType):
 class DraftName(ModelName):
     """The name of a draft: a model, or one of the drafts that need none."""
 
-    check = staticmethod(check_draft)
+    check: Callable[[str], None] = staticmethod(check_draft)
 
 
 class Command(click.Command):
