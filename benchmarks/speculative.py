@@ -74,9 +74,8 @@ def embedded() -> Subject:
 def random_gpt2() -> Subject:
     """GPT-2 124M with random weights, which continues random tokens."""
     config = GPT2Config()
-    checkpoint = Checkpoint(
-        "gpt2", config, random_weights(config), load_checkpoint("tiny-stories").tokenizer
-    )
+    anyones = load_checkpoint("tiny-stories").tokenizer  # nothing here reads text
+    checkpoint = Checkpoint("gpt2", config, random_weights(config), anyones)
     ids = np.random.default_rng(1).integers(0, config.vocab_size, [8, PROMPT])
     return subject("GPT-2 124M, random weights", checkpoint, ids.tolist())
 

@@ -188,7 +188,7 @@ class Writer:
         *,
         look: bool,
     ) -> Iterator[Step]:
-        """Continues ``ids`` with a draft; an error in a learner's code names the file."""
+        """Continues ``ids`` with a draft; a learner's error names the file."""
         with self._blame("encore_speculative"):
             yield from speculation.steps(
                 ids,

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-
 ENDLESS = 100  # equal calls, one after the other
 
 
@@ -119,9 +118,7 @@ class Drawing:
 
 def many(count: int, function: Callable, *args: Any, **kwargs: Any) -> list[list[int]]:
     """Calls a function that returns ids; single calls from the grader are slower."""
-    return [
-        [int(token) for token in function(*args, **kwargs)] for _ in range(count)
-    ]
+    return [[int(token) for token in function(*args, **kwargs)] for _ in range(count)]
 
 
 def many_proposals(

@@ -69,8 +69,8 @@ def load_draft(name: str, tokens: int, checkpoint: Checkpoint, longest: int) -> 
         )
     if model.config.n_positions < longest:
         raise CheckpointError(
-            f"{name} cannot draft this text: it sees {model.config.n_positions} tokens, "
-            f"and the text may have {longest}"
+            f"{name} cannot draft this text: it sees {model.config.n_positions} "
+            f"tokens, and the text may have {longest}"
         )
     return Draft(name, tokens, model)
 

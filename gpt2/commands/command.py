@@ -3,6 +3,7 @@
 import math
 import os
 import signal
+from collections.abc import Callable
 
 import click
 from click.core import ParameterSource
@@ -80,7 +81,7 @@ class ModelName(click.ParamType):
     """The name of a model, or a folder."""
 
     name = "name|folder"
-    check = staticmethod(check_name)
+    check: Callable[[str], None] = staticmethod(check_name)
 
     def convert(self, value, param, ctx):
         """Returns the name; for an unknown name, a usage error suggests others."""
@@ -94,7 +95,7 @@ class ModelName(click.ParamType):
 class DraftName(ModelName):
     """The name of a draft: a model, or one of the drafts that need none."""
 
-    check = staticmethod(check_draft)
+    check: Callable[[str], None] = staticmethod(check_draft)
 
 
 class AmateurName(ModelName):

@@ -1,8 +1,8 @@
 """GPT-2 with a key-value cache, built from the solutions' model.
 
 Shapes: B batch, T new tokens, P past tokens of the longest text, C channels, H heads,
-D = C / H, V vocabulary, A asked tokens. The cache holds a key and a value ``[P, B, H, D]`` for every
-layer. With positions first, the first P of a longer buffer are contiguous in memory.
+D = C / H, V vocabulary, A asked tokens. Each layer has a key and a value in the cache,
+``[P, B, H, D]``. With positions first, the first P of a longer buffer are contiguous.
 Each text begins at position 0. The mask hides all positions after a text's end.
 
 Source: Pope et al. 2022, "Efficiently Scaling Transformer Inference", section 2.

@@ -35,7 +35,7 @@ def scaled(weights: Shares) -> list[float]:
 
 
 def beyond(p: Shares, q: Shares) -> list[float]:
-    """What ``p`` has more than ``q``, scaled to a sum of 1; ``p`` if that is nothing."""
+    """What ``p`` has beyond ``q``, scaled to a sum of 1; ``p`` if that is nothing."""
     more = [max(0.0, a - b) for a, b in zip(p, q, strict=True)]
     return scaled(more) if any(more) else list(p)
 
@@ -56,7 +56,9 @@ INSTEAD: dict[str, Callable[[Shares, Shares, int], Shares]] = {
     "what p has beyond q": lambda p, q, token: beyond(p, q),
     "p": lambda p, q, token: p,
     "q": lambda p, q, token: q,
-    "|p - q|": lambda p, q, token: scaled([abs(a - b) for a, b in zip(p, q)]),
+    "|p - q|": lambda p, q, token: scaled(
+        [abs(a - b) for a, b in zip(p, q, strict=True)]
+    ),
     "what q has beyond p": lambda p, q, token: beyond(q, p),
     "p without the guess": lambda p, q, token: scaled(
         [0 if other == token else share for other, share in enumerate(p)]

@@ -102,7 +102,9 @@ def from_text(rng: Any, ids: list[int], count: int) -> encore.Proposal:
 
 
 def itself(rng: Any, ids: list[int], count: int) -> encore.Proposal:
-    return encore.propose_with_model(speculative_calls.TableModel(MODEL), ids, count, rng)
+    return encore.propose_with_model(
+        speculative_calls.TableModel(MODEL), ids, count, rng
+    )
 
 
 @pytest.mark.parametrize("propose", [with_model, from_text, itself])

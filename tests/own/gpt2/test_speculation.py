@@ -193,7 +193,9 @@ def mine(run, desk, *options):
 
 
 def test_the_learners_own_rounds_are_used(run, table, steps):
-    code = "\n\ndef speculative_round(model, draft, ids, count, rng):\n    return [64]\n"
+    code = (
+        "\n\ndef speculative_round(model, draft, ids, count, rng):\n    return [64]\n"
+    )
     files = {e: find_exercise(e).solved for e in ("sampling", "speculative")}
     desk = steps(
         encore_sampling=files["sampling"],
