@@ -18,8 +18,8 @@ from rich.table import Table
 
 from benchmarks.decode import random_weights, spread
 from benchmarks.machine import keep, machine
-from gpt2.checkpoint.drafts import first_layers
 from gpt2.checkpoint.loading import Checkpoint, load_checkpoint
+from gpt2.checkpoint.second_model import first_layers
 from gpt2.decoding.generation import Strategy, generate
 from gpt2.decoding.speculation import Speculation
 from gpt2.engine.engines import Engine

@@ -48,7 +48,7 @@ EXAMPLES = """\
 "Once upon a time" --beams 4
 "Once upon a time" --draft ngram
 "Tom is a boy. He is" --matching " [0-9]+ years old."
-"Once upon a time" --greedy --amateur 1
+"Once upon a time" --greedy --amateur layers:1
 "Once upon a time" --mine
 --prompt-file start.txt > story.txt
 chat
@@ -120,6 +120,7 @@ def continue_text(
         num_samples=num_samples,
         draft=draft,
         matching=matching,
+        amateur=contrast["amateur"],
         show_steps=show_steps,
         **choice,
     )

@@ -12,6 +12,7 @@ from gpt2.checkpoint.context import ContextError
 from gpt2.checkpoint.drafts import check_draft
 from gpt2.checkpoint.errors import CheckpointError, UnknownModelError
 from gpt2.checkpoint.loading import check_name
+from gpt2.checkpoint.second_model import check_second
 from gpt2.decoding.errors import NoNumbersError
 from gpt2.decoding.settings import CONTRAST, SECTIONS
 from runtime.background import compile_in_background
@@ -99,13 +100,9 @@ class DraftName(ModelName):
 
 
 class AmateurName(ModelName):
-    """The name of a model, a folder, or a number of layers."""
+    """The name of an amateur: a model, or first layers of the one that writes."""
 
-    name = "layers|name|folder"
-
-    def convert(self, value, param, ctx):
-        """Returns the name or the number; a usage error for an unknown name."""
-        return value if value.isdecimal() else super().convert(value, param, ctx)
+    check: Callable[[str], None] = staticmethod(check_second)
 
 
 class Command(click.Command):

@@ -133,9 +133,10 @@ BEAMS = with_options(*(option_of(s, default=None) for s in settings.BEAM_SEARCH)
 AMATEUR = with_options(
     click.option(
         "--amateur",
+        metavar="layers:N|MODEL",
         type=AmateurName(),
-        help="Prefer what the model likes more than this weaker one does: its own "
-        "first layers, by their number, or another model.",
+        help="Prefer what the model likes more than this weaker one does: its first N "
+        "layers, or another model.",
     ),
     *(option_of(s, default=None) for s in settings.CONTRAST),
 )

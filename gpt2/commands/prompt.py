@@ -88,7 +88,12 @@ class Start:
 
     def load_draft(self, name: str, tokens: int) -> Draft:
         """Loads a draft for this text; raises ``CheckpointError`` if none fits."""
-        return load_draft(name, tokens, self.checkpoint, len(self.ids) + self.count)
+        return load_draft(name, tokens, self.checkpoint, self.longest)
+
+    @property
+    def longest(self) -> int:
+        """The number of tokens of the longest text to come."""
+        return len(self.ids) + self.count
 
     def cut_by(self, tokenizer: Tokenizer) -> "Start":
         """Returns this start with the ids of another tokenizer."""

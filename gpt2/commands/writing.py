@@ -51,6 +51,7 @@ def chosen_strategy(
     num_samples: int,
     draft: str | None,
     matching: str | None,
+    amateur: str | None,
     show_steps: bool,
     **choice,
 ) -> Strategy | Beams:
@@ -70,12 +71,12 @@ def chosen_strategy(
             "greedy writes one and the same text: --num-samples needs a temperature "
             "above 0."
         )
-    if num_samples > 1 and draft:
-        raise click.UsageError("--draft guesses for one text: leave out --num-samples.")
-    if draft and matching is not None:
-        raise click.UsageError(
-            "--draft guesses without a pattern: leave out --draft or --matching."
-        )
+    others = {"num-samples": num_samples > 1, "matching": matching, "amateur": amateur}
+    for name, given in others.items():
+        if draft and given not in (None, False):
+            raise click.UsageError(
+                f"leave out --draft or --{name}: only one can be used."
+            )
     if num_samples > 1 and show_steps:
         raise click.UsageError("--show-steps shows one text: leave out --num-samples.")
     return strategy

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from rich.markup import escape
 
-from gpt2.checkpoint.amateur import first_layers
+from gpt2.checkpoint.second_model import silent_after
 from gpt2.learner.eager_engine import EagerEngine, as_tensor
 from gpt2.learner.voice.drawings import bars
 from gpt2.learner.voice.limits import Clock, Enough
@@ -38,7 +38,7 @@ def show_contrast(attempt: Attempt, speech: Speech) -> None:
 
 def rows(attempt: Attempt, prompt: list[int]) -> Iterator[tuple[str, float, str]]:
     """Yields the expert's likeliest tokens, with the probabilities of all three."""
-    weak = first_layers(attempt.checkpoint, LAYERS).weights
+    weak = silent_after(attempt.checkpoint, LAYERS).weights
     amateur = EagerEngine(attempt.config, weak, attempt.model_class)
     ids = np.array([prompt])
     pair = [

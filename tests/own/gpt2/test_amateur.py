@@ -9,9 +9,9 @@ import pytest
 from safetensors.numpy import save_file
 
 from course.registry import find_exercise
-from gpt2.checkpoint.amateur import first_layers, load_amateur
 from gpt2.checkpoint.errors import CheckpointError
 from gpt2.checkpoint.loading import Checkpoint, load_checkpoint
+from gpt2.checkpoint.second_model import load_second, silent_after
 from gpt2.decoding.contrast import ContrastingEngine
 from gpt2.decoding.settings import ContrastSettings
 from solutions.encore_contrastive import contrastive_logits
@@ -86,7 +86,7 @@ def test_both_engines_read_the_same_and_the_rows_are_contrasted():
 def test_first_layers_compute_what_a_shorter_model_computes():
     checkpoint = load_checkpoint("tiny-stories")
     for count in (1, 3):
-        weak = first_layers(checkpoint, count)
+        weak = silent_after(checkpoint, count)
         assert weak.config == checkpoint.config  # so that the graph is the same
         whole = logits_of(weak, checkpoint.config.n_layer)
         np.testing.assert_allclose(whole, logits_of(checkpoint, count), atol=1e-9)
@@ -95,29 +95,30 @@ def test_first_layers_compute_what_a_shorter_model_computes():
 def test_the_checkpoint_stays_as_it_was(folder):
     checkpoint = load_checkpoint(str(folder))
     before = {name: array.copy() for name, array in checkpoint.weights.items()}
-    first_layers(checkpoint, 1)
+    silent_after(checkpoint, 1)
     for name, array in checkpoint.weights.items():
         np.testing.assert_array_equal(array, before[name])
 
 
 def test_another_model_of_the_same_tokens(folder, other):
     path = other()
-    amateur = load_amateur(path, load_checkpoint(str(folder)))
+    expert = load_checkpoint(str(folder))
+    amateur = load_second(path, expert, POSITIONS, "amateur", silent_after)
     assert amateur.name == path
 
 
-@pytest.mark.parametrize("count", ["0", str(LAYERS), "99"])
+@pytest.mark.parametrize("count", [0, LAYERS, 99])
 def test_a_number_of_layers_that_the_model_has_not(run, count):
-    result = run("Once", "--amateur", count)
+    result = run("Once", "--amateur", f"layers:{count}")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: ")
-    assert f"has {LAYERS} layers: an amateur can have its first 1 to 1" in result.stderr
+    assert f"has {LAYERS} layers: layers:N takes the first 1 to 1 of" in result.stderr
 
 
 def test_another_vocabulary_is_refused(other):
     expert = load_checkpoint("tiny-stories")
-    with pytest.raises(CheckpointError, match="an amateur needs the same vocabulary"):
-        load_amateur(other(), expert)
+    with pytest.raises(CheckpointError, match="the vocabularies differ"):
+        load_second(other(), expert, 8, "amateur", silent_after)
 
 
 # The command
@@ -130,7 +131,7 @@ def report(run, *arguments: str) -> dict:
 
 
 def test_the_text_is_chosen_by_the_contrasted_logits(run, pair):
-    found = report(run, "--greedy", "--amateur", "1")
+    found = report(run, "--greedy", "--amateur", "layers:1")
     ids = found["prompt_ids"]
     for token in found["ids"][len(ids) :]:
         rows = [engine.logits(np.array([ids]))[0] for engine in pair]
@@ -139,7 +140,7 @@ def test_the_text_is_chosen_by_the_contrasted_logits(run, pair):
     assert found["strategy"] == {
         "name": "greedy",
         "repetition_penalty": 1.0,
-        "amateur": "1",
+        "amateur": "layers:1",
         "alpha": 0.1,
         "beta": 0.5,
     }
@@ -147,7 +148,7 @@ def test_the_text_is_chosen_by_the_contrasted_logits(run, pair):
 
 def test_alpha_and_beta_are_used(run, pair):
     options = ("--amateur-alpha", "0.001", "--amateur-beta", "3")
-    found = report(run, "--greedy", "--amateur", "1", *options)
+    found = report(run, "--greedy", "--amateur", "layers:1", *options)
     ids = found["prompt_ids"]
     rows = [engine.logits(np.array([ids]))[0] for engine in pair]
     first = contrastive_logits(*rows, alpha=0.001, beta=3).argmax()
@@ -159,11 +160,13 @@ def test_alpha_and_beta_are_used(run, pair):
     "way", [("--beams", "3"), ("--seed", "1"), ("--seed", "1", "--num-samples", "3")]
 )
 def test_every_way_of_choosing_works_on_them(run, pair, way):
-    assert report(run, "--amateur", "1", *way)["strategy"]["amateur"] == "1"
+    assert (
+        report(run, "--amateur", "layers:1", *way)["strategy"]["amateur"] == "layers:1"
+    )
 
 
 def test_show_steps_shows_the_contrasted_probabilities(run, pair):
-    result = run("Once", "--amateur", "1", "--greedy", "--show-steps")
+    result = run("Once", "--amateur", "layers:1", "--greedy", "--show-steps")
     assert result.exit_code == 0
     assert "%" in result.stderr
 
@@ -180,8 +183,9 @@ def test_an_unknown_amateur_is_a_usage_error(run):
 
 def test_a_text_that_is_too_long_for_the_amateur(run, other):
     path = other(n_positions=8)
-    error = usage_error(run("Once", "--amateur", path, "--max-new-tokens", "20"))
-    assert f"{path} sees at most 8 tokens" in error
+    result = run("Once", "--amateur", path, "--max-new-tokens", "20")
+    assert result.exit_code == 1
+    assert f"{path} sees 8 tokens, and the text may have" in result.stderr
 
 
 def test_the_learners_function_is_used(run, pair, steps):
@@ -193,7 +197,7 @@ def test_the_learners_function_is_used(run, pair, steps):
     loop = find_exercise("14").solved
     desk = steps(step_14=loop, encore_contrastive=code)
     options = ("--mine", "--strict", "--steps-dir", str(desk), "--greedy")
-    result = run("Once", *options, "--amateur", "1", "--max-new-tokens", "2")
+    result = run("Once", *options, "--amateur", "layers:1", "--max-new-tokens", "2")
     assert result.stdout == "Once``\n", result.stderr
 
 
@@ -201,6 +205,6 @@ def test_a_learners_function_that_fails_is_named(run, pair, steps):
     code = "def contrastive_logits(*_, **__):\n    1 / 0\n"
     desk = steps(step_14=find_exercise("14").solved, encore_contrastive=code)
     options = ("--mine", "--strict", "--steps-dir", str(desk), "--greedy")
-    result = run("Once", *options, "--amateur", "1")
+    result = run("Once", *options, "--amateur", "layers:1")
     assert result.exit_code == 1
     assert "encore_contrastive.py does not run: ZeroDivisionError" in result.stderr
