@@ -18,7 +18,7 @@ lab.viewMerges = (() => {
     const { pair, rank, pieces } = steps[place];
     const tokens = count(pieces.flat().length);
     const cut = pieces.length === 1 ? "1 piece" : `${pieces.length} pieces`;
-    if (!place) return `${cut}, and a symbol for each of ${tokens} bytes.`;
+    if (!place) return `${cut} with ${tokens} symbols: at first, each byte is one.`;
     const [first, second] = pair.map((symbol) => quoted(tokenizer.readable(symbol)));
     const left = `${tokens} symbols are left.`;
     const end = place === steps.length - 1 ? " No pair has a rank: these are the tokens." : "";

@@ -64,8 +64,8 @@ def test_each_merge_joins_the_pair_with_the_lowest_rank(lab: Any) -> None:
 def test_a_step_is_told(lab: Any) -> None:
     lab.get_by_label("A text to cut").fill("the")
     note = lab.locator("#lab-merge-note")
-    assert note.inner_text() == "1 piece, and a symbol for each of 3 bytes."
+    assert note.inner_text() == "1 piece with 3 symbols: at first, each byte is one."
     lab.get_by_label("Merges done").focus()
     lab.keyboard.press("ArrowRight")
-    assert note.inner_text().startswith("Merge 1 of 1 has rank 1: ‘h’ and ‘e’")
+    assert note.inner_text().startswith("Merge 1 of 1 has rank 0: ‘h’ and ‘e’")
     assert lab.url.endswith("/lab.html")
