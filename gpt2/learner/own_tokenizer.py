@@ -44,10 +44,12 @@ class OwnTokenizer(Tokenizer):
         """
         expected, special = super().encode(text), list(self._special)
         with blame_steps(NAME):
-            ids = self._module.encode(
-                text, self._vocabulary, self._ranks, special=special
+            ids = list(
+                self._module.encode(
+                    text, self._vocabulary, self._ranks, special=special
+                )
             )
-        if list(ids) != expected:
+        if ids != expected:
             self._note(OTHER_CUT)
         return expected
 
@@ -59,7 +61,10 @@ class OwnTokenizer(Tokenizer):
         """
         written = [i for i in ids if i not in self._special.values()]
         with blame_steps(NAME):
-            return str(self._module.decode(written, self._vocabulary))
+            text = self._module.decode(written, self._vocabulary)
+            if not isinstance(text, str):
+                raise TypeError("decode returned no text")
+        return text
 
 
 def own_tokenizer(

@@ -10,6 +10,7 @@ lab.Lab = class {
     this.source = new lab.source.Source(recording);
     this.session = new lab.session.Session();
     this.filters = new lab.viewFilters.Filters(() => this.showStep());
+    this.merges = new lab.viewMerges.Merges(this.tokenizer);
     this.showText = lab.viewText.viewText(this.tokenizer, (place) => this.do("cut", place));
     this.bars = new lab.viewBars.Bars(this.tokenizer, (id) => this.choose(id));
     this.draws = new lab.viewDraws.Draws(this.tokenizer, () => this.seed());

@@ -25,32 +25,45 @@ lab.tokenizer = (() => {
     }
 
     encode(text) {
-      const pieces = text.split(END).map((part) => this.words(part));
-      return pieces.flatMap((ids, i) => (i ? [this.ids.get(END), ...ids] : ids));
+      return this.pieces(text).flatMap((piece) => this.merge(piece));
     }
 
-    words(text) {
-      return (text.match(WORDS) ?? []).flatMap((word) => {
-        const bytes = new TextEncoder().encode(word);
-        return this.merge(Array.from(bytes, (byte) => CHARACTERS[byte]));
-      });
+    /** The pieces of a text, each as its bytes' characters; an end of text is one symbol. */
+    pieces(text) {
+      return text.split(END).flatMap((part, i) => (i ? [[END], ...cut(part)] : cut(part)));
     }
 
-    /** Merges pairs in the order of training until no known pair is left. */
-    merge(parts) {
+    /** The pair of neighbours with the lowest rank, and the rank; null if none has one. */
+    lowest(parts) {
       const rank = (i) => this.ranks.get(`${parts[i]} ${parts[i + 1]}`) ?? Infinity;
+      const ranks = parts.slice(1).map((_, i) => rank(i));
+      const best = Math.min(...ranks);
+      const place = ranks.indexOf(best);
+      return best < Infinity ? { rank: best, pair: parts.slice(place, place + 2) } : null;
+    }
+
+    /** Merges pairs in the order of training until no known pair is left; returns ids. */
+    merge(parts) {
+      for (let best; (best = this.lowest(parts)); ) parts = joined(parts, best.pair);
+      return parts.map((part) => this.ids.get(part));
+    }
+
+    /** The pieces before all merges, and after each merge in all pieces at once. */
+    steps(text) {
+      let pieces = this.pieces(text);
+      const steps = [{ pieces }];
       for (;;) {
-        const ranks = parts.slice(1).map((_, i) => rank(i));
-        const lowest = Math.min(...ranks);
-        if (lowest === Infinity) return parts.map((part) => this.ids.get(part));
-        const pair = [parts[ranks.indexOf(lowest)], parts[ranks.indexOf(lowest) + 1]];
-        parts = joined(parts, pair);
+        const known = pieces.map((piece) => this.lowest(piece)).filter(Boolean);
+        if (!known.length) return steps;
+        const best = known.reduce((a, b) => (b.rank < a.rank ? b : a));
+        pieces = pieces.map((piece) => joined(piece, best.pair));
+        steps.push({ ...best, pieces });
       }
     }
 
     /** A token's bytes; the end of text has the bytes of its name. */
     bytes(id) {
-      return Array.from(this.vocabulary[id], (character) => BYTES.get(character));
+      return bytesOf(this.vocabulary[id]);
     }
 
     /** The text of ids; bytes that form no character become U+FFFD. */
@@ -61,11 +74,26 @@ lab.tokenizer = (() => {
 
     /** One token with visible spaces and line ends. */
     show(id) {
-      if (this.vocabulary[id] === END) return "end of text";
-      const text = this.decode([id]);
-      if (text.includes("\uFFFD")) return this.bytes(id).map(hex).join(" ");
+      return this.readable(this.vocabulary[id]);
+    }
+
+    /** The text of a symbol, with visible spaces and line ends. */
+    readable(symbol) {
+      if (symbol === END) return "end of text";
+      const bytes = bytesOf(symbol);
+      const text = new TextDecoder().decode(Uint8Array.from(bytes));
+      if (text.includes("\uFFFD")) return bytes.map(hex).join(" ");
       return text.replaceAll(" ", "␣").replaceAll("\n", "↵");
     }
+  }
+
+  const bytesOf = (symbol) => Array.from(symbol, (character) => BYTES.get(character));
+
+  /** The pieces of a text without an end of text, each as its bytes' characters. */
+  function cut(text) {
+    const characters = (word) =>
+      Array.from(new TextEncoder().encode(word), (byte) => CHARACTERS[byte]);
+    return (text.match(WORDS) ?? []).map(characters);
   }
 
   const hex = (byte) => `0x${byte.toString(16).padStart(2, "0")}`;

@@ -130,6 +130,10 @@ def test_a_step_that_gives_no_numbers_still_speaks(say: Say, steps: Path) -> Non
 @pytest.mark.parametrize(
     ("key", "texts"),
     [
+        (
+            "tokenizer",
+            ["Your tokenizer cuts", "gives the same", "50 merges that the whole story"],
+        ),
         ("s01", ["124,439,808 in all", "feed-forward", "loss 1.47 on"]),
         ("s02", ["● · · · · · · ·", "● ● ● ● ● ● ● ●", "loss 1.22 on"]),
         ("s14", ["Tim loved to play", "loss 1.47 on", "and the same words"]),
