@@ -108,7 +108,8 @@ def straight(axes: Axes, start: int, end: int, text: str) -> None:
 def curve(axes: Axes, start: int, end: int, text: str, bend: float) -> None:
     """Draws a token's arrow, which passes over states."""
     side = -np.sign(bend)
-    first, last = (np.array(STATES[s]) + [0, side * RADIUS] for s in (start, end))
+    edge = np.array([0, side * RADIUS])
+    first, last = np.array(STATES[start]) + edge, np.array(STATES[end]) + edge
     style.arrow(axes, tuple(first), tuple(last), color=style.BLUE, bend=-bend)
     x, y = (first + last) / 2
     top = y - bend * np.hypot(*(last - first)) / 2 + side * 11
