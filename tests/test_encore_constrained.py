@@ -325,7 +325,8 @@ def test_dead_end(step):
 def test_dead_end_far_ahead(step):
     """A dead end may be many tokens away, and so may the way to the end.
 
-    Of a and b, each followed by nine more letters, only b can be completed.
+    Of a and b, each followed by nine more letters, only b can be completed. The states
+    have numbers in any order.
     """
     arrows = {(0, "a"): 1, (0, "b"): 11, (9, "a"): 10, (19, "b"): 10}
     arrows |= {(i, "a"): i + 1 for i in range(1, 9)}
@@ -333,8 +334,15 @@ def test_dead_end_far_ahead(step):
     pattern = oracle.automaton(20, arrows, [10])
     del arrows[9, "a"]
     broken = oracle.automaton(20, arrows, [10])
-    for one in (pattern, broken):
+    for one in (pattern, broken, renumbered(pattern), renumbered(broken)):
         expect_allowed(step, one, [b"", b"a", b"b", b"bb"])
+
+
+def renumbered(pattern):
+    """The same automaton, whose states but the first have the opposite order."""
+    table, accepting = pattern
+    order = np.array([0, *range(len(table) - 1, 0, -1)])
+    return np.where(table == OUT, OUT, order[table])[order], accepting[order]
 
 
 def test_dead_loop(step):
