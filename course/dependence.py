@@ -272,9 +272,14 @@ def single_places(array: np.ndarray, place: int | str, name: str) -> Iterator[Ch
 
 
 def axes_of(array: np.ndarray) -> list[str]:
-    """The names of an array's axes: ids are [text, token], numbers end in channels."""
+    """The names of an array's axes: ids are [text, token], numbers end in channels.
+
+    Whole numbers below 0 are no ids; they make a table of rows and columns.
+    """
     if np.issubdtype(array.dtype, np.integer):
-        return ["text", "token"][-array.ndim :] if array.ndim < 3 else []
+        ids = array.min(initial=0) >= 0
+        names = ["text", "token"] if ids else ["row", "column"]
+        return names[-array.ndim :] if array.ndim < 3 else []
     return usual_axes(array.ndim) if array.ndim <= len(AXES) else []
 
 

@@ -206,7 +206,7 @@ class Writer:
             PatternError: the pattern cannot be used.
         """
         automaton = make_automaton(pattern)
-        vocabulary, ends = self.tokenizer.vocabulary, self.tokenizer.end_ids
+        vocabulary, ends = self.tokenizer.token_bytes, self.tokenizer.end_ids
         with self._blame():
             encore = self._own.constrained if self._own else encore_constrained
             size = self._vocabulary_size

@@ -211,7 +211,17 @@ def likes(vocabulary, *favourites):
 
 @cache
 def golden():
-    return json.loads(GOLDEN.read_text(encoding="utf-8"))
+    content = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    return [token.encode("latin-1") for token in content["vocabulary"]], content[
+        "cases"
+    ]
+
+
+def automaton_of(case):
+    table = np.full([case["states"], 256], OUT)
+    for state, first, last, to in case["arrows"]:
+        table[state, first : last + 1] = to
+    return table, np.isin(np.arange(case["states"]), case["accepting"])
 
 
 def test_walk(step):
@@ -315,7 +325,8 @@ def test_dead_end(step):
 def test_dead_end_far_ahead(step):
     """A dead end may be many tokens away, and so may the way to the end.
 
-    Of a and b, each followed by nine more letters, only b can be completed.
+    Of a and b, each followed by nine more letters, only b can be completed. The states
+    have numbers in any order.
     """
     arrows = {(0, "a"): 1, (0, "b"): 11, (9, "a"): 10, (19, "b"): 10}
     arrows |= {(i, "a"): i + 1 for i in range(1, 9)}
@@ -323,8 +334,15 @@ def test_dead_end_far_ahead(step):
     pattern = oracle.automaton(20, arrows, [10])
     del arrows[9, "a"]
     broken = oracle.automaton(20, arrows, [10])
-    for one in (pattern, broken):
+    for one in (pattern, broken, renumbered(pattern), renumbered(broken)):
         expect_allowed(step, one, [b"", b"a", b"b", b"bb"])
+
+
+def renumbered(pattern):
+    """The same automaton, whose states but the first have the opposite order."""
+    table, accepting = pattern
+    order = np.array([0, *range(len(table) - 1, 0, -1)])
+    return np.where(table == OUT, OUT, order[table])[order], accepting[order]
 
 
 def test_dead_loop(step):
@@ -346,6 +364,42 @@ def test_any_automaton(step):
     for seed in range(20):
         pattern, vocabulary = random_case(seed)
         expect_allowed(step, pattern, vocabulary, (0,) if seed % 2 else (0, 4))
+
+
+def test_equal_to_llguidance(step):
+    """On real tokens and seven patterns, what may follow is what llguidance says.
+
+    llguidance is a library with which servers constrain texts. The vocabulary is the
+    beginning of the embedded model's.
+    """
+    vocabulary, cases = golden()
+    for case in cases:
+        table, accepting = automaton_of(case)
+        asked = f"the tokens that may follow, for the pattern {case['pattern']}"
+        shape = [len(table), len(vocabulary)]
+        value = step.token_destinations(table, vocabulary)
+        reached = whole_numbers(value, shape, asked, "states")
+        value = step.allowed_tokens(reached, accepting, [END])
+        allowed = whole_numbers(value, shape, asked, "bools")
+        for walk in case["walks"]:
+            follow(walk, reached, allowed, vocabulary, asked)
+
+
+def follow(walk, reached, allowed, vocabulary, asked):
+    """Requires what may follow at each place of a recorded walk."""
+    state, text = 0, b""
+    for bits, token in walk:
+        packed = np.frombuffer(bytes.fromhex(bits), np.uint8)
+        right = np.unpackbits(packed, count=len(vocabulary)).astype(bool)
+        if (allowed[state] != right).any():
+            wrong = int(np.argmax(allowed[state] != right))
+            verdict = "may follow" if right[wrong] else "may not follow"
+            name = "the end" if wrong == END else f"the token {vocabulary[wrong]}"
+            facts = [("asked for", asked), ("after", f"{text}")]
+            facts.append(("expected", f"{name} {verdict}"))
+            message = "Other tokens may follow than llguidance says."
+            raise CheckFailed(message, facts, allowed.astype(float))
+        state, text = int(reached[state, token]), text + vocabulary[token]
 
 
 def test_constrain(step):

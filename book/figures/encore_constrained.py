@@ -39,7 +39,7 @@ TOKENS_SHOWN = [(0, 2, "ye", 0.38), (0, 3, "yes", 0.48), (0, 3, "no", -0.38)]
 def allowed(pattern: str) -> tuple[np.ndarray, np.ndarray]:
     """What may follow in each state of a pattern, and where the tokens lead."""
     automaton, tokenizer = make_automaton(pattern), play.checkpoint().tokenizer
-    destinations = token_destinations(automaton.table, tokenizer.vocabulary)
+    destinations = token_destinations(automaton.table, tokenizer.token_bytes)
     may = allowed_tokens(destinations, automaton.accepting, tokenizer.end_ids)
     return may, destinations
 
@@ -62,7 +62,7 @@ def answer(prompt: str, pattern: str) -> str:
         play.encode(prompt),
         automaton.table,
         automaton.accepting,
-        tokenizer.vocabulary,
+        tokenizer.token_bytes,
         end_ids=tokenizer.end_ids,
         max_new_tokens=TOKENS,
     )
@@ -108,7 +108,8 @@ def straight(axes: Axes, start: int, end: int, text: str) -> None:
 def curve(axes: Axes, start: int, end: int, text: str, bend: float) -> None:
     """Draws a token's arrow, which passes over states."""
     side = -np.sign(bend)
-    first, last = (np.array(STATES[s]) + [0, side * RADIUS] for s in (start, end))
+    edge = np.array([0, side * RADIUS])
+    first, last = np.array(STATES[start]) + edge, np.array(STATES[end]) + edge
     style.arrow(axes, tuple(first), tuple(last), color=style.BLUE, bend=-bend)
     x, y = (first + last) / 2
     top = y - bend * np.hypot(*(last - first)) / 2 + side * 11
@@ -117,16 +118,16 @@ def curve(axes: Axes, start: int, end: int, text: str, bend: float) -> None:
 
 def numbers() -> dict[str, str | list]:
     tokenizer = play.checkpoint().tokenizer
-    whole = [t for t in tokenizer.vocabulary if is_text(t)]
+    whole = [t for t in tokenizer.token_bytes if is_text(t)]
     prompt, yes_no = FORMS[0]
     return {
         "prompt": quoted(prompt),
         "free": quoted(free(prompt)),
         "yes_no": yes_no,
         "mass": f"{100 * mass(prompt, yes_no):.2g} %",
-        "vocabulary": f"{len(tokenizer.vocabulary):,}",
-        "partial": f"{len(tokenizer.vocabulary) - len(whole):,}",
-        "single": f"{sum(len(t) == 1 for t in tokenizer.vocabulary)}",
+        "vocabulary": f"{len(tokenizer.token_bytes):,}",
+        "partial": f"{len(tokenizer.token_bytes) - len(whole):,}",
+        "single": f"{sum(len(t) == 1 for t in tokenizer.token_bytes)}",
         "word": WORD.strip(),
         "ways": f"{len(list(cuts(WORD.encode())))}",
         "sizes": sizes(),
@@ -182,7 +183,7 @@ def cuts(text: bytes) -> Iterator[list[int]]:
     if not text:
         yield []
         return
-    for token, piece in enumerate(play.checkpoint().tokenizer.vocabulary):
+    for token, piece in enumerate(play.checkpoint().tokenizer.token_bytes):
         if piece and text.startswith(piece):
             for rest in cuts(text[len(piece) :]):
                 yield [token, *rest]

@@ -111,7 +111,7 @@ class Tokenizer:
         return self._bpe.get_vocab() == other._bpe.get_vocab()
 
     @cached_property
-    def vocabulary(self) -> list[bytes]:
+    def token_bytes(self) -> list[bytes]:
         """The bytes of each token, in the order of the ids.
 
         A token is empty if it has no part in a text: special tokens, those that end a

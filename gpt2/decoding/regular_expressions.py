@@ -81,7 +81,7 @@ def read(pattern: str) -> FSM:
 
 
 def refuse_context(pattern: str) -> None:
-    """Raises ``BadPattern`` for parts whose match depends on what stands around them."""
+    """Raises ``BadPattern`` for parts that depend on what stands around them."""
     if found := CONTEXT.search(ELSEWHERE.sub("_", pattern)):
         message = (
             f"no automaton here can look around or forget ways, as {found[0]} does"
@@ -107,7 +107,7 @@ def over_bytes(fsm: FSM, most: int) -> tuple[np.ndarray, np.ndarray]:
     numbers = {state: rows.new() for state in states}
     parts = list(alphabet(fsm))
     for state, number in numbers.items():
-        leads = fsm.map.get(state, {})
+        leads: dict = fsm.map.get(state, {})
         ranges = [(a, b, numbers[leads[key]]) for a, b, key in parts if key in leads]
         rows.fill(number, ranges)
     table = np.full([len(rows.rows), 256], -1, np.int16)

@@ -57,7 +57,7 @@ class Patterns:
         """Makes a constraint; raises ``PatternError``."""
         tokenizer, size = self._checkpoint.tokenizer, self._checkpoint.config.vocab_size
         constraint = make_constraint(
-            make_automaton(pattern), tokenizer.vocabulary, tokenizer.end_ids, size
+            make_automaton(pattern), tokenizer.token_bytes, tokenizer.end_ids, size
         )
         constraint.check()
         return constraint

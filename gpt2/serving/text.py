@@ -128,7 +128,9 @@ class Text:
 
 def place_of(constraint: Constraint | None, tokenizer: Tokenizer) -> Place | None:
     """Returns the beginning of a pattern, if there is one."""
-    return constraint and Place(Matching(constraint, tokenizer.vocabulary))
+    if constraint is None:
+        return None
+    return Place(Matching(constraint, tokenizer.token_bytes))
 
 
 class Stops:

@@ -1,7 +1,7 @@
 """Records the goldens: ``python -m tests.golden [--check]``.
 
-The goldens are made with PyTorch. The head of `make_golden.py` lists the packages, and
-uv installs these for one run. The check needs no PyTorch: it only tests whether the
+Most goldens are made with PyTorch. The heads of the scripts list the packages, and uv
+installs these for one run. The check needs no PyTorch: it only tests whether the
 goldens of the embedded model belong to the present weights.
 """
 
@@ -18,6 +18,7 @@ from course.registry import ROOT
 from runtime.children import run_child
 
 HERE = Path(__file__).parent
+SCRIPTS = ("make_golden.py", "make_constrained.py")
 GOLDEN = HERE / "tiny-stories.npz"
 WEIGHTS = ROOT / "checkpoints" / "tiny-stories" / "model.safetensors"
 
@@ -31,12 +32,12 @@ def is_stale() -> bool:
 @click.command()
 @click.option("--check", is_flag=True, help="only list stale files")
 def main(check: bool) -> None:
-    """Write the results of Hugging Face's GPT-2. Downloads PyTorch."""
+    """Write the results of Hugging Face's GPT-2 and others. Downloads PyTorch."""
     if not check:
         if not shutil.which("uv"):
             sys.exit("Making the goldens needs uv, and there is none on this PATH.")
-        command = ["uv", "run", "--script", str(HERE / "make_golden.py")]
-        sys.exit(run_child(command).returncode)
+        commands = [["uv", "run", "--script", str(HERE / name)] for name in SCRIPTS]
+        sys.exit(max(run_child(command).returncode for command in commands))
     if is_stale():
         file = GOLDEN.relative_to(ROOT)
         print(f"{file} is stale: {runner()} python -m tests.golden")

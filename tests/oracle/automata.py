@@ -56,7 +56,9 @@ def allowed(
 ) -> np.ndarray:
     """Bools ``[S, V]``: the tokens that may follow in each state."""
     following = [set(row.tolist()) - {-1} for row in reached]
-    open_states = [can_end(i, following, accepting) for i in range(len(reached))]
+    open_states = [
+        can_end(i, following, accepting.tolist()) for i in range(len(reached))
+    ]
     found = np.array([[i >= 0 and open_states[i] for i in row] for row in reached])
     for end in end_ids:
         found[:, end] = accepting
@@ -79,7 +81,8 @@ def matching(
     state = 0
     while len(new) < most and not (new and new[-1] in end_ids):
         logits = next_logits(prompt + new)
-        new.append(max(np.flatnonzero(may[state]), key=lambda i: (logits[i], -i)))
+        fitting = np.flatnonzero(may[state]).tolist()
+        new.append(max(fitting, key=lambda i: (logits[i], -i)))
         state = reached[state, new[-1]]
     ended = bool(new) and new[-1] in end_ids
-    return prompt + list(map(int, new)), ended or bool(accepting[state])
+    return prompt + new, ended or bool(accepting[state])

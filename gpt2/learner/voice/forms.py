@@ -38,7 +38,7 @@ def show_forms(attempt: Attempt, speech: Speech) -> None:
                 ids,
                 automaton.table,
                 automaton.accepting,
-                tokenizer.vocabulary,
+                tokenizer.token_bytes,
                 end_ids=list(tokenizer.end_ids),
                 max_new_tokens=TOKENS,
             )
