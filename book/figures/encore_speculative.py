@@ -151,7 +151,7 @@ def numbers() -> dict[str, str | list]:
         "expected": expected(),
         "kept": kept_table(),
         "stories": f"{STORIES}",
-        "machine": described(result()),
+        "machine": described(result()) if RESULT.exists() else "no machine yet",
         "speeds": speeds(),
         "verdict": verdict(),
         "call_costs": call_costs(),
@@ -237,7 +237,9 @@ def kept_of_text(temperature: float) -> tuple[float, float]:
 
 @cache
 def result() -> dict[str, Any]:
-    """The recorded times."""
+    """The recorded times; no rows before they are measured."""
+    if not RESULT.exists():
+        return {"speeds": [], "milliseconds": {}}
     return json.loads(RESULT.read_text(encoding="utf-8"))
 
 
@@ -260,10 +262,10 @@ def verdict() -> str:
     """A sentence on the cases in which the drafts were faster."""
     drafted = [row for row in result()["speeds"] if row["draft"] != "no draft"]
     faster = [row for row in drafted if row["faster"] >= EARNS]
-    best = max(drafted, key=lambda row: row["faster"])
-    cases = f"In {len(faster)} of these {len(drafted)} cases the draft pays."
     if not faster:
         return "In none of these cases does the draft pay."
+    best = max(drafted, key=lambda row: row["faster"])
+    cases = f"In {len(faster)} of these {len(drafted)} cases the draft pays."
     return (
         f"{cases} It does most for {best['model']} with the draft {best['draft']} at "
         f"temperature {best['temperature']:g}: {best['faster']:.2f} times the tokens "
@@ -274,7 +276,7 @@ def verdict() -> str:
 def call_costs() -> list[list[str]]:
     """A table of the milliseconds of a call."""
     found = result()["milliseconds"]
-    head = next(iter(found.values()))
+    head = next(iter(found.values()), {})
     rows = [["milliseconds for a call", *head]]
     for model, times in found.items():
         rows.append([model, *(f"{value:.1f}" for value in times.values())])

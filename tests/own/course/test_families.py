@@ -24,7 +24,7 @@ from course.registry import ROOT, Exercise, find_exercise, load_registry
 EXERCISES = load_registry()
 EMPTY = '{"catalogue": [], "families": []}'
 # Their checks take seconds, so the test runs few versions of these.
-LONG = {"s14", "beam-search", "kv-cache", "llama"}
+LONG = {"s14", "beam-search", "kv-cache", "speculative", "llama"}
 
 
 def made_of(lines: str, parameters: str = "x, y") -> dict[str, str]:

@@ -25,7 +25,18 @@ from course.registry import load_registry as exercises
 
 SHORTEST_ANSWER = 12  # characters without spaces; anything shorter is no answer
 CODE = re.compile(r"[`_=*/@<>{}\[\]\\#]|\w\(|\w\.\w")
-ENGLISH = {"all", "block", "choice", "float", "len", "mean", "model", "sum", "where"}
+ENGLISH = {
+    "all",
+    "block",
+    "choice",
+    "draft",
+    "float",
+    "len",
+    "mean",
+    "model",
+    "sum",
+    "where",
+}
 
 every = pytest.mark.parametrize("exercise", exercises(), ids=lambda e: e.key)
 
