@@ -107,7 +107,6 @@ def numbers() -> dict[str, str | list]:
     return {
         "prompt": PROMPT,
         "pairs": str(head_size(config()) // 2),
-        "pairs_shown": str(len(PAIRS)),
         "shapes": shapes(),
         "sizes": sizes(),
         "models": models(),
