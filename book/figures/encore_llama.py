@@ -17,13 +17,14 @@ from book.held_out import PerToken
 from gpt2.checkpoint.llama import NAMES
 from gpt2.checkpoint.loading import Checkpoint, load_checkpoint
 from gpt2.checkpoint.weights import parameter_shapes
+from solutions.encore_llama import LlamaConfig
 from solutions.solution_01 import GPT2Config
 from tests.oracle import llama as oracle
 
 PROMPT, NEW = "Once upon a time", 60
 PAIRS, PLACES = (0, 4, 8, 16), 8  # the drawn pairs of channels, and positions
 RADIUS, FLOAT32 = 22, 4  # pixels of a clock; bytes
-STEPS = {"tiny-stories": 8500, "tiny-llama": 900}  # as the models' cards say
+STEPS = {"tiny-stories": 8500, "tiny-llama": 889}  # as the models' cards say
 TOKENS = 24 * 256  # in a step of checkpoints/training/loop.py
 OTHER = {"rope_theta": "rope_theta", "tie_word_embeddings": "tie_word_embeddings"}
 
@@ -32,6 +33,14 @@ OTHER = {"rope_theta": "rope_theta", "tie_word_embeddings": "tie_word_embeddings
 def llama() -> Checkpoint:
     """The embedded Llama."""
     return load_checkpoint("tiny-llama")
+
+
+@cache
+def config() -> LlamaConfig:
+    """The embedded Llama's sizes."""
+    found = llama().config
+    assert isinstance(found, LlamaConfig)
+    return found
 
 
 def head_size(config: GPT2Config) -> int:
@@ -44,8 +53,7 @@ def figures() -> dict[str, Figure]:
 
 def rotations_figure() -> Figure:
     """The hands of some pairs at the first positions."""
-    config = llama().config
-    angles = oracle.angles(PLACES, head_size(config), config.rope_theta)
+    angles = oracle.angles(PLACES, head_size(config()), config().rope_theta)
     figure, axes = style.canvas(290, width=560)
     for column in range(PLACES):
         style.label(axes, left(column), 24, str(column), color=style.MUTED)
@@ -84,8 +92,8 @@ def keys_figure() -> Figure:
             style.arrow(axes, (x, 78), (below, 118))
             style.box(axes, x - 15, 44, 30, 32, f"q{head}", color=style.BLUE)
         for key in range(groups):
-            x = start + key_place(key, groups)
-            style.box(axes, x, 120, 30, 32, f"k{key}", color=style.ORANGE)
+            place = start + key_place(key, groups)
+            style.box(axes, place, 120, 30, 32, f"k{key}", color=style.ORANGE)
     return figure
 
 
@@ -96,40 +104,40 @@ def key_place(key: int, groups: int) -> float:
 
 
 def numbers() -> dict[str, str | list]:
-    config = llama().config
     return {
         "prompt": PROMPT,
-        "pairs": str(head_size(config) // 2),
-        "pairs_shown": str(len(PAIRS)),
+        "pairs": str(head_size(config()) // 2),
         "shapes": shapes(),
         "sizes": sizes(),
         "models": models(),
         "said": said(),
         "text": quoted(written()),
-        "tokens_read": read("tiny-llama"),
-        "tokens_read_gpt2": read("tiny-stories"),
+        "positions": str(config().n_positions),
         "slowest": f"{slowest():,.0f}",
     }
 
 
 def slowest() -> float:
     """The tokens that the slowest pair needs for a full turn."""
-    config = llama().config
-    angles = oracle.angles(2, head_size(config), config.rope_theta)
+    angles = oracle.angles(2, head_size(config()), config().rope_theta)
     return 2 * pi / angles[1, -1]
 
 
 def shapes() -> list[list[str]]:
     """A table of the shapes of one layer's tensors."""
-    config, length = llama().config, len(play.encode(PROMPT))
-    size, heads, groups = head_size(config), config.n_head, config.n_kv_head
+    length, channels, inner = (
+        len(play.encode(PROMPT)),
+        config().n_embd,
+        config().n_inner,
+    )
+    size, heads, groups = head_size(config()), config().n_head, config().n_kv_head
     kinds = [
-        ("hidden states", "`[B, T, C]`", [1, length, config.n_embd]),
+        ("hidden states", "`[B, T, C]`", [1, length, channels]),
         ("cosines, sines", "`[T, D / 2]`", [length, size // 2]),
         ("queries", "`[B, H, T, D]`", [1, heads, length, size]),
         ("keys, values", "`[B, G, T, D]`", [1, groups, length, size]),
         ("keys, values repeated", "`[B, H, T, D]`", [1, heads, length, size]),
-        ("gate, up", "`[B, T, I]`", [1, length, config.n_inner]),
+        ("gate, up", "`[B, T, I]`", [1, length, inner]),
     ]
     rows = [[name, shape, f"`{values}`"] for name, shape, values in kinds]
     return [["", "shape", "here"], *rows]
@@ -137,16 +145,16 @@ def shapes() -> list[list[str]]:
 
 def sizes() -> list[list[str]]:
     """A table of the configuration's fields, with their names in a file."""
-    config, names = llama().config, NAMES | OTHER
+    names = NAMES | OTHER
     rows = [
-        [f"`{field.name}`", f"`{names[field.name]}`", shown(config, field.name)]
-        for field in fields(config)
+        [f"`{field.name}`", f"`{names[field.name]}`", shown(field.name)]
+        for field in fields(config())
     ]
     return [["`LlamaConfig`", "`config.json`", "`tiny-llama`"], *rows]
 
 
-def shown(config: GPT2Config, name: str) -> str:
-    value = getattr(config, name)
+def shown(name: str) -> str:
+    value = getattr(config(), name)
     return f"{value:,}" if type(value) is int else str(value)
 
 
@@ -158,6 +166,7 @@ def models() -> list[list[str]]:
         ["weights", *(f"{n:,}" for n in counts[0])],
         ["in one layer", *(f"{n:,}" for n in counts[1])],
         ["cache of a token", *(f"{cache_bytes(c.config) / 1e3:.1f} kB" for c in both)],
+        ["tokens read in training", *(read(c.name) for c in both)],
         [f"loss on {measured_on()}", *(f"{x:.2f}" for x in losses())],
     ]
     return [["", "`tiny-stories`", "`tiny-llama`"], *rows]
@@ -177,7 +186,7 @@ def cache_bytes(config: GPT2Config) -> int:
 
 def logits(ids: list[int]) -> np.ndarray:
     """The embedded Llama's logits ``[T, V]`` of ids ``[T]``."""
-    c = llama().config
+    c = config()
     given = c.n_layer, c.n_head, c.n_kv_head, c.rope_theta, c.layer_norm_epsilon
     return oracle.logits(np.array([ids]), llama().weights, oracle.Sizes(*given))[0]
 

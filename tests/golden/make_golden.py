@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 import torch
 from decoding import generate, make_decoding
-from llama import LLAMAS, llama
+from llamas import LLAMAS, llama
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 HERE = Path(__file__).resolve().parent

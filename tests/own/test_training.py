@@ -17,6 +17,7 @@ import pytest
 
 from course.registry import ROOT
 from gpt2.checkpoint.loading import load_checkpoint
+from tests.oracle import llama
 from tests.oracle import model as oracle
 from tests.own.packages import needed
 
@@ -57,7 +58,23 @@ def test_the_result_is_a_checkpoint(text: Path, tmp_path: Path, torch: Any) -> N
     sizes = config.n_layer, config.n_head, config.layer_norm_epsilon
     ours = oracle.logits(ids, checkpoint.weights, *sizes)
     with torch.no_grad():
-        theirs = imported("model").load(out)(torch.tensor(ids)).numpy()
+        theirs = imported("files").load(out)(torch.tensor(ids)).numpy()
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)
+
+
+def test_the_result_may_be_a_llama(text: Path, tmp_path: Path, torch: Any) -> None:
+    out = tmp_path / "out"
+    done = train(text, "--out", out, "--kind", "llama", *SMALL)
+    assert done.returncode == 0, done.stderr
+    checkpoint = load_checkpoint(str(out))
+    config: Any = checkpoint.config
+    assert (config.n_layer, config.n_embd, config.n_kv_head) == (2, 32, 2)
+    ids = np.array([checkpoint.tokenizer.encode("Tom has a dog.")])
+    theta, eps = config.rope_theta, config.layer_norm_epsilon
+    sizes = llama.Sizes(config.n_layer, config.n_head, config.n_kv_head, theta, eps)
+    ours = llama.logits(ids, checkpoint.weights, sizes)
+    with torch.no_grad():
+        theirs = imported("files").load(out)(torch.tensor(ids)).numpy()
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)
 
 
@@ -123,6 +140,11 @@ def test_ctrl_c_keeps_the_best_model(text: Path, tmp_path: Path) -> None:
         (b"\xff\xfe\x00" * 10_000, [], "is not in UTF-8"),
         (b"short", [], "has too little text"),
         (STORY.encode() * 400, ["--heads", "5"], "5 heads cannot share 32 channels"),
+        (
+            STORY.encode() * 400,
+            ["--kind", "llama", "--heads", "32"],
+            "need an even number of channels",
+        ),
     ],
 )
 def test_errors_are_sentences(

@@ -69,7 +69,8 @@ def test_it_writes_what_transformers_writes(name: str) -> None:
     logits = engine.prefill(known["prompt_2"][None])
     np.testing.assert_allclose(logits[0], known["logits"][-1], rtol=0, atol=2e-4)
     for number in range(3):
-        right, ids = known[f"greedy_{number}"], []
+        right = known[f"greedy_{number}"]
+        ids: list[int] = []
         logits = engine.prefill(known[f"prompt_{number}"][None])
         while len(ids) < len(right):
             ids.append(int(logits[0].argmax()))
@@ -86,7 +87,8 @@ def test_its_config_and_weights_are_read(llama: Path) -> None:
 
 
 def test_it_runs_with_the_solution_and_with_the_learners_code(llama: Path) -> None:
-    checkpoint, notes = load_checkpoint(str(llama)), []
+    checkpoint = load_checkpoint(str(llama))
+    notes: list[str] = []
     ids = np.array([[3, 1, 4, 1, 5]])
     sizes = oracle.Sizes(2, 6, 3, 500_000.0, 1e-5)
     right = oracle.logits(ids, checkpoint.weights, sizes)[:, -1]
