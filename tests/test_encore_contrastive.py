@@ -106,7 +106,7 @@ def call(prompt, options):
 def expect_text(value, expected, prompt, asked, explain=None):
     """Requires these ids; ``explain`` says more where they begin to differ."""
     got = as_plain(value)
-    if not isinstance(got, list):
+    if not isinstance(got, list) or any(isinstance(token, list) for token in got):
         facts = [("called", asked), ("yours", kind_of(value))]
         raise CheckFailed("The result is not a list of ids.", facts, got)
     if got == expected:
