@@ -209,11 +209,11 @@ def ways() -> list[list[str]]:
 
 def check_claims(texts: dict[str, list[list[int]]]) -> None:
     """Checks what the page says of the table."""
-    runs = {way: repeated(found).mean() for way, found in texts.items()}
-    varied = {way: different_pairs(found).mean() for way, found in texts.items()}
+    runs = {way: float(repeated(ids).mean()) for way, ids in texts.items()}
+    varied = {way: float(different_pairs(ids).mean()) for way, ids in texts.items()}
     better = runs[SEARCH] < runs[GREEDY] and varied[SEARCH] > varied[TOLD]
     claim("encore_contrastive", "Contrastive search leaves the circle", better)
-    error = repeated(texts[GREEDY]).std(ddof=1) / np.sqrt(STORIES)
+    error = float(repeated(texts[GREEDY]).std(ddof=1) / np.sqrt(STORIES))
     worse = all(runs[way] > runs[GREEDY] - error for way in AMATEURS)
     claim("encore_contrastive", "as the amateur does not help", worse)
 
@@ -259,7 +259,10 @@ def amateurs() -> list[list[str]]:
         for n, gain in gains.items()
     ]
     words = "With two or three layers, tokens that repeat a pair gain more than others"
-    more = all(gains[n][again].mean() > gains[n][~again].mean() for n in (2, 3))
+    more = all(
+        float(gain[again].mean()) > float(gain[~again].mean())
+        for gain in (gains[2], gains[3])
+    )
     claim("encore_contrastive", words, more)
     return [head, *rows, ["all", f"{losses[layers].mean():.2f}", "–", "–"]]
 
