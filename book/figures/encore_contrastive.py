@@ -165,14 +165,11 @@ def text_of(way: str) -> list[int]:
 def numbers() -> dict[str, str | list]:
     decode = play.checkpoint().tokenizer.decode
     return {
-        "opening": quoted(decode(prompts()[chosen()])),
         "circle": quoted(decode(text_of(GREEDY))),
         "searched": quoted(decode(text_of(SEARCH))),
-        "example": EXAMPLE,
         "texts": f"{STORIES}",
         "given": f"{OPENING}",
         "new": f"{NEW}",
-        "squares": f"{SQUARES}",
         "stories": f"{len(held_out.stories())}",
         "top_k": f"{TOP_K}",
         "alpha": f"{ALPHA}",
