@@ -1,13 +1,22 @@
 """Checks the encore contrastive decoding: logits, penalty and search."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from course.check_program import check_file
-from course.checks import CheckFailed, as_plain, expect_numbers, kind_of, require
+from course.checks import (
+    CheckFailed,
+    as_plain,
+    compared,
+    expect_numbers,
+    kind_of,
+    require,
+)
+from course.messages import Array
 from tests import contrast_models
 from tests.oracle import contrast as oracle
 from tests.oracle.notes import Aside, note
@@ -21,7 +30,7 @@ END = 4  # the tables' end token
 
 
 def shown(numbers):
-    return str(np.round(numbers, 2).tolist())
+    return str(np.round(numbers.astype(float), 2).tolist())
 
 
 def expect_contrasted(step, expert, amateur, **options):
@@ -39,7 +48,16 @@ def expect_contrasted(step, expert, amateur, **options):
             f"contrastive_logits({', '.join(map(shown, pair))}{more}), {dtype.__name__}"
         )
         value = step.contrastive_logits(*pair, **options)
-        expect_numbers(value, expected, asked)
+        expect_numbers(aligned(value, expected), expected, asked)
+
+
+def aligned(value, expected):
+    """Shifts right logits to the expected ones: a shift changes no probability."""
+    numbers = isinstance(value, Array) and value.shape == list(expected.shape)
+    if not numbers or not np.isfinite(top := value.values.max(initial=-np.inf)):
+        return value
+    shifted = replace(value, values=value.values + (expected.max() - top))
+    return value if compared(shifted, expected, "").wrong.any() else shifted
 
 
 def expect_penalties(step, candidates, context):
@@ -88,7 +106,7 @@ def call(prompt, options):
 def expect_text(value, expected, prompt, asked, explain=None):
     """Requires these ids; ``explain`` says more where they begin to differ."""
     got = as_plain(value)
-    if not isinstance(got, list):
+    if not isinstance(got, list) or any(isinstance(token, list) for token in got):
         facts = [("called", asked), ("yours", kind_of(value))]
         raise CheckFailed("The result is not a list of ids.", facts, got)
     if got == expected:
@@ -97,7 +115,7 @@ def expect_text(value, expected, prompt, asked, explain=None):
     pairs = enumerate(zip(got, expected, strict=False))
     same = next((i for i, (a, b) in pairs if a != b), min(len(got), len(expected)))
     if len(prompt) <= same < min(len(got), len(expected)) and explain:
-        facts += explain(expected[:same])
+        facts += explain(expected[:same], got[same])
     message = "That is not the text to be found."
     symptom = explain_text(got, expected, prompt)
     raise CheckFailed(message, facts, got, symptom=symptom)
@@ -117,16 +135,19 @@ def explain_text(got, expected, prompt):
 
 
 def candidate_facts(model, options):
-    """What the candidates after a text are, for a report."""
+    """What the candidates after a text are, and which of them was taken."""
     top_k, alpha = options["top_k"], options["penalty_alpha"]
 
-    def facts(ids):
+    def facts(ids, taken):
         found = oracle.candidates(model, ids, top_k, alpha)
+        places = {c.token: place for place, c in enumerate(found, start=1)}
         rows = [
             f"{c.token}: {1 - alpha:.2g} · {c.probability:.3f} − {alpha:.2g} · "
             f"{c.penalty:.3f} = {c.score:.3f}"
             for c in found[:4]
         ]
+        which = f"candidate {places[taken]}" if taken in places else "no candidate"
+        rows.append(f"yours is {taken}, {which}")
         return [("after", f"{ids}"), *(("candidate", row) for row in rows)]
 
     return facts
@@ -143,7 +164,8 @@ def search(step, model, prompt, **options):
 def test_difference(step):
     """The new logits are (1 + beta) times the expert's minus beta times the amateur's.
 
-    What only the expert likes gains, and what the amateur likes as well loses.
+    What only the expert likes gains, and what the amateur likes as well loses. A
+    number that is added to all of them makes no difference.
     """
     rng = np.random.default_rng(45)
     expert, amateur = rng.normal(0, 1.5, (2, 11))

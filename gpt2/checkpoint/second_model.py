@@ -1,4 +1,4 @@
-"""A second model beside the one that writes: its first layers, or another checkpoint."""
+"""A second model beside the one that writes: first layers, or another checkpoint."""
 
 import re
 from collections.abc import Callable
@@ -58,8 +58,8 @@ def load_second(
     here, there = second.tokenizer, checkpoint.tokenizer
     if not here.has_tokens_of(there):
         raise CheckpointError(
-            f"{name} cannot be the {role} of {checkpoint.name}: the vocabularies differ "
-            f"({here.size} and {there.size} tokens)"
+            f"{name} cannot be the {role} of {checkpoint.name}: the vocabularies "
+            f"differ ({here.size} and {there.size} tokens)"
         )
     if (sees := second.config.n_positions) < longest:
         raise CheckpointError(
