@@ -11,7 +11,7 @@ from matplotlib.patches import Circle
 from book import play
 from book.figures import style
 from book.figures._losses import claim
-from book.figures._words import code, percent, quoted
+from book.figures._words import percent, quoted
 from gpt2.decoding.automata import MOST_STATES, make_automaton
 from gpt2.learner.voice.forms import FORMS, TOKENS
 from solutions.encore_constrained import (
@@ -163,8 +163,8 @@ def answers() -> list[list[str]]:
     """A table of prompts, patterns and greedy answers."""
     rows = [["prompt", "pattern", "answer"]]
     for prompt, pattern in FORMS:
-        cell = pattern.replace("|", "\\|")
-        rows.append([quoted(prompt), f"`{cell}`", code(answer(prompt, pattern))])
+        text = answer(prompt, pattern)
+        rows.append([f"`{prompt.strip()}`", f"`{pattern}`", f"`{text}`"])
     return rows
 
 
@@ -173,8 +173,8 @@ def sizes() -> list[list[str]]:
     rows = [["pattern", "states", "tokens allowed at first", "most in a state"]]
     for _, pattern in FORMS:
         counts = allowed(pattern)[0].sum(axis=1)
-        cell = pattern.replace("|", "\\|")
-        rows.append([f"`{cell}`", f"{len(counts)}", f"{counts[0]}", f"{counts.max()}"])
+        numbers = len(counts), counts[0], counts.max()
+        rows.append([f"`{pattern}`", *map(str, numbers)])
     return rows
 
 

@@ -102,10 +102,8 @@ def over_bytes(fsm: FSM, most: int) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         BadPattern: there are more than ``most`` states.
     """
-    rows = ByteRows(most)
-    states = [fsm.initial, *fsm.states - {fsm.initial}]
-    numbers = {state: rows.new() for state in states}
-    parts = list(alphabet(fsm))
+    rows, parts = ByteRows(most), list(alphabet(fsm))
+    numbers = {state: rows.new() for state in in_order(fsm, parts)}
     for state, number in numbers.items():
         leads: dict = fsm.map.get(state, {})
         ranges = [(a, b, numbers[leads[key]]) for a, b, key in parts if key in leads]
@@ -115,6 +113,21 @@ def over_bytes(fsm: FSM, most: int) -> tuple[np.ndarray, np.ndarray]:
         table[number, list(row)] = list(row.values())
     accepting = [numbers[state] for state in fsm.finals]
     return table, np.isin(np.arange(len(table)), accepting)
+
+
+def in_order(fsm: FSM, parts: list[Range]) -> list:
+    """Returns the states in the order in which a search meets them.
+
+    The library numbers them in another order each time.
+    """
+    found = {fsm.initial: None}
+    waiting = [fsm.initial]
+    for state in waiting:  # which grows meanwhile
+        leads: dict = fsm.map.get(state, {})
+        reached = [leads[key] for *_, key in parts if key in leads]
+        waiting += [each for each in dict.fromkeys(reached) if each not in found]
+        found |= dict.fromkeys(reached)
+    return waiting
 
 
 def alphabet(fsm: FSM) -> Iterator[Range]:

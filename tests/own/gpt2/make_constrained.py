@@ -4,11 +4,11 @@
 #   "llguidance==1.9.1", "interegular==0.3.3", "numpy", "tokenizers==0.23.3"
 # ]
 # ///
-"""Write `constrained.json`: the tokens that llguidance allows, on random walks.
+"""Write `tests/golden/constrained.json`: what llguidance allows, on random walks.
 
 The lines above list the packages. uv installs them and runs this file:
 
-    uv run --script tests/golden/make_constrained.py
+    uv run --script tests/own/gpt2/make_constrained.py
 
 The file has the first tokens of the embedded vocabulary as Latin-1 texts, and cases: a
 pattern; its automaton as arrows [state, first byte, last byte, next state] and
@@ -25,8 +25,7 @@ from llguidance import LLMatcher, LLTokenizer
 from llguidance._tokenizer import TokenizerWrapper
 from tokenizers import Tokenizer
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
+ROOT = Path(__file__).parents[3]
 sys.path.insert(0, str(ROOT))
 
 from gpt2.checkpoint import tokenizer as own  # noqa: E402
@@ -111,7 +110,8 @@ def main() -> None:
         cases.append(case | {"accepting": ends, "walks": walks})
     texts = [token.decode("latin-1") for token in vocabulary]
     content = json.dumps({"vocabulary": texts, "cases": cases}) + "\n"
-    (HERE / "constrained.json").write_text(content, encoding="utf-8")
+    path = ROOT / "tests" / "golden" / "constrained.json"
+    path.write_text(content, encoding="utf-8")
 
 
 if __name__ == "__main__":
