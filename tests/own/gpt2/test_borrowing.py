@@ -180,7 +180,7 @@ def test_a_later_call_replaces_an_earlier_one(desk) -> None:
         (["s08"], "yours: step 08; borrowed: the rest"),
         (["s01", "sampling"], "yours: step 01, sampling; borrowed: the rest"),
         (["kv-cache"], "yours: kv-cache; borrowed: the rest"),
-        (KEYS[:14], "yours: steps 01–14; borrowed: the rest"),
+        ([e.key for e in STEPS], "yours: steps 01–14; borrowed: the rest"),
     ],
 )
 def test_one_line_says_whose_the_steps_are(desk, keys, sentence) -> None:
