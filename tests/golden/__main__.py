@@ -1,7 +1,7 @@
 """Records the goldens: ``python -m tests.golden [--check]``.
 
-The goldens are made with PyTorch. The head of `make_golden.py` lists the packages, and
-uv installs these for one run. The check needs no PyTorch: it only tests whether the
+The goldens are made with PyTorch. The heads of `make_golden.py` and
+`make_contrastive.py` list the packages, and uv installs these for one run. The check needs no PyTorch: it only tests whether the
 goldens of the embedded model belong to the present weights.
 """
 
@@ -19,6 +19,8 @@ from runtime.children import run_child
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "tiny-stories.npz"
+# The second reads what the first writes.
+SCRIPTS = "make_golden.py", "make_contrastive.py"
 WEIGHTS = ROOT / "checkpoints" / "tiny-stories" / "model.safetensors"
 
 
@@ -35,8 +37,11 @@ def main(check: bool) -> None:
     if not check:
         if not shutil.which("uv"):
             sys.exit("Making the goldens needs uv, and there is none on this PATH.")
-        command = ["uv", "run", "--script", str(HERE / "make_golden.py")]
-        sys.exit(run_child(command).returncode)
+        for name in SCRIPTS:
+            command = ["uv", "run", "--script", str(HERE / name)]
+            if code := run_child(command).returncode:
+                sys.exit(code)
+        sys.exit()
     if is_stale():
         file = GOLDEN.relative_to(ROOT)
         print(f"{file} is stale: {runner()} python -m tests.golden")
