@@ -1,8 +1,9 @@
 """Records the goldens: ``python -m tests.golden [--check]``.
 
 The goldens are made with PyTorch. The heads of `make_golden.py` and
-`make_contrastive.py` list the packages, and uv installs these for one run. The check needs no PyTorch: it only tests whether the
-goldens of the embedded model belong to the present weights.
+`make_contrastive.py` list the packages, and uv installs these for one run. The check
+needs no PyTorch: it only tests whether the goldens of the embedded model belong to the
+present weights.
 """
 
 import hashlib
