@@ -18,9 +18,12 @@ from course.registry import ROOT
 from runtime.children import run_child
 
 HERE = Path(__file__).parent
-# The second one uses the programs, as nothing else here does.
-SCRIPTS = (HERE / "make_golden.py", HERE.parent / "own/gpt2/make_constrained.py")
 GOLDEN = HERE / "tiny-stories.npz"
+SCRIPTS = (
+    HERE / "make_golden.py",
+    HERE / "make_contrastive.py",  # reads what the first writes
+    HERE.parent / "own/gpt2/make_constrained.py",  # alone uses the programs
+)
 WEIGHTS = ROOT / "checkpoints" / "tiny-stories" / "model.safetensors"
 
 
@@ -37,8 +40,10 @@ def main(check: bool) -> None:
     if not check:
         if not shutil.which("uv"):
             sys.exit("Making the goldens needs uv, and there is none on this PATH.")
-        commands = [["uv", "run", "--script", str(path)] for path in SCRIPTS]
-        sys.exit(max(run_child(command).returncode for command in commands))
+        for path in SCRIPTS:
+            if code := run_child(["uv", "run", "--script", str(path)]).returncode:
+                sys.exit(code)
+        sys.exit()
     if is_stale():
         file = GOLDEN.relative_to(ROOT)
         print(f"{file} is stale: {runner()} python -m tests.golden")
