@@ -261,6 +261,8 @@ def speeds() -> list[list[str]]:
 def verdict() -> str:
     """A sentence on the cases in which the drafts were faster."""
     drafted = [row for row in result()["speeds"] if row["draft"] != "no draft"]
+    if not drafted:
+        return "The times are not measured yet."
     faster = [row for row in drafted if row["faster"] >= EARNS]
     if not faster:
         return "In none of these cases does the draft pay."
