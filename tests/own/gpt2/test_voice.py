@@ -139,6 +139,7 @@ def test_a_step_that_gives_no_numbers_still_speaks(say: Say, steps: Path) -> Non
         ),
         ("beam-search", ["after 2 tokens", "after 10 tokens", "with a score of -"]),
         ("kv-cache", ["tokens/s with your cache"]),
+        ("speculative", ["Your rounds, after", "24 tokens with", "calls of the model"]),
     ],
 )
 def test_what_fits_the_exercise(key: str, texts: list[str], say: Say) -> None:
