@@ -278,7 +278,7 @@ def verdict() -> str:
 def call_costs() -> list[list[str]]:
     """A table of the milliseconds of a call."""
     found = result()["milliseconds"]
-    head = next(iter(found.values()), {})
+    head: dict[str, float] = next(iter(found.values()), {})
     rows = [["milliseconds for a call", *head]]
     for model, times in found.items():
         rows.append([model, *(f"{value:.1f}" for value in times.values())])

@@ -103,7 +103,7 @@ def continue_text(
     )
     text = read_prompt(prompt, prompt_file, literal=ctx.meta["literal"])
     start = open_start(model, text, max_new_tokens)
-    guesser = draft and start.load_draft(draft, draft_tokens)
+    guesser = start.load_draft(draft, draft_tokens) if draft else None
     writer = Writer(start.checkpoint, seed=seed, draft=guesser, note=note, **engine)
     task = Task(start, strategy, json_object)
     if num_samples > 1:
