@@ -161,6 +161,8 @@ def test_incomplete_folders_are_named(kept: Path, moments: Path, missing: str) -
 class WholeText:
     """The embedded model in NumPy as an engine of the course's generation loop."""
 
+    ids: np.ndarray
+
     def prefill(self, ids: np.ndarray) -> np.ndarray:
         return self.continue_from(0, ids, 1)[:, 0]
 
