@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import Any
 
 import click
 import numpy as np
@@ -52,7 +53,7 @@ class Subject:
         """Writes ``count`` tokens in one way; returns how often the model ran."""
         strategy, rng = Strategy(temperature=temperature), np.random.default_rng(text)
         prompt = self.prompts[text % len(self.prompts)]
-        limits = {"max_new_tokens": count, "end_ids": ()}
+        limits: dict[str, Any] = {"max_new_tokens": count, "end_ids": ()}
         if way == PLAIN:
             return len(list(generate(self.engine, prompt, strategy, rng, **limits)))
         draft = self.draft if way == MODEL else None
@@ -82,11 +83,11 @@ def random_gpt2() -> Subject:
 
 def subject(name: str, checkpoint: Checkpoint, prompts: list[list[int]]) -> Subject:
     """Opens a model and its first layers."""
-    engines = [
-        Engine(one.config, one.weights, on_compile=print)
-        for one in (checkpoint, first_layers(checkpoint, LAYERS))
-    ]
-    return Subject(name, *engines, checkpoint.config.vocab_size, prompts)
+    short = first_layers(checkpoint, LAYERS)
+    engine, draft = (
+        Engine(one.config, one.weights, on_compile=print) for one in (checkpoint, short)
+    )
+    return Subject(name, engine, draft, checkpoint.config.vocab_size, prompts)
 
 
 def speeds(one: Subject, rounds: int, count: int) -> Iterator[dict]:

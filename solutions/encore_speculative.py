@@ -67,7 +67,8 @@ def propose_with_model(
     Returns:
         K ids, and the distributions ``[K, V]`` that they were drawn from.
     """
-    proposed, distributions = [], []
+    proposed: list[int] = []
+    distributions: list[np.ndarray] = []
     for _ in range(count):
         distributions.append(draft([*ids, *proposed], 1)[0])
         proposed.append(_draw(distributions[-1], rng))

@@ -261,6 +261,8 @@ def speeds() -> list[list[str]]:
 def verdict() -> str:
     """A sentence on the cases in which the drafts were faster."""
     drafted = [row for row in result()["speeds"] if row["draft"] != "no draft"]
+    if not drafted:
+        return "The times are not measured yet."
     faster = [row for row in drafted if row["faster"] >= EARNS]
     if not faster:
         return "In none of these cases does the draft pay."
@@ -276,7 +278,7 @@ def verdict() -> str:
 def call_costs() -> list[list[str]]:
     """A table of the milliseconds of a call."""
     found = result()["milliseconds"]
-    head = next(iter(found.values()), {})
+    head: dict[str, float] = next(iter(found.values()), {})
     rows = [["milliseconds for a call", *head]]
     for model, times in found.items():
         rows.append([model, *(f"{value:.1f}" for value in times.values())])

@@ -128,7 +128,7 @@ def continue_text(
         check_pattern(matching)  # before the model is opened, which takes longer
     text = read_prompt(prompt, prompt_file, literal=ctx.meta["literal"])
     start = open_start(model, text, max_new_tokens)
-    guesser = draft and start.load_draft(draft, draft_tokens)
+    guesser = start.load_draft(draft, draft_tokens) if draft else None
     writer = Writer(
         start.checkpoint,
         seed=seed,

@@ -26,6 +26,13 @@ class TokenEngine(Protocol):
     def select(self, rows: Sequence[int]) -> None:
         """Keeps only these rows of the batch, in this order; rows may repeat."""
 
+    def continue_from(self, length: int, ids: np.ndarray, count: int) -> np.ndarray:
+        """Keeps ``length`` tokens of each text and appends ids ``[B, T]``.
+
+        Returns:
+            ``[B, count, V]``, the logits after each of the last ``count`` tokens.
+        """
+
 
 class Sampling(Protocol):
     """The interface of the sampling encore: the solution's or a learner's module."""

@@ -10,19 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from gpt2.decoding.errors import NoNumbersError
-from gpt2.decoding.generation import SHOWN, Sampling, Step, Strategy
+from gpt2.decoding.generation import SHOWN, Sampling, Step, Strategy, TokenEngine
 from solutions import encore_sampling, encore_speculative
-
-
-class CheckingEngine(Protocol):
-    """The interface of engines that can take tokens back."""
-
-    def continue_from(self, length: int, ids: np.ndarray, count: int) -> np.ndarray:
-        """Keeps ``length`` tokens of each text and appends ids ``[B, T]``.
-
-        Returns:
-            ``[B, count, V]``, the logits after each of the last ``count`` tokens.
-        """
 
 
 class Speculative(Protocol):
@@ -50,7 +39,7 @@ class Distributions:
 
     def __init__(
         self,
-        engine: CheckingEngine,
+        engine: TokenEngine,
         strategy: Strategy,
         sampling: Sampling = encore_sampling,
     ) -> None:
@@ -125,8 +114,8 @@ class Speculation:
 
     def __init__(
         self,
-        engine: CheckingEngine,
-        draft: CheckingEngine | None,
+        engine: TokenEngine,
+        draft: TokenEngine | None,
         vocab_size: int,
         tokens: int,
         encore: Speculative = encore_speculative,

@@ -9,7 +9,6 @@ from rich.markup import escape
 from gpt2.checkpoint.tokenizer import Tokenizer
 from gpt2.decoding.generation import Strategy
 from gpt2.decoding.speculation import Distributions
-from gpt2.learner.eager_engine import EagerEngine
 from gpt2.learner.voice.limits import Clock, Enough
 from gpt2.learner.voice.parts import Attempt
 from gpt2.learner.voice.speech import Speech
@@ -22,7 +21,6 @@ def show_rounds(attempt: Attempt, speech: Speech) -> None:
     """Says the rounds of a greedy text, and whether it is the model's own."""
     text, tokenizer = attempt.story.ids[1 : READ + 1], attempt.checkpoint.tokenizer
     engine = attempt.engine()
-    assert isinstance(engine, EagerEngine)
     model = Distributions(engine, Strategy(temperature=0))
     start = escape(tokenizer.decode(text[-SHOWN:]))
     speech.line(f"Your rounds, after “… {start}”, guessed from the text itself:")

@@ -161,12 +161,17 @@ def test_incomplete_folders_are_named(kept: Path, moments: Path, missing: str) -
 class WholeText:
     """The embedded model in NumPy as an engine of the course's generation loop."""
 
+    ids: np.ndarray
+
     def prefill(self, ids: np.ndarray) -> np.ndarray:
-        self.ids = ids
-        return play.logits(ids[0].tolist())[-1:]
+        return self.continue_from(0, ids, 1)[:, 0]
 
     def decode(self, ids: np.ndarray) -> np.ndarray:
-        return self.prefill(np.append(self.ids, ids[:, None], axis=1))
+        return self.continue_from(self.ids.shape[1], ids[:, None], 1)[:, 0]
+
+    def continue_from(self, length: int, ids: np.ndarray, count: int) -> np.ndarray:
+        self.ids = np.append(self.ids[:, :length], ids, axis=1) if length else ids
+        return play.logits(self.ids[0].tolist())[None, -count:]
 
     def select(self, rows: Any) -> None: ...
 

@@ -145,6 +145,7 @@ def test_a_step_that_gives_no_numbers_still_speaks(say: Say, steps: Path) -> Non
         ("kv-cache", ["tokens/s with your cache"]),
         ("contrastive", ["amateur", "removed", "Your contrastive search:"]),
         ("llama", ["on the story as it was written, with the weights of tiny-llama"]),
+        ("speculative", ["Your rounds, after", "24 tokens with", "calls of the model"]),
     ],
 )
 def test_what_fits_the_exercise(key: str, texts: list[str], say: Say) -> None:
