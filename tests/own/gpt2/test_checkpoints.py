@@ -121,7 +121,9 @@ def test_unknown_name_suggests(name, meant):
 
 
 def test_name_like_nothing_lists_all():
-    with pytest.raises(UnknownModelError, match=r"tiny-stories or gpt2 or .*gpt2-xl"):
+    with pytest.raises(
+        UnknownModelError, match=r"tiny-stories or tiny-llama or gpt2 or .*gpt2-xl"
+    ):
         check_name("zzz")
 
 
