@@ -60,8 +60,7 @@ class Writer:
         device: "cpu" or "gpu".
         seed: None takes a new seed.
         amateur: a weaker model with the same vocabulary, to choose against.
-        draft: guesses tokens for ``write``; None guesses nothing. It cannot be used
-            with an amateur.
+        draft: guesses tokens for ``write``; None guesses nothing.
         note: gets a sentence before a long wait, and which steps are the learner's.
 
     Raises:
@@ -111,8 +110,8 @@ class Writer:
                 amateur.settings,
                 (self._own or encore_contrastive).contrastive_logits,
             )
-        second = amateur or draft
-        self._second = second.describe() if second else {}
+        seconds = [second.describe() for second in (amateur, draft) if second]
+        self._seconds = {name: value for each in seconds for name, value in each.items()}
         self._rng = np.random.default_rng(self.seed)
         self.speculation = None
         if draft:
@@ -261,7 +260,7 @@ class Writer:
         """Returns the settings that repeat a run."""
         drawn = isinstance(strategy, Strategy) and not strategy.greedy
         seed = {"seed": self.seed} if drawn else {}
-        return strategy.describe() | self._second | seed
+        return strategy.describe() | self._seconds | seed
 
 
 def _alone(steps: Iterable[tuple[int, Step]]) -> Iterator[Step]:

@@ -120,7 +120,6 @@ def continue_text(
         num_samples=num_samples,
         draft=draft,
         matching=matching,
-        amateur=contrast["amateur"],
         show_steps=show_steps,
         **choice,
     )

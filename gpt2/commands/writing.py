@@ -51,7 +51,6 @@ def chosen_strategy(
     num_samples: int,
     draft: str | None,
     matching: str | None,
-    amateur: str | None,
     show_steps: bool,
     **choice,
 ) -> Strategy | Beams:
@@ -71,12 +70,10 @@ def chosen_strategy(
             "greedy writes one and the same text: --num-samples needs a temperature "
             "above 0."
         )
-    others = {"num-samples": num_samples > 1, "matching": matching, "amateur": amateur}
-    for name, given in others.items():
-        if draft and given not in (None, False):
-            raise click.UsageError(
-                f"leave out --draft or --{name}: only one can be used."
-            )
+    if draft and num_samples > 1:
+        raise click.UsageError("--draft guesses for one text: leave out --num-samples.")
+    if draft and matching is not None:
+        raise click.UsageError("--draft knows no pattern: leave out --matching.")
     if num_samples > 1 and show_steps:
         raise click.UsageError("--show-steps shows one text: leave out --num-samples.")
     return strategy

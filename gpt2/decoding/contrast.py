@@ -41,12 +41,22 @@ class ContrastingEngine:
         """Appends one token of ids ``[B]`` to every text; returns logits ``[B, V]``."""
         return self._rows(self._expert.decode(ids), self._amateur.decode(ids))
 
+    def continue_from(self, length: int, ids: np.ndarray, count: int) -> np.ndarray:
+        """Keeps ``length`` tokens of each text and appends ids ``[B, T]``.
+
+        Returns:
+            ``[B, count, V]``, the logits after each of the last ``count`` tokens.
+        """
+        expert = self._expert.continue_from(length, ids, count)
+        amateur = self._amateur.continue_from(length, ids, count)
+        return np.stack(list(map(self._rows, expert, amateur)))
+
     def select(self, rows: Sequence[int]) -> None:
         """Keeps only these rows of the batch, in this order; rows may repeat."""
         self._expert.select(rows)
         self._amateur.select(rows)
 
     def _rows(self, expert: np.ndarray, amateur: np.ndarray) -> np.ndarray:
-        """Contrasts logits ``[B, V]`` row by row."""
+        """Contrasts logits ``[N, V]`` row by row."""
         pairs = zip(expert, amateur, strict=True)
         return np.stack([self._contrast(*pair, **self._settings) for pair in pairs])

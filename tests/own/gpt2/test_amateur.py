@@ -157,7 +157,14 @@ def test_alpha_and_beta_are_used(run, pair):
 
 
 @pytest.mark.parametrize(
-    "way", [("--beams", "3"), ("--seed", "1"), ("--seed", "1", "--num-samples", "3")]
+    "way",
+    [
+        ("--beams", "3"),
+        ("--seed", "1"),
+        ("--seed", "1", "--num-samples", "3"),
+        ("--seed", "1", "--draft", "ngram"),
+        ("--seed", "1", "--matching", "[a-z]*"),
+    ],
 )
 def test_every_way_of_choosing_works_on_them(run, pair, way):
     assert (

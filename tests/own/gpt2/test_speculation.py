@@ -143,9 +143,8 @@ def test_show_steps_shows_the_models_chances(run, table):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--draft", "ngram", "--num-samples", "2"], "--draft or --num-samples"),
-        (["--draft", "ngram", "--matching", "a"], "--draft or --matching"),
-        (["--draft", "ngram", "--amateur", "layers:1"], "--draft or --amateur"),
+        (["--draft", "ngram", "--num-samples", "2"], "leave out --num-samples"),
+        (["--draft", "ngram", "--matching", "a"], "leave out --matching"),
         (["--draft", "ngram", "--beams", "2"], "cannot be used with --draft"),
         (["--draft-tokens", "2"], "--draft-tokens needs --draft"),
         (["--draft", "ngrm"], "Invalid value for '--draft'"),
