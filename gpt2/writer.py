@@ -111,7 +111,9 @@ class Writer:
                 (self._own or encore_contrastive).contrastive_logits,
             )
         seconds = [second.describe() for second in (amateur, draft) if second]
-        self._seconds = {name: value for each in seconds for name, value in each.items()}
+        self._seconds = {
+            name: value for each in seconds for name, value in each.items()
+        }
         self._rng = np.random.default_rng(self.seed)
         self.speculation = None
         if draft:

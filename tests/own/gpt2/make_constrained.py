@@ -99,7 +99,7 @@ def arrows(table: np.ndarray) -> list[list[int]]:
 
 
 def main() -> None:
-    vocabulary = own.Tokenizer(Tokenizer.from_file(str(FILE))).vocabulary[:TOKENS]
+    vocabulary = own.Tokenizer(Tokenizer.from_file(str(FILE))).token_bytes[:TOKENS]
     tokenizer = LLTokenizer(TokenizerWrapper(Words(vocabulary)))
     rng, cases = np.random.default_rng(0), []
     for pattern in PATTERNS:
