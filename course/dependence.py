@@ -293,7 +293,7 @@ def others(value: Any) -> list[Any]:
         case bool():
             return [not value]
         case int():
-            return [value + 1]
+            return [value + 1, value + 2]
         case float():
             return [value * 1.7 + 0.1]
         case list() if value and all(type(item) is int for item in value):
@@ -304,7 +304,8 @@ def others(value: Any) -> list[Any]:
 def other_arrays(array: np.ndarray) -> list[np.ndarray]:
     """Returns arrays of the same shape in which every number is another one."""
     if np.issubdtype(array.dtype, np.integer):
-        return [(array + 1) % max(2, int(array.max(initial=1)) + 1)]
+        count = max(2, int(array.max(initial=1)) + 1)
+        return [(array + more) % count for more in range(1, min(count, 3))]
     noise = np.random.default_rng(5).uniform(0.4, 1.6, array.shape)
     moved = [array + noise, -30 * array + noise]
     return [other.astype(array.dtype) for other in moved]

@@ -74,7 +74,8 @@ def contrastive_search(
             row, and the hidden states ``[N, T, C]`` of the rows' tokens. The rows are
             texts of equal length, prompt included.
         prompt_ids: the prompt; left as it was.
-        top_k: the number of candidates, at least 1.
+        top_k: the number of candidates, at least 1; of equally likely tokens, those
+            with the lower ids.
         penalty_alpha: from 0, which is greedy choice, to 1.
         max_new_tokens: the number of tokens to write.
         eos_token_id: the token that ends the text, and stays in it; None writes to

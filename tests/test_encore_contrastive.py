@@ -306,6 +306,18 @@ def test_candidates(step):
         search(step, random_model(12), [2, 0], **options, max_new_tokens=4)
 
 
+# Three tokens are equally likely after any token.
+TIES = [[0.4, 0.2, 0.2, 0.2]] * 4
+
+
+def test_ties(step):
+    """Of equally likely tokens, those with the lower ids are candidates."""
+    vectors = [[1, 0], [1, 1], [0, 1], [-1, 1]]
+    for top_k in (2, 3, 4):
+        options = {"top_k": top_k, "penalty_alpha": 1.0, "max_new_tokens": 1}
+        search(step, by_token(TIES, vectors), [0], **options)
+
+
 def test_own_state(step):
     """A candidate's state is its own, the last one, and the context is all before it.
 
