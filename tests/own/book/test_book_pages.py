@@ -143,7 +143,7 @@ def test_chapter_has_what_a_chapter_needs(exercise, pages: dict[str, Path]) -> N
 
 def test_book_is_small(built: SimpleNamespace, pages: dict[str, Path]) -> None:
     files = [path for path in built.folder.rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) < 6 * MEGABYTE
+    assert sum(path.stat().st_size for path in files) < 7 * MEGABYTE
 
 
 def test_drawing_keeps_its_own_style() -> None:

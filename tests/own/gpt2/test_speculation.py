@@ -148,7 +148,7 @@ def test_show_steps_shows_the_models_chances(run, table):
         (["--draft", "ngram", "--beams", "2"], "cannot be used with --draft"),
         (["--draft-tokens", "2"], "--draft-tokens needs --draft"),
         (["--draft", "ngrm"], "Invalid value for '--draft'"),
-        (["--draft", "ngrm"], "a draft may also be ngram, or layers:N"),
+        (["--draft", "ngrm"], "or write ngram or layers:N"),
         (["--draft", "ngram", "--draft-tokens", "0"], "'--draft-tokens'"),
     ],
 )
