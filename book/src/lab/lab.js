@@ -7,7 +7,7 @@ lab.Lab = class {
     const { find } = lab.dom;
     this.recording = recording;
     this.tokenizer = new lab.tokenizer.Tokenizer(recording);
-    this.source = new lab.source.Source(recording);
+    this.source = new lab.source.Source(recording, this.tokenizer.vocabulary.length);
     this.session = new lab.session.Session();
     this.filters = new lab.viewFilters.Filters(() => this.showStep());
     this.merges = new lab.viewMerges.Merges(this.tokenizer);
