@@ -1,8 +1,8 @@
 """Records the decoding lab's data: ``python -m book.lab.record [--check]``.
 
 ``recording.js`` has the greedy text after each opening. For each step it has the logits
-of the likeliest tokens, and one number for all others. It also has the tokenizer
-and the places of the experiments.
+of the likeliest tokens, and one number for all others. It also has the tokenizer, the
+patterns and the places of the experiments.
 """
 
 import json
@@ -19,6 +19,7 @@ from book.lab.packing import (
     read_script,
     unpack_array,
 )
+from book.lab.patterns import patterns
 from book.lab.scenes import find_scenes
 from book.pages import BookError
 from book.recorder import Made, Recorder
@@ -88,6 +89,7 @@ def recording() -> dict[str, Any]:
         "endOfText": play.checkpoint().tokenizer.end_of_text_id,
         "openings": [pack_path(path) for path in paths],
         "scenes": find_scenes(paths),
+        "patterns": patterns(),
     }
 
 

@@ -15,6 +15,7 @@ lab.Lab = class {
     this.bars = new lab.viewBars.Bars(this.tokenizer, (id) => this.choose(id));
     this.draws = new lab.viewDraws.Draws(this.tokenizer, () => this.seed());
     this.beams = new lab.viewBeams.Beams(this);
+    this.pattern = new lab.viewPattern.Pattern(this);
     this.controls = ["lab-write-one", "lab-write-many", "lab-undo", "lab-restart"].map(find);
     this.listen();
     this.open(recording.openings[0].prompt);
@@ -106,6 +107,7 @@ lab.Lab = class {
   /** Shows the next token's distribution before and after the filters. */
   showStep() {
     const { ids } = this.session;
+    this.pattern.show();
     const known = this.source.next(ids);
     this.step = known && this.filters.apply(known.logits, ids);
     lab.viewSource.show(this, known);
