@@ -1,7 +1,8 @@
 """Records the decoding lab's data: ``python -m book.lab.record [--check]``.
 
 ``recording.js`` has the greedy text after each opening. For each step it has the logits
-of the likeliest tokens, and one number for all others.
+of the likeliest tokens, and one number for all others. It also has the tokenizer, the
+patterns and the places of the experiments.
 """
 
 import json
@@ -18,7 +19,9 @@ from book.lab.packing import (
     read_script,
     unpack_array,
 )
+from book.lab.patterns import patterns
 from book.lab.scenes import find_scenes
+from book.pages import BookError
 from book.recorder import Made, Recorder
 from gpt2.checkpoint.loading import EMBEDDED
 from solutions.encore_sampling import top_tokens
@@ -60,11 +63,22 @@ def pack_path(path: dict[str, Any]) -> dict[str, Any]:
 
 
 def tokenizer() -> dict[str, Any]:
-    """The vocabulary ordered by id, and the merges in the order of training."""
+    """The first tokens by id, and the merges in the order of training.
+
+    All later tokens are those that the merges make, in the same order.
+
+    Raises:
+        BookError: the vocabulary has another order.
+    """
     file = EMBEDDED["tiny-stories"] / "tokenizer.json"
     bpe = json.loads(file.read_text(encoding="utf-8"))["model"]
     pairs = [m if isinstance(m, str) else " ".join(m) for m in bpe["merges"]]
-    return {"vocabulary": sorted(bpe["vocab"], key=bpe["vocab"].get), "merges": pairs}
+    vocabulary = sorted(bpe["vocab"], key=bpe["vocab"].get)
+    made = [pair.replace(" ", "") for pair in pairs]
+    symbols = vocabulary[: -len(made)]
+    if symbols + made != vocabulary:
+        raise BookError("the vocabulary does not have the order of the merges")
+    return {"symbols": symbols, "merges": pairs}
 
 
 def recording() -> dict[str, Any]:
@@ -75,6 +89,7 @@ def recording() -> dict[str, Any]:
         "endOfText": play.checkpoint().tokenizer.end_of_text_id,
         "openings": [pack_path(path) for path in paths],
         "scenes": find_scenes(paths),
+        "patterns": patterns(),
     }
 
 

@@ -7,7 +7,7 @@ lab.Lab = class {
     const { find } = lab.dom;
     this.recording = recording;
     this.tokenizer = new lab.tokenizer.Tokenizer(recording);
-    this.source = new lab.source.Source(recording);
+    this.source = new lab.source.Source(recording, this.tokenizer.vocabulary.length);
     this.session = new lab.session.Session();
     this.filters = new lab.viewFilters.Filters(() => this.showStep());
     this.merges = new lab.viewMerges.Merges(this.tokenizer);
@@ -15,6 +15,7 @@ lab.Lab = class {
     this.bars = new lab.viewBars.Bars(this.tokenizer, (id) => this.choose(id));
     this.draws = new lab.viewDraws.Draws(this.tokenizer, () => this.seed());
     this.beams = new lab.viewBeams.Beams(this);
+    this.pattern = new lab.viewPattern.Pattern(this);
     this.controls = ["lab-write-one", "lab-write-many", "lab-undo", "lab-restart"].map(find);
     this.listen();
     this.open(recording.openings[0].prompt);
@@ -106,6 +107,7 @@ lab.Lab = class {
   /** Shows the next token's distribution before and after the filters. */
   showStep() {
     const { ids } = this.session;
+    this.pattern.show();
     const known = this.source.next(ids);
     this.step = known && this.filters.apply(known.logits, ids);
     lab.viewSource.show(this, known);

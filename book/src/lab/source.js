@@ -39,8 +39,8 @@ lab.source = (() => {
   }
 
   class Source {
-    constructor(recording) {
-      this.size = recording.vocabulary.length;
+    constructor(recording, size) {
+      this.size = size; // V
       this.steps = readRecording(recording);
       this.model = null;
       this.positions = Infinity;

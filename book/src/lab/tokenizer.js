@@ -18,9 +18,9 @@ lab.tokenizer = (() => {
   const BYTES = new Map(CHARACTERS.map((character, byte) => [character, byte]));
 
   class Tokenizer {
-    constructor({ vocabulary, merges }) {
-      this.vocabulary = vocabulary;
-      this.ids = new Map(vocabulary.map((token, id) => [token, id]));
+    constructor({ symbols, merges }) {
+      this.vocabulary = [...symbols, ...merges.map((pair) => pair.replace(" ", ""))];
+      this.ids = new Map(this.vocabulary.map((token, id) => [token, id]));
       this.ranks = new Map(merges.map((pair, rank) => [pair, rank]));
     }
 

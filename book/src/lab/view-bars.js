@@ -8,6 +8,7 @@ lab.viewBars = (() => {
   const MANY = 40;
   const SCALES = [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1]; // possible shares of a full bar
   const NAMES = {
+    pattern: "pattern",
     repetitionPenalty: "repetition penalty",
     temperature: "temperature",
     topK: "top-k",
@@ -106,5 +107,5 @@ lab.viewBars = (() => {
     }
   }
 
-  return { Bars, NAMES, scaleFor };
+  return { Bars, NAMES, row, fill, removedBy, rest, scaleFor };
 })();

@@ -51,10 +51,16 @@ lab.viewFilters = (() => {
       }
     }
 
-    /** Probabilities before and after, and the logits after each filter. */
-    apply(logits, previousIds) {
+    /**
+     * Probabilities before and after, and the logits after each filter.
+     *
+     * If tokens are `allowed`, the others are removed before all filters.
+     */
+    apply(logits, previousIds, allowed) {
       const { softmax, stages } = lab.decoding;
-      const all = stages(logits, previousIds, this.settings, this.order);
+      const first = allowed ? lab.patterns.constrain(logits, allowed) : logits;
+      const filters = stages(first, previousIds, this.settings, this.order);
+      const all = allowed ? [{ name: "pattern", logits: first }, ...filters] : filters;
       return { before: softmax(logits), stages: all, after: softmax(all.at(-1).logits) };
     }
   }

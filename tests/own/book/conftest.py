@@ -17,7 +17,7 @@ import pytest
 from course.registry import ROOT
 from tests.own.packages import needed
 
-LAB_SCRIPTS = "decoding statistics random beams unpack model tokenizer"
+LAB_SCRIPTS = "decoding statistics random beams unpack model tokenizer patterns"
 LAB_SCRIPTS += " data/recording data/weights"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 

@@ -53,6 +53,8 @@ def test_unrecorded_choices_say_so(without_model: Any) -> None:
     page = without_model
     choose(page, 0)
     assert page.locator("#lab-next").is_visible()
+    note = page.locator("#lab-pattern-note").inner_text()
+    assert "no text can be written here" in note
     choose(page, 1)
     assert "not recorded" in page.locator("#lab-source").inner_text()
     assert page.locator("#lab-next").is_hidden()
@@ -81,5 +83,7 @@ def test_open_lab_fits_a_phone_and_is_accessible(visit: Any, scheme: str) -> Non
     page.get_by_role("button", name="Search from here").click()
     page.get_by_text("The tree as a list").click()
     page.get_by_role("button", name="Show 40 tokens").click()
+    page.get_by_role("radio", name='{"name"').check()
+    page.get_by_role("button", name="Draw 1 token that fits").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert serious(axe.run(page)) == []

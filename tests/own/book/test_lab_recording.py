@@ -61,6 +61,17 @@ def test_recordings_agree_but_for_rounding() -> None:
         assert record.recordings_agree(kept, fresh) == agree
 
 
+def test_a_changed_pattern_is_noticed(recording: Any) -> None:
+    fresh = recording | {"patterns": recording["patterns"][1:]}
+    kept, other = (as_script("recording", content) for content in (recording, fresh))
+    assert record.recordings_agree(kept, kept)
+    assert not record.recordings_agree(kept, other)
+
+
+def test_patterns_are_a_small_part(recording: Any) -> None:
+    assert len(as_script("patterns", recording["patterns"])) < 0.03 * MEGABYTE
+
+
 def test_sentences_agree_to_the_last_place_of_a_share() -> None:
     kept = (DATA / "attention.js").read_text(encoding="utf-8")
     recording = read_script(kept)
