@@ -7,6 +7,7 @@ the same time as others, but they say nothing about how often guesses are kept.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -21,7 +22,7 @@ from benchmarks.decode import random_weights, spread
 from benchmarks.machine import keep, machine
 from gpt2.checkpoint.loading import Checkpoint, load_checkpoint
 from gpt2.checkpoint.second_model import first_layers
-from gpt2.decoding.generation import Strategy, generate
+from gpt2.decoding.generation import Strategy, choose, generate
 from gpt2.decoding.speculation import Speculation
 from gpt2.engine.engines import Engine
 from solutions.solution_01 import GPT2Config
@@ -55,7 +56,11 @@ class Subject:
         prompt = self.prompts[text % len(self.prompts)]
         limits: dict[str, Any] = {"max_new_tokens": count, "end_ids": ()}
         if way == PLAIN:
-            return len(list(generate(self.engine, prompt, strategy, rng, **limits)))
+            quick = partial(choose, look=False)  # as ``gpt2`` chooses
+            steps = generate(
+                self.engine, prompt, strategy, rng, chooser=quick, **limits
+            )
+            return len(list(steps))
         draft = self.draft if way == MODEL else None
         speculation = Speculation(self.engine, draft, self.vocab_size, GUESSES)
         written = list(speculation.steps(prompt, strategy, rng, **limits))
