@@ -30,12 +30,11 @@ from gpt2.commands.serve import serve
 from gpt2.commands.terminal import note
 from gpt2.commands.writing import (
     Task,
-    check_pattern,
     chosen_strategy,
-    match,
     write_one,
     write_samples,
 )
+from gpt2.decoding.automata import make_automaton
 from gpt2.writer import Writer
 from runtime.defaults import interpret_operations
 
@@ -124,7 +123,7 @@ def continue_text(
         **choice,
     )
     if matching is not None:
-        check_pattern(matching)  # before the model is opened, which takes longer
+        make_automaton(matching)  # before the model is opened, which takes longer
     text = read_prompt(prompt, prompt_file, literal=ctx.meta["literal"])
     start = open_start(model, text, max_new_tokens)
     guesser = start.load_draft(draft, draft_tokens) if draft else None
@@ -137,7 +136,7 @@ def continue_text(
         **engine,
     )
     start = start.cut_by(writer.tokenizer)
-    found = None if matching is None else match(writer, matching)
+    found = None if matching is None else writer.match(matching)
     task = Task(start, strategy, json_object, found)
     if num_samples > 1:
         interrupted = write_samples(writer, task, num_samples)

@@ -13,6 +13,7 @@ from gpt2.checkpoint.drafts import check_draft
 from gpt2.checkpoint.errors import CheckpointError, UnknownModelError
 from gpt2.checkpoint.loading import check_name
 from gpt2.checkpoint.second_model import check_second
+from gpt2.decoding.automata import PatternError
 from gpt2.decoding.errors import NoNumbersError
 from gpt2.decoding.settings import CONTRAST, SECTIONS
 from runtime.background import compile_in_background
@@ -131,6 +132,8 @@ class Command(click.Command):
             super().invoke(ctx)
         except ContextError as error:
             raise click.UsageError(f"{error}.") from error
+        except PatternError as error:
+            raise click.UsageError(f"--matching: {error}.") from error
         except (CheckpointError, NoNumbersError) as error:
             raise click.ClickException(str(error)) from error
         except BrokenPipeError:

@@ -10,7 +10,6 @@ import click
 from gpt2.commands.prompt import Start
 from gpt2.commands.step_table import StepTable
 from gpt2.commands.terminal import note, report_of, show, statistics, write, write_json
-from gpt2.decoding.automata import PatternError, make_automaton
 from gpt2.decoding.beams import Beams
 from gpt2.decoding.generation import Strategy
 from gpt2.decoding.matching import Matching
@@ -88,26 +87,6 @@ def _refuse_choices(ctx: click.Context, names: Sequence[str]) -> None:
                 "--beams looks for the likeliest text and cannot be used with "
                 f"{' or '.join(options)}."
             )
-
-
-def check_pattern(pattern: str) -> None:
-    """Raises ``click.UsageError`` if a pattern cannot be read or is too large."""
-    try:
-        make_automaton(pattern)
-    except PatternError as error:
-        raise click.UsageError(f"--matching: {error}.") from error
-
-
-def match(writer: Writer, pattern: str) -> Matching:
-    """Returns what keeps a text on a pattern.
-
-    Raises:
-        click.UsageError: the model's tokens make no text of the pattern.
-    """
-    try:
-        return writer.match(pattern)
-    except PatternError as error:
-        raise click.UsageError(f"--matching: {error}.") from error
 
 
 def note_unfinished(task: Task, runs: Sequence[Run]) -> None:

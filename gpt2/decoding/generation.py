@@ -122,6 +122,14 @@ class Step:
     best: Sequence[tuple[int, float]] = ()
 
 
+def likeliest_tokens(
+    probabilities: np.ndarray, sampling: Sampling
+) -> list[tuple[int, float]]:
+    """Returns the tokens that a step shows, of those that can be drawn."""
+    best = sampling.top_tokens(probabilities, SHOWN)
+    return [pair for pair in best if pair[1] > 0]
+
+
 def choose(
     logits: np.ndarray,
     ids: Sequence[int],
@@ -143,8 +151,7 @@ def choose(
     if strategy.greedy and not look:
         return Step(strategy.likeliest(logits, ids))
     probabilities = strategy.probabilities(logits, ids, sampling)
-    best = sampling.top_tokens(probabilities, SHOWN) if look else []
-    best = [pair for pair in best if pair[1] > 0]
+    best = likeliest_tokens(probabilities, sampling) if look else []
     if strategy.greedy:
         chosen, probability = best[0]
         return Step(chosen, probability, best)

@@ -10,7 +10,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from gpt2.decoding.errors import NoNumbersError
-from gpt2.decoding.generation import SHOWN, Sampling, Step, Strategy, TokenEngine
+from gpt2.decoding.generation import (
+    Sampling,
+    Step,
+    Strategy,
+    TokenEngine,
+    likeliest_tokens,
+)
 from solutions import encore_sampling, encore_speculative
 
 
@@ -68,9 +74,8 @@ class Distributions:
         if not look:
             return Step(token)
         chances = self._probabilities(place)
-        best = self._sampling.top_tokens(chances, SHOWN)
-        shown = [pair for pair in best if pair[1] > 0]
-        return Step(token, float(chances[token]), shown)
+        best = likeliest_tokens(chances, self._sampling)
+        return Step(token, float(chances[token]), best)
 
     def _distribution(self, place: int) -> np.ndarray:
         """Returns what a place's token is drawn from; greedy choice draws one token."""

@@ -134,8 +134,53 @@ class Engine:
         return logits.to_numpy()
 
 
-class RecomputingEngine:
-    """Runs a GPT-2 on the whole text for every token, as step 14 does.
+class WholeTextEngine:
+    """Runs a model on the whole text for every token, as step 14 does.
+
+    Args:
+        config: the model's sizes.
+    """
+
+    def __init__(self, config: GPT2Config) -> None:
+        self.config = config
+        self._text = np.empty([0, 0], dtype=np.int64)
+
+    def logits(self, ids: np.ndarray) -> np.ndarray:
+        """Returns the model's logits ``[B, T, V]`` for ids ``[B, T]``."""
+        raise NotImplementedError
+
+    def prefill(self, ids: np.ndarray) -> np.ndarray:
+        """Starts new texts with ids ``[B, T]``; returns the next logits ``[B, V]``.
+
+        Raises:
+            ValueError: there are no ids, too many, or ids outside the vocabulary.
+        """
+        return self.continue_from(0, ids, 1)[:, 0]
+
+    def decode(self, ids: np.ndarray) -> np.ndarray:
+        """Appends one token of ids ``[B]`` to every row; returns logits ``[B, V]``.
+
+        Raises:
+            ValueError: the text is full, or ``ids`` has another batch size.
+        """
+        if len(ids) != len(self._text):
+            raise ValueError(f"there is no text of {len(ids)} rows to continue")
+        return self.continue_from(self._text.shape[1], ids[:, None], 1)[:, 0]
+
+    def continue_from(self, length: int, ids: np.ndarray, count: int) -> np.ndarray:
+        """Does what ``Engine.continue_from`` does."""
+        check_ids(ids, length, self.config)
+        kept = self._text[:, :length] if length else ids[:, :0]
+        self._text = np.concatenate([kept, ids], axis=1)
+        return self.logits(self._text)[:, -count:]
+
+    def select(self, rows: Sequence[int]) -> None:
+        """Keeps only these rows of the batch, in this order; rows may repeat."""
+        self._text = self._text[list(rows)]
+
+
+class RecomputingEngine(WholeTextEngine):
+    """Runs a compiled GPT-2 on the whole text for every token.
 
     On an accelerator, MAX's own operations round more than ``Engine`` does there.
 
@@ -154,8 +199,8 @@ class RecomputingEngine:
         device: str = "cpu",
         on_compile: OnCompile = None,
     ) -> None:
-        self.config, self.device = config, open_device(device)
-        self._text = np.empty([0, 0], dtype=np.int64)
+        super().__init__(config)
+        self.device = open_device(device)
         from gpt2.engine.compiling import compile_plain_model  # takes a second
 
         about = seconds_to_compile(config, on_cpu=self.device.is_host)
@@ -163,25 +208,7 @@ class RecomputingEngine:
             compiled = compile_plain_model(model_class, config, weights, self.device)
         self._model = compiled.engine_model
 
-    def prefill(self, ids: np.ndarray) -> np.ndarray:
-        """Starts new texts with ids ``[B, T]``; returns the next logits ``[B, V]``."""
-        return self.continue_from(0, ids, 1)[:, 0]
-
-    def decode(self, ids: np.ndarray) -> np.ndarray:
-        """Appends one token of ids ``[B]`` to every row; returns logits ``[B, V]``."""
-        if len(ids) != len(self._text):
-            raise ValueError(f"there is no text of {len(ids)} rows to continue")
-        return self.continue_from(self._text.shape[1], ids[:, None], 1)[:, 0]
-
-    def continue_from(self, length: int, ids: np.ndarray, count: int) -> np.ndarray:
-        """Does what ``Engine.continue_from`` does."""
-        check_ids(ids, length, self.config)
-        kept = self._text[:, :length] if length else ids[:, :0]
-        self._text = np.concatenate([kept, ids], axis=1)
-        all_ids = Buffer.from_numpy(self._text).to(self.device)
-        (logits,) = self._model(all_ids)  # [B, T, V]
-        return logits.to_numpy()[:, -count:]
-
-    def select(self, rows: Sequence[int]) -> None:
-        """Keeps only these rows of the batch, in this order; rows may repeat."""
-        self._text = self._text[list(rows)]
+    def logits(self, ids: np.ndarray) -> np.ndarray:
+        """Returns the model's logits ``[B, T, V]`` for ids ``[B, T]``."""
+        (logits,) = self._model(Buffer.from_numpy(ids).to(self.device))
+        return logits.to_numpy()

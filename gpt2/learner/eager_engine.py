@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from max.experimental.tensor import Tensor
 
-from gpt2.engine.engines import check_ids
+from gpt2.engine.engines import WholeTextEngine, check_ids
 from runtime.compiled_graphs import Weights
 from runtime.defaults import one_graph
 from runtime.direct.operations import direct_operations
@@ -20,8 +20,8 @@ from runtime.direct.transposes import Transposes
 from solutions.solution_01 import GPT2Config
 
 
-class EagerEngine:
-    """Runs a learner's model on the whole text for every token, as step 14 does.
+class EagerEngine(WholeTextEngine):
+    """Runs a learner's model on the whole text for every token.
 
     Args:
         config: the model's sizes.
@@ -30,41 +30,15 @@ class EagerEngine:
     """
 
     def __init__(self, config: GPT2Config, weights: Weights, model_class: type):
-        self.config = config
-        self._text = np.empty([0, 0], dtype=np.int64)
+        super().__init__(config)
         self._model = load_model(model_class, config, weights)
         self._transposes = transposes_of(self._model)
 
-    def prefill(self, ids: np.ndarray) -> np.ndarray:
-        """Starts new texts with ids ``[B, T]``; returns the next logits ``[B, V]``.
-
-        Raises:
-            ValueError: there are no ids, too many, or ids outside the vocabulary.
-        """
-        return self.continue_from(0, ids, 1)[:, 0]
-
-    def decode(self, ids: np.ndarray) -> np.ndarray:
-        """Appends one token of ids ``[B]`` to every row; returns logits ``[B, V]``.
-
-        Raises:
-            ValueError: the text is full, or ``ids`` has another batch size.
-        """
-        if len(ids) != len(self._text):
-            raise ValueError(f"there is no text of {len(ids)} rows to continue")
-        return self.continue_from(self._text.shape[1], ids[:, None], 1)[:, 0]
-
-    def continue_from(self, length: int, ids: np.ndarray, count: int) -> np.ndarray:
-        """Does what ``gpt2.engine.engines.Engine.continue_from`` does."""
-        check_ids(ids, length, self.config)
-        kept = self._text[:, :length] if length else ids[:, :0]
-        self._text = np.concatenate([kept, ids], axis=1)
+    def logits(self, ids: np.ndarray) -> np.ndarray:
+        """Returns the model's logits ``[B, T, V]`` for ids ``[B, T]``."""
         with direct_operations(self._transposes):
-            logits = self._model(as_tensor(self._text))  # [B, T, V]
-        return logits.to_numpy()[:, -count:]
-
-    def select(self, rows: Sequence[int]) -> None:
-        """Keeps only these rows of the batch, in this order; rows may repeat."""
-        self._text = self._text[list(rows)]
+            logits = self._model(as_tensor(ids))
+        return logits.to_numpy()
 
 
 class CachedEagerEngine:

@@ -35,6 +35,16 @@ SPECULATING = (
 )
 
 
+def imported(name: str) -> Any:
+    """Imports a module of ``steps``: the learner's, or a borrowed one.
+
+    Raises:
+        LearnerError: the learner's file cannot be imported.
+    """
+    with blame_steps():
+        return import_module(f"steps.{name}")
+
+
 class OwnDecoding:
     """The loop and the encores of ``steps``, each the learner's or borrowed.
 
@@ -61,8 +71,7 @@ class OwnDecoding:
         if strategy.filtered and "s14" in self._borrowed.own and not self._told:
             self._told = True
             self._note(FILTERED)
-        with blame_steps():
-            sampling = import_module("steps.encore_sampling")
+        sampling = imported("encore_sampling")
         return OwnLoop(sampling) if loop else partial(choose, sampling=sampling)
 
     def speculative(self) -> tuple[Any, Any]:
@@ -73,10 +82,7 @@ class OwnDecoding:
         """
         if "s14" in self._borrowed.own:
             self._note(SPECULATING)
-        names = "encore_speculative", "encore_sampling"
-        with blame_steps():
-            speculative, sampling = (import_module(f"steps.{name}") for name in names)
-        return speculative, sampling
+        return imported("encore_speculative"), imported("encore_sampling")
 
     @property
     def beam_search(self) -> Any:
@@ -85,8 +91,7 @@ class OwnDecoding:
         Raises:
             LearnerError: the learner's file cannot be imported.
         """
-        with blame_steps():
-            return import_module("steps.encore_beam_search").beam_search
+        return imported("encore_beam_search").beam_search
 
     @property
     def constrained(self) -> Any:
@@ -95,8 +100,7 @@ class OwnDecoding:
         Raises:
             LearnerError: the learner's file cannot be imported.
         """
-        with blame_steps():
-            return import_module("steps.encore_constrained")
+        return imported("encore_constrained")
 
     @property
     def contrastive_logits(self) -> Any:
@@ -105,8 +109,7 @@ class OwnDecoding:
         Raises:
             LearnerError: the learner's file cannot be imported.
         """
-        with blame_steps():
-            return import_module("steps.encore_contrastive").contrastive_logits
+        return imported("encore_contrastive").contrastive_logits
 
 
 class OwnLoop:
@@ -121,8 +124,7 @@ class OwnLoop:
 
     def __init__(self, sampling: ModuleType | None = None) -> None:
         self._sampling = sampling
-        with blame_steps():
-            self._step = import_module("steps.step_14")
+        self._step = imported("step_14")
 
     def __call__(
         self,

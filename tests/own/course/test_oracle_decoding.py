@@ -1,7 +1,6 @@
 """The oracle of beam search finds what Hugging Face finds, and asks for no more."""
 
 import json
-from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ from course.registry import ROOT
 from solutions import encore_beam_search as solution
 from tests import fakes, test_encore_beam_search
 from tests.oracle import decoding as oracle_decoding
+from tests.own.course.solution_here import SolutionHere
 
 GOLDEN = ROOT / "tests" / "golden"
 
@@ -35,27 +35,6 @@ def last_of_equals_first(
     return longer, totals[rows, tokens]
 
 
-class Held:
-    """Stands for a checker's object, as if it were in a worker."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def call(self, method: str) -> Any:
-        return getattr(self.value, method)()
-
-
-class SolutionHere:
-    """The solution as a checker sees it, but in this process."""
-
-    def hold(self, value: Any) -> Held:
-        return Held(value)
-
-    def beam_search(self, next_logits: Held, prompt: Any, **options: Any) -> Any:
-        prompt = prompt.value if isinstance(prompt, Held) else prompt
-        return solution.beam_search(next_logits.value, prompt, **options)
-
-
 CHECKS = [name for name in vars(test_encore_beam_search) if name.startswith("test_")]
 
 
@@ -64,4 +43,4 @@ def test_the_order_of_equals_is_free(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(solution, "_best_continuations", last_of_equals_first)
-    getattr(test_encore_beam_search, name)(SolutionHere())
+    getattr(test_encore_beam_search, name)(SolutionHere(solution))

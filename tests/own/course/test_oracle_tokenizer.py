@@ -11,6 +11,7 @@ from course.registry import ROOT
 from solutions import encore_tokenizer as solution
 from tests import test_encore_tokenizer as checker
 from tests.oracle import tokenizer as oracle
+from tests.own.course.solution_here import SolutionHere
 
 STORIES = ROOT / "checkpoints" / "tiny-stories"
 LIBRARY = Tokenizer.from_file(str(STORIES / "tokenizer.json"))
@@ -103,30 +104,6 @@ def test_merges_of_hard_texts() -> None:
     assert solution.learn_merges(text, 80) == merges
 
 
-class Held:
-    """Stands for a checker's object, as if it were in a worker."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def call(self, method: str) -> Any:
-        return getattr(self.value, method)()
-
-
-class SolutionHere:
-    """The solution as a checker sees it, but in this process."""
-
-    def hold(self, value: Any) -> Held:
-        return Held(value)
-
-    def __getattr__(self, name: str) -> Any:
-        def call(*given: Any, **options: Any) -> Any:
-            plain = [g.value if isinstance(g, Held) else g for g in given]
-            return getattr(solution, name)(*plain, **options)
-
-        return call
-
-
 def one_place_at_a_time(symbols: Any, ranks: Any) -> list[str]:
     """Merges the first place of the lowest rank, as libraries do."""
     return oracle.merged(symbols, ranks)
@@ -140,4 +117,4 @@ def test_merging_one_place_at_a_time_is_right_too(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(solution, "merge_by_rank", one_place_at_a_time)
-    getattr(checker, name)(SolutionHere())
+    getattr(checker, name)(SolutionHere(solution))
