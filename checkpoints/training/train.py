@@ -15,6 +15,8 @@ uv run checkpoints/training/train.py my-text.txt --out my-model
 """
 
 import math
+import os
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -123,6 +125,9 @@ def follow(steps: Iterator[Moment], trainee: Trainee, record: Record) -> Moment:
 @click.option("--prompt", default="", help="the samples continue this")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--keep-all", is_flag=True, help="keep the model of each sample, too")
+@click.option(
+    "--compile", "compiled", is_flag=True, help="train faster; needs a C++ compiler"
+)
 def main(
     path: Path,
     out: Path,
@@ -139,6 +144,7 @@ def main(
     prompt: str,
     seed: int,
     keep_all: bool,
+    compiled: bool,
 ) -> None:
     """Train a GPT-2 on TEXT, a file in UTF-8 with <|endoftext|> between documents.
 
@@ -153,12 +159,16 @@ def main(
         raise click.UsageError("the heads of a Llama need an even number of channels")
     if (out / "model.safetensors").exists():
         raise click.UsageError(f"{out} has a model already: name another folder")
+    if compiled and not shutil.which(os.environ.get("CXX", "g++")):
+        raise click.UsageError("--compile needs a C++ compiler, such as g++")
     torch.manual_seed(seed)
     try:
         text = read_text(path, load_tokenizer(start) if start else vocabulary)
         shape = Shape(text.tokenizer.get_vocab_size(), 256, channels, layers, heads)
         model = load(start, dropout) if start else KINDS[kind](shape, dropout)
         print_sizes(text, model)
+        if compiled:
+            model.compile()
         out.mkdir(parents=True, exist_ok=True)
         text.tokenizer.save(str(out / "tokenizer.json"))
         budget = Budget(steps, 60 * minutes)

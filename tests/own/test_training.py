@@ -39,9 +39,9 @@ def text(tmp_path: Path) -> Path:
     return path
 
 
-def train(*arguments: object) -> subprocess.CompletedProcess[str]:
+def train(*arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(FOLDER / "train.py"), *map(str, arguments)]
-    env = os.environ | {"OMP_NUM_THREADS": "1"}
+    env = os.environ | {"OMP_NUM_THREADS": "1"} | variables
     return subprocess.run(command, env=env, capture_output=True, text=True)
 
 
@@ -114,6 +114,23 @@ def test_the_same_seed_gives_the_same_weights(text: Path, tmp_path: Path) -> Non
         assert train(text, "--out", out, *SMALL).returncode == 0
     a, b = ((out / "model.safetensors").read_bytes() for out in (first, second))
     assert a == b
+
+
+def test_a_compiled_training_learns_the_same(text: Path, tmp_path: Path) -> None:
+    few = [*SMALL, "--steps", "4"]
+    plain, compiled = tmp_path / "a", tmp_path / "b"
+    assert train(text, "--out", plain, *few).returncode == 0
+    done = train(text, "--out", compiled, *few, "--compile")
+    assert done.returncode == 0, done.stderr
+    losses = [moments(out)[-1]["validation"] for out in (plain, compiled)]
+    assert losses[0] == pytest.approx(losses[1], abs=0.01)
+    assert load_checkpoint(str(compiled)).config.n_embd == 32
+
+
+def test_compiling_without_a_compiler_is_refused(text: Path, tmp_path: Path) -> None:
+    done = train(text, "--out", tmp_path / "out", "--compile", CXX="no-such-compiler")
+    assert done.returncode == 2
+    assert "needs a C++ compiler" in done.stderr
 
 
 def test_ctrl_c_keeps_the_best_model(text: Path, tmp_path: Path) -> None:
