@@ -12,8 +12,8 @@ from solutions.solution_01 import GPT2Config
 from tests.oracle import model as oracle
 
 ENDINGS = "Once upon a time there was a cat", "Once upon a time there was a dog"
-TEXT = "Once upon a time,"
-SHORT = "Once upon a time"
+TEXT = "Tom has a dog."
+SHORT = "Tom has a dog"
 
 
 def figures() -> dict[str, Figure]:
@@ -85,9 +85,8 @@ def draw_mask(
     """Draws a mask as squares with their numbers."""
     hidden = np.isneginf(mask)
     texts = np.where(hidden, "−∞", "0")
-    style.heatmap(
-        axes, hidden * -1.0, rows=rows, columns=columns, largest=2.5, texts=texts
-    )
+    nothing = np.zeros_like(mask)
+    style.heatmap(axes, nothing, rows=rows, columns=columns, texts=texts, hidden=hidden)
 
 
 def attention_steps() -> list[np.ndarray]:
@@ -100,16 +99,21 @@ def attention_steps() -> list[np.ndarray]:
 
 def scores_figure() -> Figure:
     """Draws scores, masked scores and shares side by side."""
-    figure, panels = style.charts(230, columns=3)
-    names = [style.token(t) for t in play.tokens(SHORT)]
-    titles = "scores", "+ mask", "softmax: shares"
-    for axes, values, title in zip(panels, attention_steps(), titles, strict=True):
-        rows = names if title == "scores" else []
-        shown = np.where(np.isneginf(values), np.nan, values)
-        largest = 2 * np.nanmax(np.abs(shown))  # pale, so that the text is legible
-        texts = np.vectorize(short)(values)
+    figure, panels = style.equation(240, signs=("→", "→"))
+    names = [style.token(t) for t in play.tokens(TEXT)]
+    future = ~np.tri(len(names), dtype=bool)
+    covered = {
+        "scores": np.zeros_like(future),
+        "scores + mask": future,
+        "shares": future,
+    }
+    for axes, values, (title, hidden) in zip(
+        panels, attention_steps(), covered.items(), strict=True
+    ):
+        largest = 2 * np.abs(values[~hidden]).max()  # pale, so that texts are legible
+        options = {"texts": np.vectorize(short)(values), "hidden": hidden}
         style.heatmap(
-            axes, shown, rows=rows, columns=names, largest=largest, texts=texts
+            axes, values, rows=names, columns=names, largest=largest, **options
         )
         axes.set_title(title)
     return figure

@@ -107,13 +107,13 @@ def sum_rows() -> list[list[str]]:
 
 def sum_figure() -> Figure:
     names = [style.token(text) for text in play.tokens(TEXT)]
-    rows: list[list[str]] = [names, [str(place) for place in range(len(names))], []]
-    titles = "token rows", "+ place rows", "= the stream"
+    rows: list[list[str]] = [names, [str(place) for place in range(len(names))], names]
+    titles = "token rows", "position rows", "sums"
     columns = [str(channel) for channel in range(SHOWN)]
     largest = max(np.abs(part).max() for part in parts())
-    figure, panels = style.charts(170, columns=3)
+    figure, panels = style.equation(210, signs=("+", "="))
     for axes, part, title, names in zip(panels, parts(), titles, rows, strict=True):
         style.heatmap(axes, part, rows=names, columns=columns, largest=largest)
         axes.set_title(title)
-        axes.tick_params(axis="x", rotation=0)
+        style.level_columns(axes)
     return figure

@@ -121,8 +121,8 @@ def heads_figure() -> Figure:
     hidden = np.isinf(oracle.causal_mask(len(names)))
     figure, panels = style.charts(660, rows=2, columns=2)
     for head, axes in enumerate(panels.flat):
-        shares = np.where(hidden, np.nan, block_shares()[head])
-        style.heatmap(axes, shares, rows=names, columns=names, largest=1.0)
+        options = {"rows": names, "columns": names, "largest": 1.0}
+        style.heatmap(axes, block_shares()[head], hidden=hidden, **options)
         axes.set_title(f"head {head}")
     return figure
 
