@@ -18,8 +18,9 @@ PETS = "dog", "cat", "ball"
 OPENING = "Tom has a {}. The"
 LAST, ASKING = 3, 3  # the last block; the token with the query
 NEAR, LIKELY = 2, 3  # rows of the token table, and tokens, that a table names
+WIDTH = 412  # of the drawings: they fit a phone
 CELLS = 12  # channels that are drawn of a vector
-CELL, HEIGHT = 26, 30  # pixels of a drawn channel
+CELL, HEIGHT = 20, 28  # pixels of a drawn channel
 FULL = 0.9  # the quantile of the numbers from which on a colour is full
 Q = np.array([[1, 2, 0], [0, 1, 2]])
 K = np.array([[2, 1, 1], [1, 0, 1]])
@@ -138,40 +139,40 @@ def vectors_figure() -> Figure:
     ids, names = play.encode(TEXT), [style.token(t) for t in play.tokens(TEXT)]
     rows = play.trained()["wte.weight"][ids, :CELLS]
     full = float(np.quantile(np.abs(rows), FULL))
-    figure, axes = style.canvas(240, width=600)
-    heads = {60: "token", 150: "id", 366: f"the first {CELLS} channels of its row"}
+    figure, axes = style.canvas(240, width=WIDTH)
+    heads = {45: "token", 104: "id", 270: f"the first {CELLS} channels of its row"}
     for x, text in heads.items():
         style.label(axes, x, 18, text, color=style.MUTED)
     for n, (i, name) in enumerate(zip(ids, names, strict=True)):
         y = 56 + 40 * n
-        style.box(axes, 20, y - 15, 80, 30, name, color=style.COLORS[n])
-        style.label(axes, 150, y, str(i))
-        style.arrow(axes, (176, y), (200, y))
-        strip(axes, 210, y, rows[n], full, 1.0)
-        style.label(axes, 210 + CELL * CELLS + 16, y, "…", color=style.MUTED)
+        style.box(axes, 10, y - 15, 70, 30, name, color=style.COLORS[n])
+        style.label(axes, 104, y, str(i))
+        style.arrow(axes, (126, y), (144, y))
+        strip(axes, 150, y, rows[n], full, 1.0)
+        style.label(axes, 150 + CELL * CELLS + 12, y, "…", color=style.MUTED)
     return figure
 
 
 def matrix_figure() -> Figure:
     """Draws Q @ K.T with one row, one column and their dot product marked."""
-    figure, axes = style.canvas(212, width=440)
+    figure, axes = style.canvas(212, width=WIDTH)
     result, length = Q @ K.T, Q.shape[1]
-    style.label(axes, 95, 24, "Q")
-    grid(axes, 44, 60, Q, {(ROW, c) for c in range(length)}, style.BLUE)
-    style.label(axes, 178, 96, "@", fontsize=style.SIGN, color=style.MUTED)
-    style.label(axes, 242, 24, "K.T")
-    grid(axes, 208, 42, K.T, {(r, COLUMN) for r in range(length)}, style.ORANGE)
-    style.label(axes, 306, 96, "=", fontsize=style.SIGN, color=style.MUTED)
-    style.label(axes, 374, 24, "Q @ K.T")
-    grid(axes, 340, 60, result, {(ROW, COLUMN)}, style.PURPLE)
+    style.label(axes, 80, 24, "Q")
+    grid(axes, 28, 60, Q, {(ROW, c) for c in range(length)}, style.BLUE)
+    style.label(axes, 157, 96, "@", fontsize=style.SIGN, color=style.MUTED)
+    style.label(axes, 212, 24, "K.T")
+    grid(axes, 178, 42, K.T, {(r, COLUMN) for r in range(length)}, style.ORANGE)
+    style.label(axes, 271, 96, "=", fontsize=style.SIGN, color=style.MUTED)
+    style.label(axes, 328, 24, "Q @ K.T")
+    grid(axes, 294, 60, result, {(ROW, COLUMN)}, style.PURPLE)
     for i in range(2):
-        for x in (30, 424):
+        for x in (14, 380):
             style.label(axes, x, 77 + 36 * i, f"{i}", color=style.MUTED)
-        style.label(axes, 225 + 36 * i, 162, f"{i}", color=style.MUTED)
-        style.label(axes, 357 + 36 * i, 144, f"{i}", color=style.MUTED)
+        style.label(axes, 195 + 36 * i, 162, f"{i}", color=style.MUTED)
+        style.label(axes, 311 + 36 * i, 144, f"{i}", color=style.MUTED)
     products = " + ".join(f"{a}·{b}" for a, b in zip(Q[ROW], K[COLUMN], strict=True))
     text = f"row {ROW} of Q · row {COLUMN} of K  =  {products}  =  {result[ROW, COLUMN]}"
-    style.label(axes, 220, 194, text)
+    style.label(axes, 200, 194, text)
     return figure
 
 
@@ -199,24 +200,24 @@ def mix_figure() -> Figure:
     shares = layer.shares[head, ASKING, : ASKING + 1]
     values = layer.value[head, : ASKING + 1, :CELLS]
     names = [style.token(token) for token in play.tokens(TEXT)]
-    figure, axes = style.canvas(262, width=600)
+    figure, axes = style.canvas(254, width=WIDTH)
     full = float(np.quantile(np.abs(values), FULL))
     channels = f"value: the first {CELLS} of {layer.value.shape[-1]} channels"
-    style.label(axes, 140, 18, "share", color=style.MUTED)
-    style.label(axes, 366, 18, channels, color=style.MUTED)
+    style.label(axes, 92, 18, "share", color=style.MUTED)
+    style.label(axes, 266, 18, channels, color=style.MUTED)
     for n, share in enumerate(shares):
         y = 50 + 38 * n
-        style.label(axes, 96, y, names[n], ha="right")
-        style.label(axes, 140, y, decimal(share))
-        style.label(axes, 184, y, "×", color=style.MUTED, fontsize=16)
-        strip(axes, 210, y, values[n], full, float(share))
+        style.label(axes, 60, y, names[n], ha="right")
+        style.label(axes, 92, y, decimal(share))
+        style.label(axes, 126, y, "×", color=style.MUTED, fontsize=16)
+        strip(axes, 146, y, values[n], full, float(share))
         if n:
-            style.label(axes, 548, y - 19, "+", color=style.MUTED, fontsize=16)
+            style.label(axes, 402, y - 19, "+", color=style.MUTED, fontsize=16)
     y = 50 + 38 * len(shares) + 12
-    axes.plot([60, 560], [y - 25, y - 25], color=style.MUTED, linewidth=1)
-    style.label(axes, 96, y, "the mix", ha="right")
-    style.label(axes, 184, y, "=", color=style.MUTED, fontsize=16)
-    strip(axes, 210, y, shares @ values, full, 1.0)
+    axes.plot([14, 408], [y - 25, y - 25], color=style.MUTED, linewidth=1)
+    style.label(axes, 60, y, "the mix", ha="right")
+    style.label(axes, 126, y, "=", color=style.MUTED, fontsize=16)
+    strip(axes, 146, y, shares @ values, full, 1.0)
     return figure
 
 
