@@ -1,6 +1,7 @@
 """Figures and numbers of the book's first page."""
 
 import ast
+from importlib.metadata import version
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -29,6 +30,7 @@ def numbers() -> dict[str, str | list]:
         "shortest": str(min(step.minutes for step in steps)),
         "longest": str(longest.minutes),
         "longest_title": longest.title.lower(),
+        "max": ".".join(version("max").split(".")[:2]),
         "lines": str(sum(code_lines(step) for step in steps)),
         "steps": [["step", "builds", "about minutes"], *rows],
     }

@@ -11,7 +11,7 @@ from book.figures._words import code
 from solutions.solution_01 import GPT2Config
 from tests.oracle import model as oracle
 
-ENDINGS = "Once upon a time there was a cat", "Once upon a time there was a dog"
+ENDINGS = "Tom has a dog", "Tom has a cat"
 TEXT = "Tom has a dog."
 SHORT = "Tom has a dog"
 
@@ -28,6 +28,7 @@ def numbers() -> dict[str, str | list]:
     claim("step_02", "looking there only confuses it", worse(loss))
     return {
         "changes": change_rows(changes(), blind),
+        "usual": f"{play.logits(play.encode(ENDINGS[0])).std():.1f}",
         "stories": str(len(held_out.stories())),
         "loss": f"{held_out.trained():.2f}",
         "loss_without": f"{loss.mean:.2f}",
@@ -36,8 +37,6 @@ def numbers() -> dict[str, str | list]:
         "hidden": f"{length * (length - 1) // 2:,}",
         "mebibytes": f"{length**2 * 4 // 2**20} MiB",
         "layers_mebibytes": f"{GPT2Config().n_layer * length**2 * 4 // 2**20} MiB",
-        "scores": matrix_rows(0),
-        "shares": matrix_rows(2),
         "tokens": str(len(play.encode(SHORT))),
     }
 
@@ -58,7 +57,7 @@ def change_rows(masked: np.ndarray, blind: np.ndarray) -> list[list[str]]:
     names = [code(t) for t in play.tokens(ENDINGS[0])[:-1]]
     rows = zip([*names, "the last word"], masked, blind, strict=True)
     return [
-        ["after", "with the mask", "without it"],
+        ["after", "change with the mask", "change without it"],
         *([name, exact(a), exact(b)] for name, a, b in rows),
     ]
 
@@ -100,7 +99,7 @@ def attention_steps() -> list[np.ndarray]:
 def scores_figure() -> Figure:
     """Draws scores, masked scores and shares side by side."""
     figure, panels = style.equation(240, signs=("→", "→"))
-    names = [style.token(t) for t in play.tokens(TEXT)]
+    names = [style.token(t) for t in play.tokens(SHORT)]
     future = ~np.tri(len(names), dtype=bool)
     covered = {
         "scores": np.zeros_like(future),
@@ -122,10 +121,3 @@ def scores_figure() -> Figure:
 def short(value: float) -> str:
     """The text of a number in a square."""
     return "−∞" if np.isneginf(value) else exact(value).replace("-", "−")
-
-
-def matrix_rows(step: int) -> list[list[str]]:
-    """One of the figure's three matrices as a table of numbers."""
-    names = [code(t) for t in play.tokens(SHORT)]
-    rows = zip(names, attention_steps()[step], strict=True)
-    return [["", *names], *([name, *map(short, row)] for name, row in rows)]
