@@ -42,6 +42,7 @@ def numbers() -> dict[str, str | list]:
     return {
         "vocabulary": f"{config.vocab_size:,}",
         "channels": str(config.n_embd),
+        "positions": str(config.n_positions),
         "inner": str(config.n_inner),
         "layers": str(config.n_layer),
         "gpt2_layers": str(GPT2Config().n_layer),
