@@ -174,7 +174,9 @@ def main() -> None:
             continue
         for passage, words in early_uses(idea):
             found += 1
-            print(f"{idea.name} ({place}): {passage.page} “{passage.heading}” …{words}…")
+            print(
+                f"{idea.name} ({place}): {passage.page} “{passage.heading}” …{words}…"
+            )
     print(f"{len(load_ideas())} ideas, {found} used before they are explained")
     sys.exit(found > 0)
 

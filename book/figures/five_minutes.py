@@ -172,7 +172,9 @@ def matrix_figure() -> Figure:
         style.label(axes, 195 + 36 * i, 162, f"{i}", color=style.MUTED)
         style.label(axes, 311 + 36 * i, 144, f"{i}", color=style.MUTED)
     products = " + ".join(f"{a}·{b}" for a, b in zip(Q[ROW], K[COLUMN], strict=True))
-    text = f"row {ROW} of Q · row {COLUMN} of K  =  {products}  =  {result[ROW, COLUMN]}"
+    text = (
+        f"row {ROW} of Q · row {COLUMN} of K  =  {products}  =  {result[ROW, COLUMN]}"
+    )
     style.label(axes, 200, 194, text)
     return figure
 

@@ -28,7 +28,7 @@ def numbers() -> dict[str, str | list]:
     claim("step_02", "looking there only confuses it", worse(loss))
     return {
         "changes": change_rows(changes(), blind),
-        "usual": f"{play.logits(play.encode(ENDINGS[0])).std():.1f}",
+        "usual": f"{play.logits(play.encode(ENDINGS[0])).std(axis=-1).mean():.1f}",
         "stories": str(len(held_out.stories())),
         "loss": f"{held_out.trained():.2f}",
         "loss_without": f"{loss.mean:.2f}",
