@@ -1,8 +1,8 @@
-"""Finds ideas that a page uses before a page explains them: ``python -m book.first_uses``.
+"""Finds ideas used before a page explains them: ``python -m book.first_uses``.
 
-``first_uses.toml`` says where each idea is explained. The pages are read in the order of
-the table of contents, as a reader reads them: with their numbers, tables and reports.
-Not read are drawings, sources, headings, names of exercises in tables, and the card.
+``first_uses.toml`` says where each idea is explained. The pages are read in the order
+of the table of contents, as a reader reads them: with numbers, tables and reports. Not
+read are drawings, sources, headings, names of exercises in tables, and the card.
 """
 
 import re
@@ -24,7 +24,8 @@ FILE = Path(__file__).with_suffix(".toml")
 ORDER = re.compile(r"\]\((\w+)\.md\)")
 CODE = re.compile(r"(<pre\b.*?</pre>)", re.DOTALL)
 UNREAD = re.compile(
-    r"<!--.*?-->|<svg\b.*?</svg>|<div class=\"card\">.*?</dl>|<p class=\"place\">.*?</p>",
+    r"<!--.*?-->|<svg\b.*?</svg>|"
+    r"<div class=\"card\">.*?</dl>|<p class=\"place\">.*?</p>",
     re.DOTALL,
 )
 LINK = re.compile(r"\[([^][]*)\]\([^)]*\)")
@@ -87,7 +88,14 @@ def load_ideas() -> list[Idea]:
     """The ideas, then the operations, of the file."""
     data = tomllib.loads(FILE.read_text(encoding="utf-8"))
     return [
-        Idea(**{k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()})
+        Idea(
+            entry["name"],
+            entry["page"],
+            entry["heading"],
+            tuple(entry.get("words", ())),
+            entry.get("says", ""),
+            tuple(entry.get("but", ())),
+        )
         for entry in chain(data["idea"], data["operation"])
     ]
 

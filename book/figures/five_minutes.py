@@ -83,9 +83,9 @@ def mixed_head() -> int:
 def share_rows() -> list[list[str]]:
     """A table of one token's shares in every head of the last block."""
     shares = last_block().shares[:, ASKING, : ASKING + 1]
-    names = map(code, play.tokens(TEXT))
+    names = map(code, play.tokens(TEXT)[: ASKING + 1])
     heads = [[f"head {n}", *map(decimal, row)] for n, row in enumerate(shares)]
-    return [["share of", *(name for name, _ in zip(names, shares.T))], *heads]
+    return [["share of", *names], *heads]
 
 
 def moving_rows() -> list[list[str]]:

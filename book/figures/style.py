@@ -243,7 +243,7 @@ def level_columns(axes: Axes) -> None:
     """Turns the short labels of a heatmap's columns level."""
     axes.tick_params(axis="x", rotation=0)
     for name in axes.get_xticklabels():
-        name.set_ha("center")
+        name.set_horizontalalignment("center")
 
 
 def bars(
