@@ -13,6 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 
+from gpt2.checkpoint.tokenizer import marked
+
 # In the light theme; book/theme/css/variables.css has both themes' values.
 INK = "#1f2933"  # text and the most important lines
 MUTED = "#5b6875"  # axes and secondary text
@@ -230,5 +232,5 @@ def bars(
 
 
 def token(text: str) -> str:
-    """A token with visible blanks and line ends."""
-    return text.replace(" ", "·").replace("\n", "↵")
+    """A token's text with marks, as in the terminal."""
+    return marked(text)

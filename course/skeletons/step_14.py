@@ -1,7 +1,7 @@
 """Step 14: text generation, the loop that feeds the model its own words.
 
-The model scores every token as the next one, at each place of the text. Only the last
-place matters now. Greedy choice takes the highest score; sampling turns the scores
+At each place of the text the model gives every token a logit as the next one. Only the
+last place matters now. Greedy choice takes the highest logit; sampling turns the logits
 into probabilities and draws:
 
     p = softmax(logits / temperature)
