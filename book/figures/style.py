@@ -92,6 +92,26 @@ def charts(
     return figure, axes
 
 
+def chain(
+    height: int, operations: Sequence[str], *, width: int = WIDTH
+) -> tuple[Figure, list[Axes]]:
+    """A figure with charts in a row, each made from the one before by an operation.
+
+    Returns:
+        The figure, and the axes of its charts. An arrow with the operation's name leads
+        from each to the next.
+    """
+    ratios = [6, *(part for _ in operations for part in (2, 6))]
+    figure, axes = charts(height, columns=len(ratios), width=width, width_ratios=ratios)
+    for between, name in zip(axes[1::2], operations, strict=True):
+        between.axis("off")
+        between.set_xlim(0, 1)
+        between.set_ylim(0, 1)
+        arrow(between, (0, 0.5), (1, 0.5))
+        label(between, 0.5, 0.58, name, fontsize=SMALL, color=MUTED)
+    return figure, list(axes[::2])
+
+
 def canvas(height: int, *, width: int = WIDTH) -> tuple[Figure, Axes]:
     """A figure for a drawing, without visible axes: x right, y down, in pixels."""
     figure = Figure(figsize=(width / 72, height / 72))
