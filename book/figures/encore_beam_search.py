@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from book import held_out, play
+from book.figures import _endings as endings
 from book.figures import style
 from book.figures._losses import claim
 from book.figures._words import percent, quoted, signed
@@ -121,6 +122,10 @@ def numbers() -> dict[str, str | list]:
         "beams": beams_table(),
         "surprise": surprise_table(),
         "penalties": penalties(),
+        "endings": endings.rows(),
+        "lowest": signed(endings.lowest_finished().score),
+        "highest": signed(endings.best_going().score),
+        "winner": endings.search()[0],
         "exponent": signed(-100 * held_out.trained().mean / log(10), 0),
         "float32": f"{underflow(np.float32, held_out.trained().mean):,}",
         "float64": f"{underflow(np.float64, held_out.trained().mean):,}",
@@ -206,7 +211,7 @@ def underflow(dtype: type[np.floating], loss: float) -> int:
 def penalties() -> list[list[str]]:
     """A table of the best of two finished texts at several length penalties."""
     head = [f"{name}: {n} tokens, {signed(s, 1)}" for name, (n, s) in FINISHED.items()]
-    rows = [["penalty", *head, "wins"]]
+    rows = [["length penalty", *head, "wins"]]
     for penalty in PENALTIES:
         scores = {name: s / n**penalty for name, (n, s) in FINISHED.items()}
         cells = [signed(score) for score in scores.values()]

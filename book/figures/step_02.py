@@ -98,12 +98,12 @@ def attention_steps() -> list[np.ndarray]:
 
 def scores_figure() -> Figure:
     """Draws scores, masked scores and shares side by side."""
-    figure, panels = style.equation(240, signs=("→", "→"))
+    figure, panels = style.chain(230, ["+ mask", "softmax"])
     names = [style.token(t) for t in play.tokens(SHORT)]
     future = ~np.tri(len(names), dtype=bool)
     covered = {
         "scores": np.zeros_like(future),
-        "scores + mask": future,
+        "masked scores": future,
         "shares": future,
     }
     for axes, values, (title, hidden) in zip(

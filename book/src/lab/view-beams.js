@@ -91,7 +91,7 @@ lab.viewBeams = (() => {
     /** The new tokens of a text. */
     words({ ids }) {
       return ids.slice(this.ids.length).map((id) => this.tokenizer.show(id)).join("")
-        .replaceAll("␣", " ").trim();
+        .replaceAll("·", " ").trim();
     }
   }
 

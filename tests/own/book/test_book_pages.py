@@ -90,6 +90,8 @@ def test_chapter_begins_with_its_card(exercise, pages: dict[str, Path]) -> None:
     assert text.index('class="place"') < text.index("<h1 ") < text.index('class="card"')
     assert f"about {exercise.minutes} minutes" in text
     assert f"<code>pixi run {exercise.key}</code>" in text
+    assert 'href="#your-task"' in text
+    assert 'href="#skeleton"' in text
 
 
 @pytest.mark.parametrize("name", NAMES)
