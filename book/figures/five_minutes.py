@@ -7,7 +7,7 @@ from matplotlib.patches import Rectangle
 
 from book import held_out, inside, neighbours, play
 from book.figures import style
-from book.figures._losses import claim
+from book.figures._losses import claim, loss_cell, rise
 from book.figures._text import decimal, percent
 from book.figures._words import code
 from solutions.solution_01 import GPT2Config
@@ -38,6 +38,7 @@ def figures() -> dict[str, Figure]:
 def numbers() -> dict[str, str | list]:
     config = play.checkpoint().config
     (near, cosine), *_ = nearest_rows(" dog")
+    example = held_out.loss(n_head=1)
     head = mixed_head()
     return {
         "vocabulary": f"{config.vocab_size:,}",
@@ -58,6 +59,9 @@ def numbers() -> dict[str, str | list]:
         "text_loss": decimal(play.loss(TEXT)),
         "stories": str(len(held_out.stories())),
         "held_out": f"{held_out.trained():.2f}",
+        "cell": loss_cell(example),
+        "cell_loss": decimal(example.mean),
+        "cell_more": decimal(rise(example).mean),
         "errors": str(held_out.ERRORS),
         "visible": str(held_out.VISIBLE),
     }
