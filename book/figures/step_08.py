@@ -110,25 +110,22 @@ def shape_rows(length: int, size: int) -> list[list[str]]:
 
 def hand_figure() -> Figure:
     hidden = np.isinf(oracle.causal_mask(len(example.WORDS)))
-    visible = np.where(hidden, np.nan, example.SCORES)
     texts = np.vectorize(decimal)(example.SCORES, 0)
     shares = np.vectorize(decimal)(example.SHARES)
     pale = 1.8 * example.SCORES.max()  # pale, so that the text is legible
     panels = {
-        "scores": (example.SCORES, texts, example.WORDS, pale),
-        "masked scores": (visible, np.where(hidden, "−∞", texts), [], pale),
-        "shares": (example.SHARES, shares, [], 1.8),
+        "scores": (example.SCORES, texts, None, pale),
+        "masked scores": (example.SCORES, np.where(hidden, "−∞", texts), hidden, pale),
+        "shares": (example.SHARES, shares, hidden, 1.8),
     }
-    figure, axes = style.chain(210, ["+ mask", "softmax"])
-    for axis, (title, (values, texts, rows, largest)) in zip(
+    figure, axes = style.equation(220, signs=("→", "→"))
+    for axis, (title, (values, texts, covered, largest)) in zip(
         axes, panels.items(), strict=True
     ):
-        options = {"rows": rows, "columns": example.WORDS, "texts": texts}
-        style.heatmap(axis, values, largest=largest, **options)
+        options = {"rows": example.WORDS, "columns": example.WORDS, "texts": texts}
+        style.heatmap(axis, values, largest=largest, hidden=covered, **options)
         axis.set_title(title)
-        axis.tick_params(axis="x", rotation=0)
-        for name in axis.get_xticklabels():
-            name.set_ha("center")
+        style.level_columns(axis)
     return figure
 
 

@@ -121,8 +121,10 @@ def heads_figure() -> Figure:
     hidden = np.isinf(oracle.causal_mask(len(names)))
     figure, panels = style.charts(660, rows=2, columns=2)
     for head, axes in enumerate(panels.flat):
-        shares = np.where(hidden, np.nan, block_shares()[head])
-        style.heatmap(axes, shares, rows=names, columns=names, largest=1.0)
+        shares = block_shares()[head]
+        style.heatmap(
+            axes, shares, rows=names, columns=names, largest=1.0, hidden=hidden
+        )
         axes.set_title(f"head {head}")
     return figure
 

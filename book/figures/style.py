@@ -33,6 +33,8 @@ VARIABLES = {
 
 WIDTH = 640  # as wide as a column of text
 TEXT, SMALL = 13, 11.5
+SIGN = 20  # of an operator between two tables
+COVERED = 0.22  # the strength of a square that the causal mask hides
 MONO = "DejaVu Sans Mono"  # svg.py replaces it by the page's monospace font
 
 mpl.use("svg")
@@ -92,23 +94,23 @@ def charts(
     return figure, axes
 
 
-def chain(
-    height: int, operations: Sequence[str], *, width: int = WIDTH
+def equation(
+    height: int, *, signs: Sequence[str], width: int = WIDTH, wide: float = 0.16
 ) -> tuple[Figure, list[Axes]]:
-    """A figure with charts in a row, each made from the one before by an operation.
+    """A figure with charts in a row and a sign, such as "+", between two of them.
 
-    Returns:
-        The figure, and the axes of its charts. An arrow with the operation's name leads
-        from each to the next.
+    So tables side by side cannot be read as one table.
+
+    Args:
+        signs: one less than there are charts.
+        wide: the width of a sign, in charts.
     """
-    ratios = [6, *(part for _ in operations for part in (2, 6))]
-    figure, axes = charts(height, columns=len(ratios), width=width, width_ratios=ratios)
-    for between, name in zip(axes[1::2], operations, strict=True):
+    figure = Figure(figsize=(width / 72, height / 72), layout="constrained")
+    ratios = [1.0, *[wide, 1.0] * len(signs)]
+    axes = figure.subplots(1, len(ratios), width_ratios=ratios)
+    for between, sign in zip(axes[1::2], signs, strict=True):
         between.axis("off")
-        between.set_xlim(0, 1)
-        between.set_ylim(0, 1)
-        arrow(between, (0, 0.5), (1, 0.5))
-        label(between, 0.5, 0.58, name, fontsize=SMALL, color=MUTED)
+        label(between, 0.5, 0.5, sign, fontsize=SIGN, color=MUTED)
     return figure, list(axes[::2])
 
 
@@ -186,22 +188,29 @@ def heatmap(
     negative: str = ORANGE,
     largest: float | None = None,
     texts: np.ndarray | None = None,
+    hidden: np.ndarray | None = None,
 ) -> None:
     """Draws a matrix as squares. A larger absolute value has a stronger colour.
 
     Args:
-        values: ``[rows, columns]``; NaN leaves a square empty.
+        values: ``[rows, columns]``.
         rows, columns: their labels, such as tokens.
         color, negative: for values above and below 0.
         largest: the absolute value of the full colour; by default the largest value.
         texts: ``[rows, columns]``, the text in each square.
+        hidden: ``[rows, columns]``, True where the causal mask hides a token. These
+            squares are grey in all figures, whatever their values.
     """
-    top = largest or np.nanmax(np.abs(values)) or 1.0
+    covered = np.zeros(values.shape, bool) if hidden is None else hidden
+    top = largest or np.abs(values[~covered]).max(initial=0.0) or 1.0
     for (i, j), value in np.ndenumerate(values):
-        if not np.isnan(value):
+        if covered[i, j]:
+            square(axes, j, i, MUTED, COVERED)
+        else:
             square(axes, j, i, color if value >= 0 else negative, abs(value) / top)
         if texts is not None:
-            label(axes, j, i, str(texts[i, j]), fontsize=SMALL)
+            ink = MUTED if covered[i, j] else INK
+            label(axes, j, i, str(texts[i, j]), fontsize=SMALL, color=ink)
     axes.set_xlim(-0.5, values.shape[1] - 0.5)
     axes.set_ylim(values.shape[0] - 0.5, -0.5)
     axes.set_aspect("equal")
@@ -230,6 +239,13 @@ def name_squares(axes: Axes, rows: Sequence[str], columns: Sequence[str]) -> Non
         tick.set_color(INK)
         tick.set_rotation_mode("anchor")
     axes.spines[:].set_visible(False)
+
+
+def level_columns(axes: Axes) -> None:
+    """Turns the short labels of a heatmap's columns level."""
+    axes.tick_params(axis="x", rotation=0)
+    for name in axes.get_xticklabels():
+        name.set_horizontalalignment("center")
 
 
 def bars(
