@@ -97,7 +97,7 @@ def moving_rows() -> list[list[str]]:
     table = neighbours.directions(play.trained())
     texts = [OPENING.format(pet) for pet in PETS]
     paths = [inside.streams(text) for text in texts]
-    rows = [["nearest rows", *(f"`{text}`" for text in texts)]]
+    rows = [["nearest rows", *(f"with `{pet}`" for pet in PETS)]]
     for depth in range(len(paths[0])):
         found = [
             neighbours.nearest(table, path[depth][-1], set())[:NEAR] for path in paths
