@@ -55,7 +55,8 @@ class Idea:
     """An idea, or an operation of MAX.
 
     Attributes:
-        words: patterns of its names; whole words, capitals or not.
+        words: patterns of its names, if one name is not enough; whole words, capitals
+            or not. Those of an operation are case-sensitive.
         page, heading: the place that explains it; no heading is the page's beginning.
         says: words of the passage that explains it. An operation has none: what
             explains it is code that a test runs.
@@ -78,8 +79,9 @@ class Idea:
     def pattern(self) -> re.Pattern[str]:
         """Finds a use. A phrase of ``but`` is found too, without the group ``use``."""
         if self.is_operation:
-            return re.compile(rf"(?P<use>(?<!\w){re.escape(self.name)}\b)")
-        words = "|".join(self.words or (re.escape(self.name) + "s?",))
+            words = "|".join(self.words) or re.escape(self.name)
+            return re.compile(rf"(?<!\w)(?P<use>{words})\b")
+        words = "|".join(self.words) or re.escape(self.name) + "s?"
         other = "".join(rf"{phrase}|" for phrase in self.but)
         return re.compile(rf"\b(?:{other}(?P<use>{words}))\b", re.IGNORECASE)
 

@@ -7,7 +7,7 @@ from matplotlib.patches import Rectangle
 
 from book import held_out, inside, neighbours, play
 from book.figures import style
-from book.figures._losses import claim
+from book.figures._losses import claim, loss_cell, rise
 from book.figures._text import decimal, percent
 from book.figures._words import code
 from solutions.solution_01 import GPT2Config
@@ -38,6 +38,7 @@ def figures() -> dict[str, Figure]:
 def numbers() -> dict[str, str | list]:
     config = play.checkpoint().config
     (near, cosine), *_ = nearest_rows(" dog")
+    example = held_out.loss(n_head=1)
     head = mixed_head()
     return {
         "vocabulary": f"{config.vocab_size:,}",
@@ -58,6 +59,9 @@ def numbers() -> dict[str, str | list]:
         "text_loss": decimal(play.loss(TEXT)),
         "stories": str(len(held_out.stories())),
         "held_out": f"{held_out.trained():.2f}",
+        "cell": loss_cell(example),
+        "cell_loss": decimal(example.mean),
+        "cell_more": decimal(rise(example).mean),
         "errors": str(held_out.ERRORS),
         "visible": str(held_out.VISIBLE),
     }
@@ -93,7 +97,7 @@ def moving_rows() -> list[list[str]]:
     table = neighbours.directions(play.trained())
     texts = [OPENING.format(pet) for pet in PETS]
     paths = [inside.streams(text) for text in texts]
-    rows = [["nearest rows", *(f"`{text}`" for text in texts)]]
+    rows = [["nearest rows", *(f"with `{pet}`" for pet in PETS)]]
     for depth in range(len(paths[0])):
         found = [
             neighbours.nearest(table, path[depth][-1], set())[:NEAR] for path in paths

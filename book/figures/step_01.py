@@ -28,7 +28,7 @@ MEANING = {
     "vocab_size": "V, different tokens",
     "n_positions": "P, longest text in tokens",
     "n_embd": "C, channels: numbers per token",
-    "n_layer": "L, transformer blocks",
+    "n_layer": "L, blocks",
     "n_head": "H, attention heads per block",
     "n_inner": "I, width inside the feed-forward network",
     "layer_norm_epsilon": "ε, keeps a division from failing",

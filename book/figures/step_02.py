@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from book import held_out, inside, play
 from book.figures import style
 from book.figures._losses import claim, difference, rise, worse
-from book.figures._words import code
+from book.figures._words import code, signed
 from solutions.solution_01 import GPT2Config
 from tests.oracle import model as oracle
 
@@ -98,26 +98,32 @@ def attention_steps() -> list[np.ndarray]:
 
 def scores_figure() -> Figure:
     """Draws scores, masked scores and shares side by side."""
-    figure, panels = style.equation(240, signs=("→", "→"))
+    figure, panels = style.chain(205, ["+ mask", "softmax"])
     names = [style.token(t) for t in play.tokens(SHORT)]
     future = ~np.tri(len(names), dtype=bool)
     covered = {
         "scores": np.zeros_like(future),
-        "scores + mask": future,
+        "masked scores": future,
         "shares": future,
     }
     for axes, values, (title, hidden) in zip(
         panels, attention_steps(), covered.items(), strict=True
     ):
         largest = 2 * np.abs(values[~hidden]).max()  # pale, so that texts are legible
-        options = {"texts": np.vectorize(short)(values), "hidden": hidden}
+        texts = np.vectorize(short)(values, 2 if title == "shares" else 1)
         style.heatmap(
-            axes, values, rows=names, columns=names, largest=largest, **options
+            axes,
+            values,
+            rows=names,
+            columns=names,
+            largest=largest,
+            texts=texts,
+            hidden=hidden,
         )
         axes.set_title(title)
     return figure
 
 
-def short(value: float) -> str:
+def short(value: float, digits: int) -> str:
     """The text of a number in a square."""
-    return "−∞" if np.isneginf(value) else exact(value).replace("-", "−")
+    return "−∞" if np.isneginf(value) else signed(value, digits)

@@ -175,7 +175,7 @@ def lookup_figure() -> Figure:
     for n, (i, name) in enumerate(zip(ids, names, strict=True)):
         y, color = 64 + 62 * n, colors[n % len(colors)]
         style.box(axes, 8, y - 20, 104, 40, f"{name}  {i}", color=color)
-        style.arrow(axes, (114, y), (172, places[i]), color=color)
+        style.arrow(axes, (114, y), (162, places[i]), color=color)
         style.arrow(axes, (366, places[i]), (452, y), color=color)
         strip(axes, 460, y, table[i], largest, edge=color)
     return figure

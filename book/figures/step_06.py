@@ -100,7 +100,7 @@ def sum_figure() -> Figure:
     titles = "token rows", "position rows", "sums"
     columns = [str(channel) for channel in range(SHOWN)]
     largest = max(np.abs(part).max() for part in parts())
-    figure, panels = style.equation(210, signs=("+", "="))
+    figure, panels = style.chain(172, ["+", "="])
     for axes, part, title, names in zip(panels, parts(), titles, rows, strict=True):
         style.heatmap(axes, part, rows=names, columns=columns, largest=largest)
         axes.set_title(title)

@@ -77,7 +77,7 @@ def score_rows() -> list[list[str]]:
 
 def scores_figure() -> Figure:
     names = [style.token(text) for text in play.tokens(TEXT)]
-    figure, panels = style.equation(300, signs=[""], width=600)
+    figure, panels = style.charts(300, columns=2, width=600)
     titles = "vectors with vectors", "queries with keys"
     for axes, scores, title in zip(panels, score_tables(), titles, strict=True):
         texts = np.vectorize(decimal)(scores, 1)

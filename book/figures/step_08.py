@@ -118,7 +118,7 @@ def hand_figure() -> Figure:
         "masked scores": (example.SCORES, np.where(hidden, "−∞", texts), hidden, pale),
         "shares": (example.SHARES, shares, hidden, 1.8),
     }
-    figure, axes = style.equation(220, signs=("→", "→"))
+    figure, axes = style.chain(210, ["+ mask", "softmax"])
     for axis, (title, (values, texts, covered, largest)) in zip(
         axes, panels.items(), strict=True
     ):

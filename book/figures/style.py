@@ -94,23 +94,31 @@ def charts(
     return figure, axes
 
 
-def equation(
-    height: int, *, signs: Sequence[str], width: int = WIDTH, wide: float = 0.16
+def chain(
+    height: int, operations: Sequence[str], *, width: int = WIDTH
 ) -> tuple[Figure, list[Axes]]:
-    """A figure with charts in a row and a sign, such as "+", between two of them.
+    """A figure with charts in a row and an operation between two of them.
 
     So tables side by side cannot be read as one table.
 
     Args:
-        signs: one less than there are charts.
-        wide: the width of a sign, in charts.
+        operations: one less than there are charts: signs, such as "+", or names. A name
+            stands on an arrow from the chart before to the chart behind.
+
+    Returns:
+        The figure, and the axes of its charts.
     """
-    figure = Figure(figsize=(width / 72, height / 72), layout="constrained")
-    ratios = [1.0, *[wide, 1.0] * len(signs)]
-    axes = figure.subplots(1, len(ratios), width_ratios=ratios)
-    for between, sign in zip(axes[1::2], signs, strict=True):
+    ratios = [6, *(part for _ in operations for part in (2, 6))]
+    figure, axes = charts(height, columns=len(ratios), width=width, width_ratios=ratios)
+    for between, name in zip(axes[1::2], operations, strict=True):
         between.axis("off")
-        label(between, 0.5, 0.5, sign, fontsize=SIGN, color=MUTED)
+        between.set_xlim(0, 1)
+        between.set_ylim(0, 1)
+        if len(name) > 1:
+            arrow(between, (0, 0.5), (1, 0.5))
+            label(between, 0.5, 0.58, name, color=MUTED)
+        else:
+            label(between, 0.5, 0.5, name, fontsize=SIGN, color=MUTED)
     return figure, list(axes[::2])
 
 
