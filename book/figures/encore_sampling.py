@@ -200,7 +200,7 @@ def tail(rare: float = RARE, tokens: int = 100, likeliest: int = 50) -> dict[str
 
 def kept() -> list[list[str]]:
     """A table of the tokens that each filter keeps, for a sure and an unsure model."""
-    rows = [["filter", "sure: tokens", "their share", "unsure: tokens", "their share"]]
+    rows = [["filter", "sure: tokens", "together", "unsure: tokens", "together"]]
     for name, change in FILTERS.items():
         cells = [cell for text in (SURE, UNSURE) for cell in survivors(text, change)]
         rows.append([name, *cells])

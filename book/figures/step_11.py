@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
-from book import held_out, inside, play
+from book import held_out, play
 from book.figures import style
 from book.figures._losses import claim, measured_on, perplexity, worse
 from book.figures._words import code
@@ -85,7 +85,6 @@ def numbers() -> dict[str, str | list]:
     return {
         "vocabulary": f"{play.checkpoint().config.vocab_size:,}",
         "wirings": wirings(),
-        "contributions": contributions(),
     }
 
 
@@ -126,17 +125,3 @@ def rewired(wiring: Wiring) -> Callable[..., np.ndarray]:
         return wiring(x, norm("ln_1"), attend, norm("ln_2"), feed)
 
     return block
-
-
-def contributions() -> list[list[str]]:
-    """A table of the RMS of each block's input, attention and MLP."""
-    rows = [["block", "x", "from attention", "from the MLP"]]
-    for number, layer in enumerate(inside.look_inside(inside.STORY)):
-        sizes = [rms(part) for part in (layer.stream, layer.attended, layer.fed)]
-        rows.append([f"h.{number}", *(f"{size:.2f}" for size in sizes)])
-    return rows
-
-
-def rms(x: np.ndarray) -> float:
-    """The root mean square of all numbers."""
-    return float(np.sqrt(np.mean(np.square(x))))

@@ -155,7 +155,8 @@ def top_tokens(probabilities: np.ndarray, count: int) -> list[tuple[int, float]]
 def sample(logits: np.ndarray, rng: np.random.Generator) -> int:
     """Draws one id from the distribution that the logits ``[V]`` stand for."""
     # The generator wants probabilities whose sum is 1, in float64 more exactly than in
-    # float32. Softmax in float64 gives that; converting its result is too late.
+    # float32. Softmax of float64 logits gives that. (Step 14 converted probabilities,
+    # so their sum was still that of float32, and had to be divided by.)
 
     raise NotImplementedError(
         "Return one id, drawn by rng with the probabilities of the logits."

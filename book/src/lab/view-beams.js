@@ -77,7 +77,7 @@ lab.viewBeams = (() => {
         make("li", {},
           make("q", {}, this.words(text)),
           make("span", {}, `sum ${signed(text.sum)}, ${text.length} tokens, `,
-            make("strong", {}, `score ${signed(text.score, 3)}`))));
+            make("strong", {}, `text score ${signed(text.score, 3)}`))));
       find("lab-finished").replaceChildren(...items);
     }
 

@@ -108,7 +108,7 @@ def test_the_learners_line(diagnose: Diagnose) -> None:
 
 
 def test_right_so_far(diagnose: Diagnose) -> None:
-    wrong = "weights = F.softmax(scores * scores + mask, axis=-1)"
+    wrong = "shares = F.softmax(scores * scores + mask, axis=-1)"
     found = diagnose("08", "shares = F.softmax(scores + mask, axis=-1)", wrong)
     right, next_line = found.places
     assert (right.right, right.told) == (True, "the scores")
