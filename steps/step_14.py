@@ -1,7 +1,7 @@
 """Step 14: text generation, the loop that feeds the model its own words.
 
-At each place of the text the model gives every token a logit as the next one. Only the
-last place matters now. Greedy choice takes the highest logit; sampling turns the logits
+At each position the model gives every token a logit as the next one. Only the last
+position matters now. Greedy choice takes the highest logit; sampling turns the logits
 into probabilities and draws:
 
     p = softmax(logits / temperature)
@@ -47,8 +47,8 @@ def generate_next_token(
     Source: Ackley, Hinton and Sejnowski 1985, "A Learning Algorithm for Boltzmann
     Machines", section 2 (temperature).
     """
-    # The logits of the last place: [B, T, V] -> [B, V]. An index works as in NumPy: a
-    # single number removes its axis.
+    # The logits of the last position: [B, T, V] -> [B, V]. An index works as in NumPy:
+    # a single number removes its axis.
 
     # Greedy, if nothing shall be drawn or the temperature is 0: the likeliest id of
     # each row, [B, V] -> [B, 1]. F.argmax keeps the axis that it searches, with size 1.

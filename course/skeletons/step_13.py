@@ -1,6 +1,6 @@
 """Step 13: the language-model head, from hidden states to a logit for every token.
 
-The body of step 12 ends with C numbers for each place in the text. Which token comes
+The body of step 12 ends with C numbers for each position in the text. Which token comes
 next? The head compares these numbers with every row of the token table, by their dot
 product: the better a token's row fits, the higher its number, called logit.
 
