@@ -14,7 +14,28 @@ from gpt2.decoding.errors import NoNumbersError
 
 
 class LearnerError(CheckpointError):
-    """A learner's code does not run; the message names the file."""
+    """A learner's code does not run; the message names the file.
+
+    Attributes:
+        step: the number of the step at fault; None if it is not known.
+    """
+
+    def __init__(self, message: str, step: int | None = None) -> None:
+        super().__init__(message)
+        self.step = step
+
+
+class StepError(Exception):
+    """What a step made cannot be used, although its code runs.
+
+    Args:
+        step: the step's file, such as ``step_09``.
+        message: what is wrong.
+    """
+
+    def __init__(self, step: str, message: str) -> None:
+        super().__init__(message)
+        self.step = step
 
 
 @contextmanager
@@ -33,7 +54,14 @@ def blame_steps(step: str | None = None) -> Iterator[None]:
         text = f"the model in steps/ computes no finite numbers ({advice})"
         raise LearnerError(text) from error
     except (Exception, SystemExit) as error:
-        raise LearnerError(_explain(error, _step_of(error) or step)) from error
+        file = _step_of(error) or step
+        raise LearnerError(_explain(error, file), _number(file)) from error
+
+
+def _number(file: str | None) -> int | None:
+    """Returns the number of a step's file; None for another file."""
+    found = (e for e in load_registry() if e.file == file and e.is_step)
+    return next((e.number for e in found), None)
 
 
 def _explain(error: BaseException, step: str | None) -> str:
@@ -60,6 +88,8 @@ def _verdict(error: BaseException, exercise: Exercise) -> str:
     """Says whether a file is unfinished, or wrong, or was right before."""
     if isinstance(error, NotImplementedError):
         return "is not finished"
+    if isinstance(error, StepError):
+        return "does not fit the checkpoint"
     passed = Progress(current_steps().folder).status(exercise) == "passed"
     now = "passed its checks, but does not run here" if passed else "does not run"
     return f"{now}: {type(error).__name__}"
@@ -72,6 +102,8 @@ def _step_of(error: BaseException) -> str | None:
         places.append(error.filename or "")
     imports = current_steps()
     steps = [Path(p).stem for p in places if Path(p).parent == imports.folder]
+    if isinstance(error, StepError) and f"steps.{error.step}" not in imports.borrowed:
+        return error.step
     name = error.name or "" if isinstance(error, ImportError) else ""
     if name.startswith("steps.") and name not in imports.borrowed:
         steps.append(name.removeprefix("steps."))

@@ -1,0 +1,63 @@
+"""Says which step is wrong if a model's parameters do not fit the checkpoint's."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gpt2.learner.step_errors import StepError
+
+Shapes = Mapping[str, tuple[int, ...]]
+# The beginning of a parameter's name, and the number of the step that makes it.
+BLOCK = r"transformer\.h\.\d+\."
+MAKERS = {
+    rf"{BLOCK}attn\.c_attn\.": 7,
+    rf"{BLOCK}attn\.": 9,
+    rf"{BLOCK}mlp\.": 4,
+    rf"{BLOCK}ln_[12]\.": 3,
+    BLOCK: 11,
+    r"transformer\.wte\.": 5,
+    r"transformer\.wpe\.": 6,
+    r"transformer\.ln_f\.": 3,
+    r"transformer\.": 12,
+    r"": 13,
+}
+
+
+def check_parameters(model: Any, weights: Mapping[str, Any]) -> None:
+    """Compares the parameters of a GPT-2 with a checkpoint's.
+
+    Raises:
+        StepError: the first difference, with the step that makes the parameter.
+    """
+    have = {name: shape_of(parameter) for name, parameter in model.parameters}
+    want = {name: shape_of(weight) for name, weight in weights.items()}
+    for name in want:
+        if name not in have:
+            raise fault(name, have, f"the model has no parameter {name}")
+    for name in have:
+        if name not in want:
+            reason = f"the model has a parameter {name}, and the checkpoint has none"
+            raise fault(name, want, reason)
+    for name, shape in want.items():
+        if have[name] != shape:
+            reason = f"{name} has the shape {list(have[name])}, not {list(shape)}"
+            raise fault(name, want, reason)
+
+
+def shape_of(array: Any) -> tuple[int, ...]:
+    """Returns the shape of a tensor or an array."""
+    return tuple(map(int, array.shape))
+
+
+def fault(name: str, others: Iterable[str], reason: str) -> StepError:
+    """Returns the error for a parameter.
+
+    The step is that of the innermost piece around it which both models have.
+    """
+    piece = name.rpartition(".")[0]
+    while piece and not any(other.startswith(f"{piece}.") for other in others):
+        piece = piece.rpartition(".")[0]
+    if ".attn.c_attn." in name:  # step 07's name is not in the names of parameters
+        piece = name
+    number = next(n for start, n in MAKERS.items() if re.match(start, f"{piece}."))
+    return StepError(f"step_{number:02}", reason)
