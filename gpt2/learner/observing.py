@@ -38,6 +38,7 @@ MODULES: dict[str, tuple[str, str]] = {
     "ln_f": ("ln_f.input", "ln_f"),
 }
 PARTS = ("query", "key", "value")
+WITHOUT_BATCH = ("wpe.input", "wpe")  # a model adds these to each text of the batch
 HALVES = {FIRST: ("ln_1", "attn"), SECOND: ("ln_2", "mlp")}
 
 
@@ -86,6 +87,7 @@ class Observer:
         self.compute_attention: Callable[..., Any] | None = None
         self._modules: dict[int, str] = {}
         self._running: list[str] = []
+        self._done: set[str] = set()  # modules that have run once
         self._qkv: type | tuple[()] = ()
 
     def watch_functions(self) -> None:
@@ -112,9 +114,9 @@ class Observer:
 
         @wraps(function)
         def observed(*args: Any, **kwargs: Any) -> Any:
-            if not self.block:
-                return function(*args, **kwargs)
-            return see(function, args, kwargs)
+            if self.block and not self._done.intersection(self._running):
+                return see(function, args, kwargs)
+            return function(*args, **kwargs)
 
         setattr(module, name, observed)
         return function
@@ -151,13 +153,15 @@ class Observer:
                 return result
             finally:
                 self._running.pop()
+                self._done.add(name)
 
         return observed
 
     def keep(self, name: str, value: Any, axes: int = 2) -> None:
-        """Keeps a value under a name, unless the name is empty or has a value."""
-        if name and name.rpartition(".")[2] and name not in self.values:
-            self.values[name] = read(value, axes)
+        """Keeps a value of some axes and B under a name that has no value yet."""
+        if name not in self.values:
+            alone = name in WITHOUT_BATCH or name.endswith(".mask")
+            self.values[name] = (read_alone if alone else read)(value, axes)
 
     def _see_input(self, prefix: str, rest: str, module: Any, given: list) -> None:
         if isinstance(module, self._qkv):
@@ -187,7 +191,7 @@ class Observer:
         given = named(("sequence_length", "num_tokens"), args, kwargs)
         with suppress(TypeError, ValueError):  # sizes of another kind
             sizes = [int(size) for size in list(given.values())[:2]]
-            self.keep(f"{block}mask.sizes", np.array(sizes), 1)
+            self.values.setdefault(f"{block}mask.sizes", np.array(sizes))
         result = function(*args, **kwargs)
         self.keep(f"{block}mask", result)
         return result
@@ -229,18 +233,30 @@ def named(names: tuple[str, ...], args: tuple, kwargs: dict) -> dict[str, Any]:
 
 
 def read(value: Any, axes: int) -> Value:
-    """Returns a tensor's numbers, without leading axes of size 1 past ``axes`` axes."""
-    if isinstance(value, Odd):
-        return value
-    if isinstance(value, Tensor):
-        if value.dtype == DType.bfloat16:
-            value = value.cast(DType.float32)
-        value = np.array(value.to_numpy())
-    if not isinstance(value, np.ndarray):
-        return Odd(kind_of(value))
-    while value.ndim > axes and value.shape[0] == 1:
-        value = value[0]
-    return value
+    """Returns a tensor's numbers without the axis B, which comes before the others."""
+    array = as_array(value)
+    if isinstance(array, Odd):
+        return array
+    if array.ndim <= axes:
+        return Odd(f"of the shape {list(array.shape)}, without the axis of the batch")
+    return array[0] if len(array) == 1 else array
+
+
+def read_alone(value: Any, axes: int) -> Value:
+    """Returns the numbers of a tensor that need not have the axis B."""
+    array = as_array(value)
+    while isinstance(array, np.ndarray) and array.ndim > axes and len(array) == 1:
+        array = array[0]
+    return array
+
+
+def as_array(value: Any) -> Value:
+    """Returns a copy of a tensor's numbers."""
+    if not isinstance(value, Tensor):
+        return value if isinstance(value, Odd) else Odd(kind_of(value))
+    if value.dtype == DType.bfloat16:
+        value = value.cast(DType.float32)
+    return np.array(value.to_numpy())
 
 
 def kind_of(value: Any) -> str:
@@ -251,4 +267,4 @@ def kind_of(value: Any) -> str:
         return f"a {type(value).__name__} of {len(value)}"
     if isinstance(value, Tensor):
         return "one tensor"
-    return f"a {type(value).__name__}"
+    return f"of the type {type(value).__name__}"

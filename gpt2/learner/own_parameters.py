@@ -33,15 +33,16 @@ def check_parameters(model: Any, weights: Mapping[str, Any]) -> None:
     want = {name: shape_of(weight) for name, weight in weights.items()}
     for name in want:
         if name not in have:
-            raise fault(name, have, f"the model has no parameter {name}")
+            reason = f"the model has no parameter {name}"
+            raise StepError(maker(piece_of(name, have), model), reason)
     for name in have:
         if name not in want:
             reason = f"the model has a parameter {name}, and the checkpoint has none"
-            raise fault(name, want, reason)
+            raise StepError(maker(piece_of(name, want), model), reason)
     for name, shape in want.items():
         if have[name] != shape:
             reason = f"{name} has the shape {list(have[name])}, not {list(shape)}"
-            raise fault(name, want, reason)
+            raise StepError(maker(piece_of(name, want), model), reason)
 
 
 def shape_of(array: Any) -> tuple[int, ...]:
@@ -49,15 +50,21 @@ def shape_of(array: Any) -> tuple[int, ...]:
     return tuple(map(int, array.shape))
 
 
-def fault(name: str, others: Iterable[str], reason: str) -> StepError:
-    """Returns the error for a parameter.
+def piece_of(name: str, others: Iterable[str]) -> str:
+    """Returns the innermost piece around a parameter that has parameters elsewhere too.
 
-    The step is that of the innermost piece around it which both models have.
+    Step 07's piece is named by its layer, because its own name is in no parameter's.
     """
     piece = name.rpartition(".")[0]
     while piece and not any(other.startswith(f"{piece}.") for other in others):
         piece = piece.rpartition(".")[0]
-    if ".attn.c_attn." in name:  # step 07's name is not in the names of parameters
-        piece = name
+    return f"{piece}.c_attn" if f"{piece}.c_attn." in name else piece
+
+
+def maker(piece: str, model: Any) -> str:
+    """Returns the step that makes a piece: of another class, the step around it."""
     number = next(n for start, n in MAKERS.items() if re.match(start, f"{piece}."))
-    return StepError(f"step_{number:02}", reason)
+    module = type(dict(model.descendants).get(piece)).__module__
+    if module.startswith("steps.step_") and module != f"steps.step_{number:02}":
+        return maker(piece.rpartition(".")[0], model)
+    return f"step_{number:02}"

@@ -13,10 +13,11 @@ from course.registry import ROOT
 
 # The page "Inside" shows these stages, in this order.
 FILE = ROOT / "book" / "src" / "lab" / "data" / "stages.js"
-# Step 10 calls a normalization and a sublayer, if step 11 lets it. What these get is the
-# work of step 10 then, and of step 11 otherwise.
+# Step 10 calls a normalization and a sublayer, if step 11 lets it. Then step 10 decides
+# what these get, and otherwise step 11.
 FIRST, SECOND = "first", "second"
-CALLER = {True: 10, False: 11}
+BLOCK_STEP = 11
+CALLER = {True: 10, False: BLOCK_STEP}
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ START = (
     ("wpe", "wpe", None, "the rows of the places"),
 )
 BLOCK = (
-    ("in", "in", None, "what the block gets"),
+    ("in", "in", None, "the input"),
     ("first.x", "ln_1", 11, "the x of the first residual connection"),
     ("ln_1.input", "ln_1", FIRST, "what the first normalization gets"),
     ("ln_1", "ln_1", None, "what the first normalization gives"),
@@ -87,7 +88,7 @@ BLOCK = (
     ("active", "active", None, "the hidden units after GELU"),
     ("mlp", "mlp", None, "what the feed-forward network gives"),
     ("second.result", "out", 10, "the second residual connection's result"),
-    ("out", "out", None, "what the block gives"),
+    ("out", "out", None, "the result"),
 )
 END = (
     ("ln_f.input", "ln_f", 12, "what the last normalization gets"),
@@ -107,7 +108,7 @@ def makers() -> dict[str, int]:
 
 
 def points(layers: int) -> Iterator[Point]:
-    """Yields the points of a model with some blocks, in the order of the calculation."""
+    """Yields the points of a model with some blocks, in the calculation's order."""
     for row in START:
         yield point("", *row)
     for layer in range(layers):
@@ -117,7 +118,9 @@ def points(layers: int) -> Iterator[Point]:
         yield point("", *row)
 
 
-def point(prefix: str, name: str, stage: str, maker: int | str | None, what: str):
+def point(
+    prefix: str, name: str, stage: str, maker: int | str | None, what: str
+) -> Point:
     """Returns a point; ``prefix`` is the beginning of its name."""
     stage = prefix + stage
     if maker is None:

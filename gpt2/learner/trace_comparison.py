@@ -1,11 +1,12 @@
 """Finds the first place at which a learner's trace differs from the reference's.
 
-The walk follows the calculation. So everything before the first difference is equal, and
-the step that makes the first wrong numbers is at fault, or what it was given is. Later
+The walk follows the calculation, and looks at what each piece gets before it looks at
+what the piece gives. So the step that makes the first wrong numbers is at fault. Later
 differences are consequences.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,12 +23,18 @@ from gpt2.learner.tracing import Trace
 TOLERANCE = 2e-5
 CELLS = 5  # wrong numbers that are listed
 BECAUSE = "This differs because of the above."
-# What the axes of an array with two or three axes count.
-PLACES = {
-    1: ("number",),
-    2: ("token", "channel"),
-    3: ("head", "token", "channel"),
+# What the axes of an array count, by the end of its name or by the number of axes.
+AXES = {
+    "scores": ("head", "row", "column"),
+    "shares": ("head", "row", "column"),
+    "mask": ("row", "column"),
+    "mask.sizes": ("size",),
+    "hidden": ("token", "unit"),
+    "active": ("token", "unit"),
+    "logits": ("row", "id"),
+    "logits.all": ("token", "id"),
 }
+USUAL = {1: ("token",), 2: ("token", "channel"), 3: ("head", "token", "channel")}
 
 
 @dataclass(frozen=True)
@@ -112,6 +119,15 @@ def compare(
     return found
 
 
+def verdict(differences: Sequence[Difference], borrowed: Borrowed) -> str:
+    """Returns the sentences about a comparison."""
+    if differences:
+        return differences[0].sentence
+    if not borrowed.own:
+        return "Nothing is yours yet, so both models are the reference."
+    return "Your model computes what the reference computes."
+
+
 def first_difference(
     wrong: Sequence[Point],
     faults: dict[str, Fault | None],
@@ -125,8 +141,11 @@ def first_difference(
     seen = next((stage for stage in later if faults[stage]), cause.stage)
     fault = faults[cause.name]
     assert fault is not None
-    what = cause.what[0].upper() + cause.what[1:]
-    sentence = f"{what}: {fault.says}. {advice(find_exercise(f'{number}'), borrowed)}"
+    exercise = find_exercise(f"{number}")
+    sentence = (
+        f"The first difference is in step {exercise.short}: {cause.what}. "
+        f"{fault.says}. {advice(exercise, borrowed)}"
+    )
     return Difference(seen, number, faults[seen] or fault, sentence)
 
 
@@ -139,13 +158,13 @@ def maker(point: Point, mine: Trace) -> int:
 
 def advice(exercise: Exercise, borrowed: Borrowed) -> str:
     """Says which file to look at, and how to check it."""
-    this = f"Step {exercise.short} makes this"
     if exercise.key in borrowed.own:
-        return f"{this}: look at {file_of(exercise, borrowed)}. {check(exercise, borrowed)}"
+        file, command = file_of(exercise, borrowed), check(exercise, borrowed)
+        return f"Look at {file}. Check it with: {command}"
     own = [e.key for e in prerequisites(exercise) if e.key in borrowed.own]
     if own:
-        return f"{this}. It is borrowed and imports your {listed(own)}: look there."
-    return f"{this}, which is borrowed: a file of yours changes what it does."
+        return f"That step is borrowed: look at your {listed(own)}, which it imports."
+    return "That step is borrowed: a file of yours changes what it does."
 
 
 def file_of(exercise: Exercise, borrowed: Borrowed) -> str:
@@ -154,10 +173,10 @@ def file_of(exercise: Exercise, borrowed: Borrowed) -> str:
 
 
 def check(exercise: Exercise, borrowed: Borrowed) -> str:
-    """Says how to check a step in the learner's folder."""
+    """Returns the command that checks a step in the learner's folder."""
     folder = short(borrowed.steps_dir)
-    where = "" if folder == exercise.step_path.parent.as_posix() else f" --steps-dir {folder}"
-    return f"Check it with: {typed(exercise.key + where)}"
+    usual = folder == exercise.step_path.parent.as_posix()
+    return typed(exercise.key + ("" if usual else f" --steps-dir {folder}"))
 
 
 def broken_off(mine: Trace, stages: Sequence[str]) -> Difference:
@@ -165,7 +184,9 @@ def broken_off(mine: Trace, stages: Sequence[str]) -> Difference:
     assert mine.error is not None
     stage = next_stage(mine, stages)
     step = mine.error.step or maker_of(stage)
-    return Difference(stage, step, Fault("it stops"), f"The model stops here: {mine.error}.")
+    return Difference(
+        stage, step, Fault("it stops"), f"The model stops here: {mine.error}."
+    )
 
 
 def next_stage(mine: Trace, stages: Sequence[str]) -> str:
@@ -173,7 +194,9 @@ def next_stage(mine: Trace, stages: Sequence[str]) -> str:
 
     Stages that the code does not show from outside come before it, too.
     """
-    last = max((i for i, stage in enumerate(stages) if stage in mine.values), default=-1)
+    last = max(
+        (i for i, stage in enumerate(stages) if stage in mine.values), default=-1
+    )
     rest = stages[last + 1 :] or stages[-1:]
     step = mine.error.step if mine.error else None
     return next((stage for stage in rest if maker_of(stage) == step), rest[0])
@@ -185,9 +208,9 @@ def find_fault(name: str, mine: Trace, reference: Trace) -> Fault | None:
     if got is None or expected is None:
         return None
     if isinstance(got, Odd):
-        return Fault(f"yours is {got.text}")
+        return Fault(f"Yours is {got.text}")
     if got.shape != expected.shape:
-        return Fault(f"the shape is {list(got.shape)}, not {list(expected.shape)}")
+        return Fault(f"The shape is {list(got.shape)}, not {list(expected.shape)}")
     wrong = different(got, expected)
     indices = np.argwhere(wrong)[:CELLS]
     if not len(indices):
@@ -196,7 +219,7 @@ def find_fault(name: str, mine: Trace, reference: Trace) -> Fault | None:
         Cell(tuple(map(int, at)), float(expected[tuple(at)]), float(got[tuple(at)]))
         for at in indices
     )
-    return Fault(described(cells[0], got, wrong), cells, int(wrong.sum()))
+    return Fault(described(name, cells[0], wrong), cells, int(wrong.sum()))
 
 
 def different(got: np.ndarray, expected: np.ndarray) -> np.ndarray:
@@ -209,38 +232,42 @@ def different(got: np.ndarray, expected: np.ndarray) -> np.ndarray:
     return ~(near | (got == expected))
 
 
-def described(cell: Cell, got: np.ndarray, wrong: np.ndarray) -> str:
+def described(name: str, cell: Cell, wrong: np.ndarray) -> str:
     """Says how many numbers are wrong, and what the first of them is."""
     count = int(wrong.sum())
-    amount = "the number is" if wrong.size == 1 else f"{count} of {wrong.size} numbers are"
-    if count == 1 and wrong.size > 1:
-        amount = f"1 of {wrong.size} numbers is"
-    if np.isnan(got[wrong]).all():
-        return f"{amount} NaN, first {place(cell.at)}"
-    first = f"{place(cell.at)} is {number(cell.got)}, not {number(cell.expected)}"
-    return f"{amount} wrong; {first}"
+    verb = "is" if count == 1 else "are"
+    got, expected = written(cell.got, cell.expected)
+    at = place(name, cell.at)
+    return (
+        f"{count} of {wrong.size} numbers {verb} wrong: {at} is {got}, not {expected}"
+    )
 
 
-def place(at: Sequence[int]) -> str:
+def place(name: str, at: Sequence[int]) -> str:
     """Names a number by its index: "head 0, token 1, channel 2"."""
-    names = PLACES.get(len(at), [f"axis {axis}" for axis in range(len(at))])
-    return ", ".join(f"{name} {i}" for name, i in zip(names, at, strict=True))
+    last = re.sub(r"^h\.\d+\.", "", name)
+    axes = AXES.get(last, USUAL.get(len(at), ("",) * len(at)))
+    return ", ".join(f"{axis} {i}" for axis, i in zip(axes, at, strict=True))
 
 
-def number(value: float) -> str:
-    """Returns a number with three digits, and with the sign that text has."""
-    return f"{value:.3g}".replace("-", "−").replace("inf", "∞").replace("nan", "NaN")
+def written(*numbers: float) -> list[str]:
+    """Returns numbers with as few digits as tell them apart, and at least three."""
+    for digits in range(3, 9):
+        texts = [f"{number:.{digits}g}" for number in numbers]
+        if len(set(texts)) == len(numbers):
+            break
+    signs = str.maketrans({"-": "\N{MINUS SIGN}"})
+    return [
+        text.translate(signs).replace("inf", "∞").replace("nan", "NaN")
+        for text in texts
+    ]
 
 
-def largest_difference(name: str, mine: Trace, reference: Trace) -> float | None:
-    """Returns the largest difference of finite numbers; None if none can be taken."""
+def largest_difference(name: str, mine: Trace, reference: Trace) -> float:
+    """Returns the largest difference; infinite where the arrays cannot be compared."""
     got, expected = mine.array(name), reference.array(name)
     if got is None or expected is None or got.shape != expected.shape:
-        return None
-    with np.errstate(invalid="ignore"):
-        return float(np.abs(got - expected).max(initial=0))
-
-
-def rows(mine: Trace, layers: int) -> Iterator[Point]:
-    """Yields the stages that a trace has."""
-    return (p for p in points(layers) if p.is_stage and p.name in mine.values)
+        return np.inf
+    if not np.isfinite(got).all():
+        return np.inf
+    return float(np.abs(got - expected).max(initial=0))

@@ -1,7 +1,7 @@
 """Runs a model made of ``steps`` on one text and keeps every intermediate result.
 
-``gpt2.learner.borrowing.borrow`` decides whose the steps are. With nobody's, the model is
-the reference.
+``gpt2.learner.borrowing.borrow`` decides whose the steps are. If all are borrowed, the
+model is the reference.
 
 Shapes: T tokens, C channels, H heads, D head size, V vocabulary.
 """
@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from gpt2.checkpoint.loading import Checkpoint
-from gpt2.learner.borrowing import Borrowed
+from gpt2.learner.borrowing import Borrowed, borrow
 from gpt2.learner.eager_engine import as_tensor, make_model, transposes_of
-from gpt2.learner.observing import PARTS, Attention, Observer, Odd, Value, read
+from gpt2.learner.observing import PARTS, Attention, Observer, Odd, Value, as_array
 from gpt2.learner.own_parameters import check_parameters
 from gpt2.learner.step_errors import LearnerError, blame_steps
 from runtime.defaults import on_the_cpu
@@ -47,6 +47,18 @@ class Trace:
         """Returns an array; None if it is missing or no tensor."""
         value = self.values.get(name)
         return value if isinstance(value, np.ndarray) else None
+
+
+def trace_reference(checkpoint: Checkpoint, ids: Sequence[int]) -> Trace:
+    """Runs the solutions on ids; ``borrow`` must be called again for a learner's model.
+
+    Raises:
+        LearnerError: MAX does not run on this machine.
+    """
+    trace = run_traced(checkpoint, ids, borrow(own=()))
+    if trace.error:
+        raise trace.error
+    return trace
 
 
 def run_traced(checkpoint: Checkpoint, ids: Sequence[int], borrowed: Borrowed) -> Trace:
@@ -96,12 +108,12 @@ def run(model: Any, observer: Observer, ids: Sequence[int]) -> None:
         with observer.watching(model):
             logits = model(as_tensor(np.array([ids], dtype=np.int64)))
         observer.keep("logits.all", logits)
-        last = observer.values["logits.all"]
-        if isinstance(last, np.ndarray) and last.ndim:
-            observer.keep("logits", last[-1:] if last.ndim > 1 else last)
+        every = observer.values["logits.all"]
+        if isinstance(every, np.ndarray):
+            observer.values["logits"] = every[-1:]
     with operations(model):
         for block, calls in observer.attention.items():
-            observer.keep(f"{block}shares", shares(observer, calls), axes=3)
+            observer.values[f"{block}shares"] = shares(observer, calls)
 
 
 @contextmanager
@@ -117,8 +129,8 @@ def operations(model: Any) -> Iterator[None]:
 def shares(observer: Observer, calls: Attention) -> Value:
     """Returns the shares ``[H, T, T]`` of a block's attention.
 
-    The result of attention is the shares times the values. So the learner's own function
-    is called again, with columns of the identity matrix as values.
+    Attention's result is the shares times the values. So the learner's own function is
+    called again, with columns of the identity matrix as values.
     """
     try:
         parts = [probe(observer, *inputs) for inputs in calls.inputs]
@@ -151,7 +163,8 @@ def finish_block(block: str, observer: Observer, heads: int) -> None:
     if calls is not None:
         for part, given in zip(PARTS, zip(*calls.inputs, strict=True), strict=True):
             values[f"{block}heads.{part}"] = by_head(given)
-        values[f"{block}attended"] = by_head(calls.results)
+        if calls.results:
+            values[f"{block}attended"] = by_head(calls.results)
         for part in PARTS:  # a step 09 that has no module of step 07
             if f"{block}{part}" not in values:
                 add_joined(f"{block}{part}", values[f"{block}heads.{part}"], values)
@@ -165,13 +178,11 @@ def finish_block(block: str, observer: Observer, heads: int) -> None:
 
 def by_head(tensors: Sequence[Any]) -> Value:
     """Returns tensors ``[..., T, D]`` as one array ``[H, T, D]``."""
-    arrays = [read(tensor, axes=2) for tensor in tensors]
-    odd = [array for array in arrays if isinstance(array, Odd)]
-    if odd or not arrays:
-        return odd[0] if odd else Odd("nothing")
-    if any(a.ndim < 2 for a in arrays) or len({a.shape[-2:] for a in arrays}) > 1:
-        return arrays[0]
-    return np.concatenate([a.reshape(-1, *a.shape[-2:]) for a in arrays])
+    arrays = [as_array(tensor) for tensor in tensors]
+    alike = [a for a in arrays if isinstance(a, np.ndarray) and a.ndim > 1]
+    if len(alike) < len(arrays) or len({a.shape[-2:] for a in alike}) > 1:
+        return next((a for a in arrays if isinstance(a, Odd)), arrays[0])
+    return np.concatenate([a.reshape(-1, *a.shape[-2:]) for a in alike])
 
 
 def add_joined(name: str, heads: Value, values: dict[str, Value]) -> None:
@@ -183,7 +194,8 @@ def add_joined(name: str, heads: Value, values: dict[str, Value]) -> None:
 def add_scores(block: str, values: dict[str, Value]) -> None:
     """Computes the scores ``[H, T, T]`` that the solution's attention has."""
     query, key = (values.get(f"{block}heads.{part}") for part in ("query", "key"))
-    if isinstance(query, np.ndarray) and isinstance(key, np.ndarray):
-        if query.shape == key.shape and query.ndim == 3:
-            product = query @ key.swapaxes(-1, -2)
-            values[f"{block}scores"] = product / np.float32(np.sqrt(query.shape[-1]))
+    if not (isinstance(query, np.ndarray) and isinstance(key, np.ndarray)):
+        return
+    if query.shape == key.shape and query.ndim == 3:
+        root = np.float32(np.sqrt(query.shape[-1]))
+        values[f"{block}scores"] = query @ key.swapaxes(-1, -2) / root

@@ -1,0 +1,83 @@
+"""Makes the page "Inside" one file: styles, scripts and the numbers of a text.
+
+The page asks no server for anything.
+"""
+
+from html import escape
+from string import Template
+
+from course.registry import ROOT
+
+BOOK = ROOT / "book"
+STYLES = ("theme/css/variables.css", "theme/css/parts.css", "src/lab/lab.css")
+# In this order: each script uses those before it.
+SCRIPTS: tuple[str, ...] = ("src/lab/data/stages.js",)
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src data:; base-uri 'none'; form-action 'none'"
+)
+PAGE = Template("""\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="$policy">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<link rel="icon" href="data:,">
+<title>Inside: $text</title>
+<style>
+$styles
+</style>
+</head>
+<body>
+<main>
+<h1>Inside</h1>
+<p class="inside-text">$text</p>
+<p class="inside-note" role="status">$note</p>
+<div id="inside"></div>
+<noscript><p>This page draws with JavaScript.</p></noscript>
+</main>
+<script>
+$scripts
+</script>
+<script>
+$data
+</script>
+</body>
+</html>
+""")
+# The learner's arrays that equal the reference's are in the page once.
+DATA = Template("""\
+"use strict";
+var lab = lab || {};
+lab.inside = lab.inside || {};
+lab.inside.given = { ...$given, reference: $reference };
+for (const name of lab.inside.given.same)
+  lab.inside.given.mine.arrays[name] = lab.inside.given.reference.arrays[name];
+if (lab.inside.open) lab.inside.open(document.getElementById("inside"));
+""")
+
+
+def make_page(text: str, note: str, reference: str, given: str) -> str:
+    """Returns the page's HTML.
+
+    Args:
+        text: the text that was traced.
+        note: what is said about the learner's model; may be empty.
+        reference: the reference's trace, as ``gpt2.learner.inside.script_json`` writes.
+        given: the rest of the data, likewise.
+    """
+    return PAGE.substitute(
+        policy=escape(POLICY),
+        text=escape(text),
+        note=escape(note),
+        styles=joined(STYLES).replace("</style", r"<\/style"),
+        scripts=joined(SCRIPTS).replace("</script", r"<\/script"),
+        data=DATA.substitute(reference=reference, given=given),
+    )
+
+
+def joined(names: tuple[str, ...]) -> str:
+    """Returns the text of some files of the book."""
+    return "\n".join((BOOK / name).read_text(encoding="utf-8") for name in names)
