@@ -34,9 +34,8 @@ $styles
 <main>
 <h1>Inside</h1>
 <p class="inside-text">$text</p>
-<p class="inside-note" role="status">$note</p>
-<div id="inside"></div>
-<noscript><p>This page draws with JavaScript.</p></noscript>
+<noscript><p>$note This page draws with JavaScript.</p></noscript>
+<section id="inside" class="inside" aria-label="Inside the model"></section>
 </main>
 <script>
 $scripts
@@ -47,14 +46,16 @@ $data
 </body>
 </html>
 """)
-# The learner's arrays that equal the reference's are in the page once.
+# What is missing in the learner's trace equals the reference's, or is taken from there.
 DATA = Template("""\
 "use strict";
 var lab = lab || {};
 lab.inside = lab.inside || {};
 lab.inside.given = { ...$given, reference: $reference };
-for (const name of lab.inside.given.same)
-  lab.inside.given.mine.arrays[name] = lab.inside.given.reference.arrays[name];
+if (lab.inside.given.mine) {
+  const { mine, reference } = lab.inside.given;
+  mine.arrays = { ...reference.arrays, ...mine.arrays };
+}
 if (lab.inside.open) lab.inside.open(document.getElementById("inside"));
 """)
 

@@ -79,22 +79,19 @@ def rows(
     from gpt2.learner.trace_comparison import largest_difference
 
     first = differences[0] if differences else None
-    shown = [p for p in walk if p.is_stage and (p.name in mine.values or first)]
+    wrong = first.stage if first else None
+    shown = [p for p in walk if p.is_stage and p.name in {*mine.values, wrong}]
     for block, group in groupby(shown, key=lambda point: point.block):
         names = [point.name for point in group]
-        opened = block is None or (first and first.stage in names)
-        if not opened:
-            seen = [n for n in names if n in mine.values]
-            largest = max(largest_difference(n, mine, reference) for n in seen)
-            yield f"h.{block}", BLOCK_STEP, largest, True
+        sizes = [largest_difference(name, mine, reference) for name in names]
+        if block is not None and wrong not in names:
+            yield f"h.{block}", BLOCK_STEP, max(sizes), True
             continue
-        for name in names:
-            wrong = first is not None and name == first.stage
-            if wrong or name in mine.values:
-                step = first.step if wrong else maker_of(name)
-                yield name, step, largest_difference(name, mine, reference), not wrong
-            if wrong:
+        for name, size in zip(names, sizes, strict=True):
+            if first and name == wrong:
+                yield name, first.step, size, False
                 return
+            yield name, maker_of(name), size, True
 
 
 def labelled(row: tuple[str, int, float, bool], borrowed: Borrowed) -> Row:

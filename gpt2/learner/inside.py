@@ -24,7 +24,7 @@ from gpt2.learner.borrowing import Borrowed, begun, borrow
 from runtime.defaults import interpret_operations, silence_advice
 from runtime.kernels import use_kernels
 
-NOTHING = {"mine": None, "whose": {}, "differences": [], "note": "", "same": []}
+NOTHING = {"mine": None, "whose": {}, "differences": [], "note": "", "unseen": []}
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,8 @@ def trace(request: Request, events: Events, start: int) -> None:
     if not os.read(start, 1):  # nobody wants the rest any more
         return
     given = mine(request, checkpoint, ids, reference) if request.mine else NOTHING
-    events.send("verdict", given["note"])
+    told = [each["sentence"] for each in given["differences"][:1]]
+    events.send("verdict", " ".join(filter(None, [given["note"], *told])))
     events.send("given", given)
 
 
@@ -129,21 +130,27 @@ def mine(
 ) -> dict[str, Any]:
     """Returns the trace of the learner's model, and how it differs."""
     from gpt2.learner.trace_comparison import compare, verdict
-    from gpt2.learner.trace_json import as_json, differences_as_json, same, whose
+    from gpt2.learner.trace_json import (
+        differences_as_json,
+        mine_as_json,
+        unseen,
+        whose,
+    )
     from gpt2.learner.tracing import run_traced
 
     borrowed = request.borrow()
     traced = run_traced(checkpoint, ids, borrowed)
     differences = compare(traced, reference, borrowed, checkpoint.config.n_layer)
-    equal = same(traced, reference, checkpoint)
     steps = tuple(key for key in borrowed.own if find_exercise(key).is_step)
+    told = [] if differences else [verdict(differences, borrowed)]
     said = replace(borrowed, own=steps).sentence()
+    ran = bool(traced.values)
     return {
-        "mine": as_json(traced, checkpoint, without=equal) if traced.values else None,
+        "mine": mine_as_json(traced, reference, checkpoint) if ran else None,
         "whose": whose(borrowed),
         "differences": differences_as_json(differences),
-        "note": f"{said[0].upper()}{said[1:]}. {verdict(differences, borrowed)}",
-        "same": equal,
+        "note": " ".join([f"{said[0].upper()}{said[1:]}.", *told]),
+        "unseen": unseen(traced, reference, checkpoint) if ran else [],
     }
 
 

@@ -24,7 +24,7 @@ BLOCK = re.compile(r"h\.\d+")
 # What a module's input and its result are called, by the end of the module's name. The
 # input of a block's second normalization is the stream after attention.
 MODULES: dict[str, tuple[str, str]] = {
-    "transformer": ("ids", "transformer"),
+    "transformer": ("ids", "ln_f"),
     "wte": ("wte.input", "wte"),
     "wpe": ("wpe.input", "wpe"),
     "": ("in", "out"),
@@ -35,7 +35,7 @@ MODULES: dict[str, tuple[str, str]] = {
     "mlp": ("mlp.input", "mlp"),
     "mlp.c_fc": ("", "hidden"),
     "mlp.c_proj": ("active", ""),
-    "ln_f": ("ln_f.input", "ln_f"),
+    "ln_f": ("ln_f.input", "ln_f.result"),
 }
 PARTS = ("query", "key", "value")
 WITHOUT_BATCH = ("wpe.input", "wpe")  # a model adds these to each text of the batch

@@ -1,8 +1,10 @@
-"""Says which step is wrong if a model's parameters do not fit the checkpoint's."""
+"""Says which step is wrong if a model lacks parameters or methods."""
 
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from max.experimental.nn import Module
 
 from gpt2.learner.step_errors import StepError
 
@@ -23,6 +25,19 @@ MAKERS = {
 }
 
 
+def check_methods(model: Any) -> None:
+    """Looks for classes of steps that lack ``forward``.
+
+    Raises:
+        StepError: the first of them. An error in the call would blame the caller.
+    """
+    for each in (model, *dict(model.descendants).values()):
+        kind = type(each)
+        if kind.forward is Module.forward and kind.__module__.startswith("steps."):
+            step = kind.__module__.removeprefix("steps.")
+            raise StepError(step, f"is not finished: {kind.__name__} has no forward")
+
+
 def check_parameters(model: Any, weights: Mapping[str, Any]) -> None:
     """Compares the parameters of a GPT-2 with a checkpoint's.
 
@@ -34,15 +49,20 @@ def check_parameters(model: Any, weights: Mapping[str, Any]) -> None:
     for name in want:
         if name not in have:
             reason = f"the model has no parameter {name}"
-            raise StepError(maker(piece_of(name, have), model), reason)
+            raise unfit(piece_of(name, have), model, reason)
     for name in have:
         if name not in want:
             reason = f"the model has a parameter {name}, and the checkpoint has none"
-            raise StepError(maker(piece_of(name, want), model), reason)
+            raise unfit(piece_of(name, want), model, reason)
     for name, shape in want.items():
         if have[name] != shape:
             reason = f"{name} has the shape {list(have[name])}, not {list(shape)}"
-            raise StepError(maker(piece_of(name, want), model), reason)
+            raise unfit(piece_of(name, want), model, reason)
+
+
+def unfit(piece: str, model: Any, reason: str) -> StepError:
+    """Returns the error for a piece of a model."""
+    return StepError(maker(piece, model), f"does not fit the checkpoint: {reason}")
 
 
 def shape_of(array: Any) -> tuple[int, ...]:

@@ -92,8 +92,8 @@ BLOCK = (
 )
 END = (
     ("ln_f.input", "ln_f", 12, "what the last normalization gets"),
-    ("ln_f", "ln_f", None, "what the last normalization gives"),
-    ("transformer", "ln_f", 12, "what the transformer gives"),
+    ("ln_f.result", "ln_f", None, "what the last normalization gives"),
+    ("ln_f", "ln_f", 12, "what the transformer gives"),
     ("logits", "logits", None, "the logits after the last token"),
     ("logits.all", "logits", 13, "the logits"),
 )

@@ -30,7 +30,7 @@ class StepError(Exception):
 
     Args:
         step: the step's file, such as ``step_09``.
-        message: what is wrong.
+        message: what is wrong, after the file's name.
     """
 
     def __init__(self, step: str, message: str) -> None:
@@ -79,17 +79,15 @@ def _explain(error: BaseException, step: str | None) -> str:
         cure = f" ({typed(f'course reset {exercise.short}')} makes it)"
         return f"there is no file {short(file)}{'' if elsewhere else cure}"
     check = typed(exercise.key) + (elsewhere and f" --steps-dir {elsewhere}")
-    return (
-        f"{short(file)} {_verdict(error, exercise)}: {reason} (check it with: {check})"
-    )
+    if not isinstance(error, StepError):
+        reason = f"{_verdict(error, exercise)}: {reason}"
+    return f"{short(file)} {reason} (check it with: {check})"
 
 
 def _verdict(error: BaseException, exercise: Exercise) -> str:
     """Says whether a file is unfinished, or wrong, or was right before."""
     if isinstance(error, NotImplementedError):
         return "is not finished"
-    if isinstance(error, StepError):
-        return "does not fit the checkpoint"
     passed = Progress(current_steps().folder).status(exercise) == "passed"
     now = "passed its checks, but does not run here" if passed else "does not run"
     return f"{now}: {type(error).__name__}"

@@ -4,7 +4,7 @@ Shapes: T tokens, C channels, V vocabulary.
 """
 
 from base64 import b64encode
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,18 +19,29 @@ from gpt2.learner.tracing import Trace
 FORMAT = 1
 GUESSES = 5
 Json = dict[str, Any]
+Arrays = dict[str, np.ndarray]
 
 
-def as_json(
-    trace: Trace, checkpoint: Checkpoint, without: Collection[str] = ()
-) -> Json:
-    """Returns a trace with its arrays, and the next token that each block would guess.
+def as_json(trace: Trace, checkpoint: Checkpoint) -> Json:
+    """Returns a trace with its arrays, and the next token that each block guesses."""
+    return described(trace, checkpoint, arrays(trace, checkpoint))
 
-    An array that the code does not show from outside is missing. So are the arrays
-    ``without``, which the page has already.
+
+def mine_as_json(trace: Trace, reference: Trace, checkpoint: Checkpoint) -> Json:
+    """Returns a learner's trace without the arrays that equal the reference's.
+
+    Where an array is missing, the page takes the reference's.
     """
+    right, own = arrays(reference, checkpoint), arrays(trace, checkpoint)
+    fitting = {n: x for n, x in own.items() if n in right and x.shape == right[n].shape}
+    other = {n: x for n, x in fitting.items() if not np.array_equal(x, right[n])}
+    shown = Trace(trace.ids, reference.values | fitting)  # for the guesses
+    return described(shown, checkpoint, other)
+
+
+def described(trace: Trace, checkpoint: Checkpoint, shown: Arrays) -> Json:
+    """Returns a trace with some of its arrays."""
     config = checkpoint.config
-    shown = arrays(trace, checkpoint).items()
     return {
         "format": FORMAT,
         "sizes": {
@@ -43,12 +54,12 @@ def as_json(
         },
         "tokens": [checkpoint.tokenizer.name(token) for token in trace.ids],
         "ids": list(trace.ids),
-        "arrays": {n: packed(array) for n, array in shown if n not in without},
+        "arrays": {name: packed(array) for name, array in shown.items()},
         "guesses": [guesses(x, checkpoint) for x in streams(trace, checkpoint)],
     }
 
 
-def arrays(trace: Trace, checkpoint: Checkpoint) -> dict[str, np.ndarray]:
+def arrays(trace: Trace, checkpoint: Checkpoint) -> Arrays:
     """Returns the stages' arrays and the normalizations' vectors."""
     names = [p.name for p in points(checkpoint.config.n_layer) if p.is_stage]
     found = {name: trace.array(name) for name in names}
@@ -60,10 +71,10 @@ def arrays(trace: Trace, checkpoint: Checkpoint) -> dict[str, np.ndarray]:
     return {name: x for name, x in found.items() if x is not None} | vectors
 
 
-def same(trace: Trace, reference: Trace, checkpoint: Checkpoint) -> list[str]:
-    """Returns the names of the arrays with the same numbers in both traces."""
-    mine, right = (arrays(each, checkpoint) for each in (trace, reference))
-    return [n for n, x in mine.items() if n in right and np.array_equal(x, right[n])]
+def unseen(trace: Trace, reference: Trace, checkpoint: Checkpoint) -> list[str]:
+    """Returns the stages of which the trace has no numbers that fit."""
+    right, own = arrays(reference, checkpoint), arrays(trace, checkpoint)
+    return [n for n, x in right.items() if n not in own or own[n].shape != x.shape]
 
 
 def packed(array: np.ndarray) -> Json:
@@ -75,34 +86,36 @@ def packed(array: np.ndarray) -> Json:
     }
 
 
-def streams(trace: Trace, checkpoint: Checkpoint) -> list[np.ndarray | None]:
+def streams(trace: Trace, checkpoint: Checkpoint) -> list[np.ndarray]:
     """Returns the stream ``[T, C]`` after the embeddings and after each block."""
     layers = range(checkpoint.config.n_layer)
     names = ["h.0.in", *(f"h.{layer}.out" for layer in layers)]
-    shape = (len(trace.ids), checkpoint.config.n_embd)
     found = [trace.array(name) for name in names]
-    return [x if x is not None and x.shape == shape else None for x in found]
+    return [array for array in found if array is not None]
 
 
-def guesses(stream: np.ndarray | None, checkpoint: Checkpoint) -> list[list[Json]]:
+def guesses(stream: np.ndarray, checkpoint: Checkpoint) -> list[list[Json]]:
     """Returns the likeliest next tokens for each row of a stream ``[T, C]``.
 
     The last normalization and the head read the stream as it is: nostalgebraist 2020,
-    "interpreting GPT: the logit lens". Without finite numbers there is no guess.
+    "interpreting GPT: the logit lens".
     """
-    if stream is None or not np.isfinite(stream).all():
-        return []
     weights, eps = checkpoint.weights, checkpoint.config.layer_norm_epsilon
-    centered = stream - stream.mean(axis=-1, keepdims=True)
-    normed = centered / np.sqrt((centered**2).mean(axis=-1, keepdims=True) + eps)
-    scale, shift = (weights[f"transformer.ln_f.{part}"] for part in ("weight", "bias"))
-    logits = (normed * scale + shift) @ weights["transformer.wte.weight"].T
-    p = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return [likeliest(row, checkpoint) for row in p / p.sum(axis=-1, keepdims=True)]
+    with np.errstate(all="ignore"):  # a learner's numbers may be infinite
+        centered = stream - stream.mean(axis=-1, keepdims=True)
+        normed = centered / np.sqrt((centered**2).mean(axis=-1, keepdims=True) + eps)
+        ends = ("weight", "bias")
+        scale, shift = (weights[f"transformer.ln_f.{end}"] for end in ends)
+        logits = (normed * scale + shift) @ weights["transformer.wte.weight"].T
+        p = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        p /= p.sum(axis=-1, keepdims=True)
+    return [likeliest(row, checkpoint) for row in p]
 
 
 def likeliest(p: np.ndarray, checkpoint: Checkpoint) -> list[Json]:
-    """Returns the likeliest tokens of probabilities ``[V]``."""
+    """Returns the likeliest tokens of probabilities ``[V]``; nothing of NaN."""
+    if not np.isfinite(p).all():
+        return [{"id": -1, "token": "NaN", "p": 0.0}] * GUESSES
     best = np.argsort(-p, kind="stable")[:GUESSES]
     name = checkpoint.tokenizer.name
     return [{"id": int(i), "token": name(int(i)), "p": float(p[i])} for i in best]

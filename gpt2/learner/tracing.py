@@ -19,7 +19,7 @@ from gpt2.checkpoint.loading import Checkpoint
 from gpt2.learner.borrowing import Borrowed, borrow
 from gpt2.learner.eager_engine import as_tensor, make_model, transposes_of
 from gpt2.learner.observing import PARTS, Attention, Observer, Odd, Value, as_array
-from gpt2.learner.own_parameters import check_parameters
+from gpt2.learner.own_parameters import check_methods, check_parameters
 from gpt2.learner.step_errors import LearnerError, blame_steps
 from runtime.defaults import on_the_cpu
 from runtime.direct.operations import direct_operations
@@ -93,6 +93,7 @@ def build(checkpoint: Checkpoint, observer: Observer) -> Any:
         config = import_module("steps.step_01").GPT2Config(**asdict(checkpoint.config))
         model_class = import_module("steps.step_13").MaxGPT2LMHeadModel
         model = make_model(model_class, config)
+        check_methods(model)
         check_parameters(model, checkpoint.weights)
         model.load_state_dict(checkpoint.weights)
         return model
