@@ -150,7 +150,6 @@ MISTAKES = [
     ("s08", "unscaled", "h.0.shares"),
     ("s08", "no mask", "h.0.shares"),
     ("s08", "averages the keys", "h.0.shares"),
-    ("s08", "returns the weights", "h.0.mixed"),
     ("s08", "mask with earlier context", "h.0.scores"),
     ("s09", "split by reshape alone", "h.0.shares"),
     ("s09", "merged without swapping back", "h.0.mixed"),
@@ -381,7 +380,8 @@ SLOPPY = [
     (3, FORGOTTEN, f"return ({NOTHING})[:, :2]", "h.0.ln_1", "The shape is [2, 224]"),
     (4, "hidden = F", "1 / 0; hidden = F", "h.0.hidden", "ZeroDivisionError"),
     (4, "return self", "import sys; sys.exit('x'); self", "h.0.active", "SystemExit"),
-    (8, "    weights = ", "    raise NotImplementedError('Later.')\n    weights = ",
+    (8, " @ value", "", "h.0.mixed", "The shape is [4, 5, 5], not [4, 5, 56]"),
+    (8, "    scores = ", "    raise NotImplementedError('Later.')\n    scores = ",
      "h.0.scores", "is not finished: Later."),
     (9, "query, key, value = self.qkv(x)", "query, key, value = (", "h.0.mixed",
      "SyntaxError"),
@@ -429,7 +429,7 @@ def test_an_error_after_a_wrong_number_is_its_consequence(
 
 def test_output_is_no_part_of_a_trace(run: Callable[..., Traced]) -> None:
     assert (
-        run(instead(8, "    weights = ", "    print('!')\n    weights = ")).found == []
+        run(instead(8, "    scores = ", "    print('!')\n    scores = ")).found == []
     )
 
 
