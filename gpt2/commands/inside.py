@@ -23,6 +23,7 @@ from runtime.ctrl_c import stoppable
 TEXT = "Tom has a dog."
 LONGEST = 48  # tokens that a page can show
 # Where the browser is on another machine, or where there is none.
+CONTAINER = Path("/.dockerenv")
 ELSEWHERE = ("SSH_CONNECTION", "CODESPACES", "REMOTE_CONTAINERS", "container")
 
 
@@ -119,7 +120,7 @@ def serve(server: PageServer, *, opens: bool) -> None:
 
 def browser_is_here() -> bool:
     """Whether a browser of this machine can open a window."""
-    if any(map(os.environ.get, ELSEWHERE)) or Path("/.dockerenv").exists():
+    if any(map(os.environ.get, ELSEWHERE)) or CONTAINER.exists():
         return False
     screens = ("DISPLAY", "WAYLAND_DISPLAY")
     return sys.platform == "darwin" or any(map(os.environ.get, screens))

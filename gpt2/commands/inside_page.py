@@ -9,9 +9,6 @@ from string import Template
 from course.registry import ROOT
 
 BOOK = ROOT / "book"
-STYLES = ("theme/css/variables.css", "theme/css/parts.css", "src/lab/lab.css")
-# In this order: each script uses those before it.
-SCRIPTS: tuple[str, ...] = ("src/lab/data/stages.js",)
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "img-src data:; base-uri 'none'; form-action 'none'"
@@ -73,12 +70,22 @@ def make_page(text: str, note: str, reference: str, given: str) -> str:
         policy=escape(POLICY),
         text=escape(text),
         note=escape(note),
-        styles=joined(STYLES).replace("</style", r"<\/style"),
-        scripts=joined(SCRIPTS).replace("</script", r"<\/script"),
+        styles=joined(styles()).replace("</style", r"<\/style"),
+        scripts=joined(scripts()).replace("</script", r"<\/script"),
         data=DATA.substitute(reference=reference, given=given),
     )
 
 
-def joined(names: tuple[str, ...]) -> str:
+def styles() -> list[str]:
+    """Returns the style sheets of the page, as paths in the book's folder."""
+    return ["theme/css/variables.css", "theme/css/general.css", "theme/css/parts.css"]
+
+
+def scripts() -> list[str]:
+    """Returns the scripts in their order: each uses those before it."""
+    return ["src/lab/data/stages.js"]
+
+
+def joined(names: list[str]) -> str:
     """Returns the text of some files of the book."""
     return "\n".join((BOOK / name).read_text(encoding="utf-8") for name in names)

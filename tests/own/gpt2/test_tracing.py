@@ -428,9 +428,7 @@ def test_an_error_after_a_wrong_number_is_its_consequence(
 
 
 def test_output_is_no_part_of_a_trace(run: Callable[..., Traced]) -> None:
-    assert (
-        run(instead(8, "    scores = ", "    print('!')\n    scores = ")).found == []
-    )
+    assert run(instead(8, "    scores = ", "    print('!')\n    scores = ")).found == []
 
 
 def unpacked(sent: dict) -> np.ndarray:
