@@ -60,11 +60,22 @@ lab.dom = (() => {
     });
   }
 
+  /** Loads a script once; unlike fetch, this also works from a disk. */
+  function loadScript(address) {
+    return new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = address;
+      script.onload = resolve;
+      script.onerror = () => reject(new Error(`${address} cannot be loaded`));
+      document.head.append(script);
+    });
+  }
+
   /** Gives the browser time to draw the changes. */
   const pause = () => new Promise((resolve) => setTimeout(resolve));
 
   return {
     find, make, draw, percent, count, signed, quoted, arrowKeys, stopAt, keepArrowKeys,
-    pause,
+    loadScript, pause,
   };
 })();

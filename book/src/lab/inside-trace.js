@@ -31,12 +31,18 @@ lab.trace = (() => {
   const add = (a, b) => a.map((x, t) => x.map((value, c) => value + b[t][c]));
   const part = (list, i, size) => list.map((x) => x.subarray(i * size, (i + 1) * size));
 
+  /** A row of scores [T] of any head, with −∞ for the tokens after its own. */
+  function hideFuture(scores, row) {
+    return scores.map((score, j) => (j <= row % scores.length ? score : -Infinity));
+  }
+
   /** Walks a text through the model and keeps every result. */
   class Walk {
     /**
      * @param text { sizes, tokens, ids }
      * @param source makes what needs weights, as rows: embed("wte"), product(layer, rows),
-     *   vector(name), head(rows) and guesses(streams).
+     *   vector(name), head(rows) and guesses(streams). Of the logits only the last
+     *   token's are kept, [1, V].
      */
     constructor(text, source) {
       this.trace = { format: 1, ...text, arrays: {} };
@@ -46,7 +52,7 @@ lab.trace = (() => {
       for (let i = 0; i < text.sizes.layers; i++) {
         streams.push(this.block(`h.${i}.`, streams.at(-1)));
       }
-      this.keep("logits", source.head(this.norm("ln_f", streams.at(-1))));
+      this.keep("logits", source.head(this.norm("ln_f", streams.at(-1)).slice(-1)));
       this.trace.guesses = source.guesses(streams);
     }
 
@@ -90,11 +96,12 @@ lab.trace = (() => {
           const visible = lab.decoding.softmax(row.subarray(0, t + 1));
           scores.push(row);
           shares.push(Float64Array.from(row, (_, j) => (j <= t ? visible[j] : 0)));
-          mixed[t].set(lab.model.mix(visible, v), h * size);
+          mixed[t].set(lab.model.mix(visible, v.slice(0, t + 1)), h * size);
         });
       }
       const shape = [heads, joined.length, joined.length];
       this.keep(`${at}scores`, scores, shape);
+      this.keep(`${at}masked`, scores.map(hideFuture), shape);
       this.keep(`${at}shares`, shares, shape);
       return this.keep(`${at}mixed`, mixed);
     }
@@ -110,8 +117,8 @@ lab.trace = (() => {
   /** The likeliest tokens of logits [V]: { id, token, p }. */
   function likeliest(logits, token) {
     const p = lab.decoding.softmax(logits);
-    const order = Array.from(p.keys()).sort((a, b) => p[b] - p[a] || a - b);
-    return order.slice(0, GUESSES).map((id) => ({ id, token: token(id), p: p[id] }));
+    const best = lab.decoding.likeliestFirst(p).slice(0, GUESSES);
+    return best.map((id) => ({ id, token: token(id), p: p[id] }));
   }
 
   /** What needs weights, computed by the model of this page. */
@@ -153,7 +160,7 @@ lab.trace = (() => {
     return new Walk({ sizes, tokens, ids }, {
       embed: (name) => scaled(embeddings[name]),
       product: (layer) => scaled(products[layer]),
-      vector: (name) => lab.unpack.array(Float32Array, vectors[name]),
+      vector: (name) => scaled(vectors[name])[0],
       head: () => scaled(logits),
       guesses: () => guesses,
     }).trace;
@@ -161,9 +168,27 @@ lab.trace = (() => {
 
   /** A trace that Python has sent, with arrays of numbers instead of text. */
   function read(sent) {
-    const arrays = Object.fromEntries(Object.entries(sent.arrays).map(([name, array]) =>
-      [name, { ...array, values: lab.unpack.array(Float32Array, array.values) }]));
+    const arrays = {};
+    for (const [name, { shape, values }] of Object.entries(sent.arrays)) {
+      arrays[name] = { shape, values: lab.unpack.array(Float32Array, values) };
+    }
+    arrays.logits = stack(rows(arrays.logits).slice(-1));
+    for (let i = 0; i < sent.sizes.layers; i++) {
+      const scores = arrays[`h.${i}.scores`];
+      arrays[`h.${i}.masked`] = { ...stack(rows(scores).map(hideFuture)), shape: scores.shape };
+    }
     return { ...sent, arrays };
+  }
+
+  /** The difference of two traces of the same text: mine − reference. */
+  function difference(mine, reference) {
+    const arrays = {};
+    for (const [name, { shape, values }] of Object.entries(mine.arrays)) {
+      const others = reference.arrays[name].values;
+      const gaps = Float64Array.from(values, (x, i) => (x === others[i] ? 0 : x - others[i]));
+      arrays[name] = { shape, values: gaps };
+    }
+    return { ...mine, arrays };
   }
 
   /** The name of an array in one block: "h.*.in" → "h.2.in", "h.last.out" → "h.3.out". */
@@ -171,5 +196,5 @@ lab.trace = (() => {
     return pattern.replace("*", block).replace("last", sizes.layers - 1);
   }
 
-  return { compute, recorded, read, row, rows, named };
+  return { compute, recorded, read, difference, row, rows, named };
 })();
