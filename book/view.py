@@ -12,8 +12,9 @@ Expand = Callable[[str], str]
 
 # In the order in which a page loads them: each needs earlier ones only.
 SCRIPTS = (
-    *("dom", "unpack", "decoding", "model", "data/stages", "data/sentence"),
-    *("inside-trace", "inside-sums", "inside-sheet", "inside-grid", "inside-views"),
+    *("dom", "unpack", "decoding", "model", "token", "grid"),
+    *("data/stages", "data/sentence"),
+    *("inside-trace", "inside-sums", "inside-sheet", "inside-views"),
     *("inside-heads", "inside-choice", "inside-scene", "inside-source", "inside-map"),
     *("inside-given", "inside"),
 )
@@ -45,7 +46,12 @@ PARTS = {
     "feed-forward": "feed-forward",
     "output": "next token",
 }
-WIDTH, HEIGHT, STEP, GAP = 9, 14, 12, 14  # of a stage's box, to the next, between parts
+WIDTH, HEIGHT, STEP, GAP = (
+    10,
+    14,
+    13,
+    22,
+)  # of a stage's box, to the next, between parts
 
 
 @cache
@@ -64,6 +70,7 @@ def view(names: str) -> str:
     chosen = f' data-stages="{names}"' if names else ""
     scripts = "".join(f'<script defer src="lab/{s}.js"></script>' for s in SCRIPTS)
     return (
+        '<link rel="stylesheet" href="lab/grid.css">'
         '<link rel="stylesheet" href="lab/inside.css">'
         f'<section class="inside" aria-label="Inside the model" data-open{chosen} hidden>'
         f"</section>{scripts}"
@@ -79,7 +86,11 @@ def shown_by(exercise: Exercise) -> str:
 def signature(exercise: Exercise) -> str:
     """The model as a row of stages, with those of a chapter lit."""
     chosen = LIT.get(exercise.key) or shown_by(exercise)
-    lit = [stage for stage in stages() if chosen == WHOLE or stage["name"] in chosen.split()]
+    lit = [
+        stage
+        for stage in stages()
+        if chosen == WHOLE or stage["name"] in chosen.split()
+    ]
     names = "the whole model" if chosen == WHOLE else ", ".join(s["title"] for s in lit)
     x, drawn = 0, []
     for part, name in PARTS.items():

@@ -31,7 +31,9 @@ def pack_rows(matrix: np.ndarray) -> dict[str, str]:
 def unpack_rows(packed: dict[str, str]) -> np.ndarray:
     """Reads the result of ``pack_rows`` as ``[N, M]``."""
     scale = unpack_array(packed["scale"], "<f4")
-    return unpack_array(packed["values"], "<i2").reshape(len(scale), -1) * scale[:, None]
+    return (
+        unpack_array(packed["values"], "<i2").reshape(len(scale), -1) * scale[:, None]
+    )
 
 
 def products(layers: list[Layer]) -> dict[str, np.ndarray]:
@@ -48,13 +50,16 @@ def products(layers: list[Layer]) -> dict[str, np.ndarray]:
     return found
 
 
-def guesses(stream: np.ndarray) -> list[list[dict[str, Any]]]:
+def guesses(
+    stream: np.ndarray, weights: play.Weights | None = None
+) -> list[list[dict[str, Any]]]:
     """For each token of a stream ``[T, C]``, what would come next if it were the last.
 
     The last normalization and the head read a stream that they were not trained for,
     except the last: nostalgebraist 2020, "interpreting GPT: the logit lens".
     """
-    logits = norm(stream, play.trained(), "ln_f") @ play.trained()["wte.weight"].T
+    state = weights or play.trained()
+    logits = norm(stream, state, "ln_f") @ state["wte.weight"].T
     return [likeliest(row) for row in oracle.softmax(logits)]
 
 
@@ -62,7 +67,9 @@ def likeliest(p: np.ndarray) -> list[dict[str, Any]]:
     """The likeliest tokens of probabilities ``[V]``."""
     best = np.argsort(-p, kind="stable")[:GUESSES]
     token = play.checkpoint().tokenizer.token
-    return [{"id": int(i), "token": token(int(i)), "p": round(float(p[i]), 6)} for i in best]
+    return [
+        {"id": int(i), "token": token(int(i)), "p": round(float(p[i]), 6)} for i in best
+    ]
 
 
 def recording(text: str = SENTENCE) -> dict[str, Any]:

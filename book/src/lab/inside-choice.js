@@ -3,9 +3,8 @@
 var lab = lab || {};
 
 lab.views.choice = (() => {
-  const { make, percent } = lab.dom;
-  const { written } = lab.sums;
-  const { chip, quoted } = lab.sheet;
+  const { make, percent, written } = lab.dom;
+  const { chip, quoted } = lab.token;
   const { bar, note } = lab.views;
 
   /** One draw by the probabilities [V]. */
@@ -21,7 +20,7 @@ lab.views.choice = (() => {
   }
 
   function option(scene, logits, { id, token, p }) {
-    const button = make("button", { type: "button" }, chip(token, id), bar(p));
+    const button = make("button", { type: "button" }, chip(token), bar(p));
     button.setAttribute("aria-label", `${quoted(token)}, ${percent(p)}: append it`);
     const sum = `e^${written(logits[id])} / (the sum over all tokens) = ${percent(p)}`;
     for (const kind of ["pointerenter", "focus"]) {

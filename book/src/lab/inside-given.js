@@ -3,8 +3,8 @@
 var lab = lab || {};
 
 lab.insideGiven = (() => {
-  const { make } = lab.dom;
-  const { valueOf, written } = lab.sums;
+  const { make, written } = lab.dom;
+  const { valueOf } = lab.sums;
   const NAMES = { mine: "yours", reference: "reference", difference: "difference" };
 
   /** An array's name for any block: "h.2.query" → "h.*.query". */

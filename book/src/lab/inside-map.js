@@ -5,7 +5,8 @@ var lab = lab || {};
 
 lab.insideMap = (() => {
   const { make, arrowKeys, stopAt } = lab.dom;
-  const { chip, range } = lab.sheet;
+  const { chip } = lab.token;
+  const { range } = lab.sheet;
   const PARTS = {
     text: "The text comes in",
     attention: "Block: attention",
@@ -67,7 +68,7 @@ lab.insideMap = (() => {
 
   /** The text's tokens; the chosen one is the row that the stages look at. */
   const tokens = (trace, name, chosen, choose) => choices("Token", name,
-    trace.tokens.map((token, t) => chip(token, trace.ids[t])), chosen, choose);
+    trace.tokens.map(chip), chosen, choose);
 
   return { StageMap, choices, numbers, tokens };
 })();

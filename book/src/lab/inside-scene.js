@@ -3,9 +3,10 @@
 var lab = lab || {};
 
 lab.insideScene = (() => {
-  const { make } = lab.dom;
-  const { explain, written, split } = lab.sums;
-  const { chip, quoted, sheet, values } = lab.sheet;
+  const { make, percent, written } = lab.dom;
+  const { explain, split } = lab.sums;
+  const { quoted } = lab.token;
+  const { sheet, values } = lab.sheet;
   const { Grid, scaleOf } = lab.grid;
   const percentages = (value) => (value === 0 ? "0" : `${Math.round(100 * value)} %`);
 
@@ -28,12 +29,11 @@ lab.insideScene = (() => {
     /** A grid of an array; grids that are added up have one scale of colours. */
     grid(pattern, options = {}) {
       const made = sheet(this, lab.trace.named(pattern, this.block, this.trace.sizes), options);
-      if (options.title) made.title = options.title;
-      const grid = new Grid(withNames(made, options), {
+      Object.assign(made, options.look, made.last === "shares" ? { write: percentages } : {});
+      const grid = new Grid(made, {
         scale: made.last === "shares" ? 1 : scaleOf(values(made)),
         point: (row, column) => this.point(made.cell(row, column), grid),
       });
-      if (made.last === "shares") made.write = percentages;
       grid.sums = options.sums;
       grid.marks = this.marks(made.name).map(made.place).filter(Boolean);
       this.grids.push(grid);
@@ -61,7 +61,7 @@ lab.insideScene = (() => {
 
     /** Chooses the cell of a token, in the stage's result: the strongest, or a given one. */
     pointAt(row, column = null) {
-      const grid = this.grids.findLast((g) => g.sheet.rows.length > 1) ?? this.grids.at(-1);
+      const grid = this.grids.at(-1);
       if (!grid) return;
       const { sheet: shown } = grid;
       const place = Math.min(row, shown.rows.length - 1);
@@ -83,19 +83,12 @@ lab.insideScene = (() => {
     }
 
     say(what, value, sum, note = "") {
-      const shown = /share|Probability/.test(what) ? lab.dom.percent(value) : written(value);
+      const shown = /share|Probability/.test(what) ? percent(value) : written(value);
       this.says.replaceChildren(
         make("p", { className: "inside-what" }, `${what} `, make("strong", {}, shown)),
         make("p", { className: "inside-sum" }, sum),
         make("p", { className: "inside-why" }, note));
     }
-  }
-
-  /** A sheet whose names of rows have something beside them. */
-  function withNames(made, { beside }) {
-    if (!beside) return made;
-    const rows = made.rows.map((name, i) => make("span", { className: "inside-beside" }, name, beside(i)));
-    return Object.assign(made, { rows });
   }
 
   /** The column of a row's strongest number. */

@@ -3,30 +3,17 @@
 var lab = lab || {};
 
 lab.sheet = (() => {
-  const { make } = lab.dom;
+  const { chip } = lab.token;
   const { valueOf, split } = lab.sums;
   const TITLES = {
     wte: "row of the token", wpe: "row of the place", in: "the stream, as it comes in",
     ln_1: "normalized", query: "query", key: "key", value: "value", scores: "scores",
-    masked: "scores, masked", shares: "shares", mixed: "mixed values, head beside head",
+    masked: "masked scores", shares: "shares", mixed: "mixed values",
     parts: "share · value", attn: "attention's result", mid: "the stream, after attention",
     ln_2: "normalized", hidden: "hidden units", active: "hidden units, after GELU",
     mlp: "the network's result", out: "the stream, as it goes out", ln_f: "normalized",
     logits: "logits",
   };
-
-  /** A token's text with its marks: `·` for a space, `↵` for a line break. */
-  const shown = (token) => token.replaceAll(" ", "·").replaceAll("\n", "↵");
-
-  /** A token in its own colour, which depends on the id alone. */
-  function chip(token, id, extra = {}) {
-    const element = make("span", { className: "inside-token", ...extra }, shown(token));
-    element.style.setProperty("--hue", Math.round((id * 137.508) % 360));
-    return element;
-  }
-
-  /** A token's name in a sentence. */
-  const quoted = (token) => `‘${shown(token)}’`;
 
   /**
    * The sheet of an array.
@@ -53,8 +40,8 @@ lab.sheet = (() => {
       name, last, columns, cell, title: cube ? `${TITLES[last]} of head ${head}` : title,
       shape: `${tokens.length} × ${columns}`,
       label: `${title}: ${tokens.length} by ${columns} numbers`,
-      rows: tokens.map((t) => chip(trace.tokens[t], trace.ids[t])),
-      tops: cube ? trace.ids.map((id, t) => chip(trace.tokens[t], id)) : null,
+      rows: tokens.map((t) => chip(trace.tokens[t])),
+      tops: cube ? trace.tokens.map(chip) : null,
       heads: columns === channels && /query|key|value|mixed/.test(last) ? heads : null,
       value: (row, column) => valueOf(trace, cell(row, column)),
       /** The place of a cell of the array here, or null. */
@@ -78,5 +65,5 @@ lab.sheet = (() => {
   const values = ({ rows, columns, value }) =>
     rows.flatMap((_, row) => Array.from({ length: columns }, (_, column) => value(row, column)));
 
-  return { sheet, values, chip, shown, quoted, range, TITLES };
+  return { sheet, values, range, TITLES };
 })();

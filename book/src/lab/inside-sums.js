@@ -5,6 +5,7 @@
 var lab = lab || {};
 
 lab.sums = (() => {
+  const { written } = lab.dom;
   const { row } = lab.trace;
   const LARGEST = 3;
   const PRODUCTS = {
@@ -16,15 +17,6 @@ lab.sums = (() => {
     mlp: ["mlp.c_proj", "active", 0],
   };
   const INPUTS = { ln_1: "in", ln_2: "mid", ln_f: "out" };
-
-  /** A number with two places, or more if it is small. */
-  function written(x) {
-    if (!Number.isFinite(x)) return x < 0 ? "−∞" : "∞";
-    const size = Math.abs(x);
-    const places = size === 0 || size >= 0.0995 ? 2 : size >= 0.00995 ? 3 : 4;
-    const text = x.toFixed(places);
-    return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
-  }
 
   /** A number as a factor or as a later term: in brackets if negative. */
   const bracketed = (x) => (x < 0 ? `(${written(x)})` : written(x));
@@ -245,5 +237,5 @@ lab.sums = (() => {
     return { value: sum.value, ...sum.make() };
   }
 
-  return { explain, valueOf, written, split };
+  return { explain, valueOf, split };
 })();

@@ -4,15 +4,16 @@
 var lab = lab || {};
 
 lab.views = (() => {
-  const { make, percent } = lab.dom;
-  const { written } = lab.sums;
-  const { chip, quoted, range } = lab.sheet;
+  const { make, percent, written } = lab.dom;
+  const { chip, quoted } = lab.token;
+  const { range } = lab.sheet;
   const SIGNS = { "+": "plus", "=": "gives", "→": "becomes", "·": "times" };
 
   /** A stage's arrays with the signs between them, as `shows` lists them. */
   function equation(scene, shows = scene.stage.shows) {
     const sums = shows.includes("+");
-    return shows.map((item) => (item in SIGNS ? sign(item) : scene.grid(item, { sums })));
+    const parts = shows.map((item) => (item in SIGNS ? sign(item) : scene.grid(item, { sums })));
+    return [make("div", { className: "inside-equation" }, ...parts)];
   }
 
   function sign(text) {
@@ -39,26 +40,42 @@ lab.views = (() => {
     return element;
   }
 
+  /** The text in its pieces, each with its place and its id. */
   function tokens({ trace }) {
-    const rows = trace.ids.map((id, t) => tableRow(chip(trace.tokens[t], id), String(t), String(id)));
+    const fact = (name, value) => make("span", {}, `${name} `, make("strong", {}, String(value)));
+    const pieces = trace.ids.map((id, t) =>
+      make("li", {}, chip(trace.tokens[t]), fact("place", t), fact("id", id)));
     return [
-      table("The tokens", ["token", "place", "id"], rows),
+      make("ol", { className: "inside-cut", ariaLabel: "The tokens" }, ...pieces),
       note("The mark · stands for a space. A token keeps the space before it."),
     ];
   }
+
+  /** The rows that are looked up, each with its number in the table. */
+  const looked = (name, number) => (scene) => {
+    const row = (t) => make("span", { className: "inside-number" }, `row ${number(scene.trace, t)}`);
+    return [scene.grid(name, { look: { beside: row } })];
+  };
 
   /** The mix of values of one head: the shares of the asking token, and what each brings. */
   function mix(scene) {
     const { trace, block, head, row } = scene;
     const at = `h.${block}.`;
-    const own = `${at}shares`;
-    const share = (j) => lab.sums.valueOf(trace, { name: own, head, row, column: j });
+    const name = `${at}shares`;
+    const share = (j) => lab.sums.valueOf(trace, { name, head, row, column: j });
+    const shares = scene.grid(name);
     const rows = { to: row + 1, sums: true };
     const values = scene.grid(`${at}value[head]`, rows);
-    const parts = scene.grid(`${at}parts[head]`, { ...rows, beside: (j) => bar(share(j)) });
+    const parts = scene.grid(`${at}parts[head]`, { ...rows, look: { beside: (j) => bar(share(j)) } });
     const sum = scene.grid(`${at}mixed[head]`, { from: row, to: row + 1, sums: true });
-    const asking = note("What ", chip(trace.tokens[row], trace.ids[row]), " takes from each token:");
-    return [scene.grid(own), asking, values, sign("·"), parts, sign("="), sum];
+    const asking = note("What ", chip(trace.tokens[row]), " takes from each token:");
+    return [shares, asking, values, sign("·"), parts, sign("="), sum];
+  }
+
+  function joined(scene) {
+    const { heads } = scene.trace.sizes;
+    return [...equation(scene),
+      note(`A row of mixed values has ${heads} parts. From the left: heads 0 to ${heads - 1}.`)];
   }
 
   /** The hidden units that fire most, for the chosen token. */
@@ -81,20 +98,19 @@ lab.views = (() => {
     const { layers } = trace.sizes;
     const names = ["h.0.in", ...range(0, layers).map((i) => `h.${i}.out`)];
     const grids = names.map((name, i) => scene.grid(name, {
-      from: row, to: row + 1, sums: true, title: i ? `after block ${i - 1}` : "token and place",
-      beside: () => guess(trace.guesses[i][row][0]),
+      from: row, to: row + 1, sums: true,
+      look: { title: i ? `after block ${i - 1}` : "token and place", aside: guess(trace.guesses[i][row][0]) },
     }));
     return [...grids, guesses(trace), lens(scene)];
   }
 
-  const guess = ({ id, token, p }) =>
-    make("span", { className: "inside-guess" }, chip(token, id), bar(p));
+  const guess = ({ token, p }) =>
+    make("span", { className: "inside-guess" }, chip(token), bar(p));
 
-  function guesses({ trace, tokens: texts, ids, guesses: all }) {
+  function guesses({ tokens: texts, guesses: all }) {
     const rows = all.map((row, i) =>
       tableRow(i ? `block ${i - 1}` : "before", ...row.map(([best]) => guess(best))));
-    return table("The likeliest next token after each block, for every place", ["after",
-      ...texts.map((text, t) => chip(text, ids[t]))], rows);
+    return table("The likeliest next token after each block, for every place", ["after", ...texts.map(chip)], rows);
   }
 
   function lens({ compact }) {
@@ -109,12 +125,13 @@ lab.views = (() => {
     const { trace } = scene;
     const logits = lab.trace.row(trace.arrays.logits, 0);
     const rows = trace.guesses.at(-1).at(-1).map(({ id, token }) =>
-      tableRow(chip(token, id), String(id), written(logits[id])));
+      tableRow(chip(token), String(id), written(logits[id])));
     return [...equation(scene), table("The highest logits", ["token", "id", "logit"], rows)];
   }
 
   return {
-    tokens, mix, stream, active: firing, logits: likeliest,
+    tokens, mix, stream, attn: joined, active: firing, logits: likeliest,
+    token: looked("wte", ({ ids }, t) => ids[t]), place: looked("wpe", (_, t) => t),
     equation, table, tableRow, bar, note, sign,
   };
 })();

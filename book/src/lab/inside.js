@@ -170,7 +170,7 @@ lab.inside = (() => {
     tokenName(id) {
       const known = this.trace.guesses.flat(2).find((guess) => guess.id === id)?.token;
       const text = known ?? this.source?.tokenizer?.decode([id]);
-      return text === undefined ? `token ${id}` : `${lab.sheet.quoted(text)}, token ${id}`;
+      return text === undefined ? `token ${id}` : `${lab.token.quoted(text)}, token ${id}`;
     }
 
     /** Follows the chosen cell with the chosen token. */
@@ -182,13 +182,14 @@ lab.inside = (() => {
       if (inputs[row]) inputs[row].checked = true;
     }
 
+    /** The stage's name and what happens in it; in a chapter, tabs may have the name. */
     header() {
-      const { stage, stages, given } = this;
-      const place = `${stages.indexOf(stage) + 1} of ${stages.length}`;
-      const header = make("header", {},
-        make("h2", {}, stage.title), make("p", { className: "inside-text" }, stage.says));
-      if (!this.compact) {
-        header.prepend(make("p", { className: "inside-place" }, `${place} · `, this.chapter(stage)));
+      const { stage, stages, given, compact } = this;
+      const header = make("header", {}, make("p", { className: "inside-text" }, stage.says));
+      if (!compact || stages.length === 1) header.prepend(make("h2", {}, stage.title));
+      if (!compact) {
+        const place = `${stages.indexOf(stage) + 1} of ${stages.length} · `;
+        header.prepend(make("p", { className: "inside-place" }, place, this.chapter(stage)));
       }
       const found = given?.of(stage) ?? [];
       header.append(...found.map(({ sentence }) => make("p", { className: "inside-wrong" }, sentence)));

@@ -4,10 +4,11 @@
 var lab = lab || {};
 
 lab.grid = (() => {
-  const { make } = lab.dom;
-  const { written } = lab.sums;
+  const { make, written } = lab.dom;
   const LEAST = 2.2; // width of a cell in pixels
-  const WRITABLE = 38; // a cell of this width has its number written inside
+  const SQUARE = 44; // largest width of a cell of a square matrix
+  const WRITABLE = 36; // a cell of this width has its number written inside
+  const NARROW = 34; // above narrower cells, names are turned
   const PAD = 6; // room for the enlarged cell at the edges
   const SHADES = 24;
 
@@ -22,8 +23,8 @@ lab.grid = (() => {
   }
 
   function squares(width, columns) {
-    const size = Math.min(62, Math.floor(width / columns));
-    return { lines: 1, per: columns, width: size, height: Math.max(14, Math.min(size, 30)), gap: 2 };
+    const size = Math.min(SQUARE, Math.floor(width / columns));
+    return { lines: 1, per: columns, width: size, height: Math.max(14, Math.min(size, 28)), gap: 2 };
   }
 
   /** The colours of the page's theme, as [red, green, blue]. */
@@ -54,24 +55,28 @@ lab.grid = (() => {
   class Grid {
     /**
      * @param sheet { title, shape, label, rows: [names], tops: [names] or null, columns,
-     *   value(row, column), heads } as lab.sheet makes it
+     *   value(row, column), heads }, and maybe beside(row) and aside: elements beside the
+     *   names and instead of the shape, and write(value): a number as text
      * @param listener { point(row, column) }
      */
     constructor(sheet, { scale, point }) {
       Object.assign(this, { sheet, scale, point, lit: [], marks: [], cursor: null, last: null });
       this.canvas = make("canvas", { "aria-hidden": "true" });
-      this.over = make("canvas", { className: "inside-over", "aria-hidden": "true" });
+      this.over = make("canvas", { className: "grid-over", "aria-hidden": "true" });
       this.cells = make("div", {
-        className: "inside-cells", tabIndex: 0, role: "application",
+        className: "grid-cells", tabIndex: 0, role: "application",
         "aria-label": `${sheet.label}. Arrow keys move from cell to cell.`,
       }, this.canvas, this.over);
-      this.names = make("div", { className: "inside-names" }, ...sheet.rows);
-      this.tops = make("div", { className: "inside-tops" }, ...(sheet.tops ?? []));
+      const named = (name, row) =>
+        make("div", { className: "grid-name" }, name, sheet.beside?.(row) ?? "");
+      this.names = make("div", { className: "grid-names" }, ...sheet.rows.map(named));
+      this.tops = make("div", { className: "grid-tops" }, ...(sheet.tops ?? []));
       this.tops.hidden = !sheet.tops;
-      this.element = make("figure", { className: "inside-grid" },
-        make("figcaption", {}, make("span", { className: "inside-title" }, sheet.title),
-          make("span", { className: "inside-shape" }, sheet.shape)),
-        make("div", { className: "inside-body" }, this.tops, this.names, this.cells));
+      this.element = make("figure", { className: sheet.tops ? "grid grid-square" : "grid" },
+        make("figcaption", {}, make("span", { className: "grid-title" }, sheet.title),
+          make("span", { className: "grid-shape" }, sheet.aside ?? sheet.shape)),
+        make("div", { className: "grid-body" }, this.tops, this.names, this.cells));
+      this.element.style.setProperty("--columns", sheet.columns);
       this.listen();
     }
 
@@ -151,6 +156,7 @@ lab.grid = (() => {
       this.element.style.setProperty("--row", `${lines * height}px`);
       this.element.style.setProperty("--between", `${gap}px`);
       this.element.style.setProperty("--cell", `${width}px`);
+      this.element.classList.toggle("grid-narrow", width < NARROW);
       this.cells.style.height = `${total}px`;
       const context = fit(this.canvas, room, total);
       for (let row = 0; row < rows.length; row++) {
