@@ -1,4 +1,4 @@
-"""The page “Inside” and its parts in the chapters: the view, and the drawn signature."""
+"""The view of the page “Inside”, also for chapters, and each chapter's signature."""
 
 from collections.abc import Callable
 from functools import cache
@@ -72,8 +72,8 @@ def view(names: str) -> str:
     return (
         '<link rel="stylesheet" href="lab/grid.css">'
         '<link rel="stylesheet" href="lab/inside.css">'
-        f'<section class="inside" aria-label="Inside the model" data-open{chosen} hidden>'
-        f"</section>{scripts}"
+        '<section class="inside" aria-label="Inside the model" data-open hidden'
+        f"{chosen}></section>{scripts}"
     )
 
 

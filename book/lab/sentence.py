@@ -1,8 +1,9 @@
-"""Records the running sentence's way through the model: ``python -m book.lab.sentence``.
+"""Records the running sentence's way through the model.
 
-The pages show it before the weights are loaded. The recording has what weights make: the
-rows of the embeddings, every product and the logits. ``book/src/lab/inside-trace.js``
-computes all else from them. Shapes: T tokens, C channels, V vocabulary.
+``python -m book.lab.sentence`` writes what pages show before the weights are loaded. The
+recording has what weights make: the rows of the embeddings, every product and the logits.
+``book/src/lab/inside-trace.js`` computes all else from them.
+Shapes: T tokens, C channels, V vocabulary.
 """
 
 from collections.abc import Iterator

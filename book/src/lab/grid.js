@@ -124,10 +124,10 @@ lab.grid = (() => {
       if (this.cursor?.join() !== [row, column].join()) this.point(row, column);
     }
 
-    /** Lights regions { rows, columns }, and enlarges the cell at the cursor. */
-    show({ cursor = null, lit = [] }) {
+    /** Frames regions { rows, columns }, maybe veils the rest, enlarges the cursor's cell. */
+    show({ cursor = null, lit = [], veil = false }) {
       if (cursor) this.last = cursor;
-      Object.assign(this, { cursor, lit });
+      Object.assign(this, { cursor, lit, veil });
       this.paintOver();
     }
 
@@ -201,18 +201,18 @@ lab.grid = (() => {
       if (!this.layout) return;
       const [width, height] = [this.cells.clientWidth, this.cells.clientHeight];
       const context = fit(this.over, width, height);
-      if (this.lit.length) this.paintLit(context, width, height);
+      const boxes = this.lit.flatMap((region) => this.linesOf(region));
+      if (boxes.length && this.veil) this.paintVeil(context, boxes, width, height);
+      for (const box of boxes) this.frame(context, box, this.colors.ink);
       for (const [row, column] of this.marks) this.frame(context, this.box(row, column), this.colors.bad);
       if (this.cursor && this.inside(...this.cursor)) this.enlarge(context, ...this.cursor);
     }
 
-    /** Veils all but the lit regions. */
-    paintLit(context, width, height) {
+    /** Veils all but the lit boxes. */
+    paintVeil(context, boxes, width, height) {
       context.fillStyle = rgb(this.colors.paper, 0.62);
       context.fillRect(-PAD, -PAD, width + 2 * PAD, height + 2 * PAD);
-      const boxes = this.lit.flatMap((region) => this.linesOf(region));
       for (const { x, y, width: w, height: h } of boxes) context.clearRect(x, y, w, h);
-      for (const box of boxes) this.frame(context, box, this.colors.ink);
     }
 
     /** The boxes of a region, one for each line. */

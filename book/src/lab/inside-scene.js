@@ -32,7 +32,7 @@ lab.insideScene = (() => {
       Object.assign(made, options.look, made.last === "shares" ? { write: percentages } : {});
       const grid = new Grid(made, {
         scale: made.last === "shares" ? 1 : scaleOf(values(made)),
-        point: (row, column) => this.point(made.cell(row, column), grid),
+        point: (row, column) => this.point(made.cell(row, column)),
       });
       grid.sums = options.sums;
       grid.marks = this.marks(made.name).map(made.place).filter(Boolean);
@@ -46,14 +46,14 @@ lab.insideScene = (() => {
       for (const grid of together) grid.scale = scale;
     }
 
-    /** Chooses a cell: shows its sum, and lights what made it. */
-    point(cell) {
+    /** Chooses a cell: shows its sum, and lights what made it. A first look has no veil. */
+    point(cell, veil = true) {
       this.cell = cell;
       const { value, sum, note, from } = explain(this.trace, cell, this.model);
       for (const grid of this.grids) {
         const place = grid.sheet.place(cell);
         const cursor = place && grid.inside(...place) ? place : null;
-        grid.show({ cursor, lit: cursor ? [] : from.map(grid.sheet.region).filter(Boolean) });
+        grid.show({ cursor, veil, lit: cursor ? [] : from.map(grid.sheet.region).filter(Boolean) });
       }
       this.say(this.name(cell), value, this.compared(cell) ?? sum, note);
       this.moved(cell);
@@ -66,7 +66,7 @@ lab.insideScene = (() => {
       const { sheet: shown } = grid;
       const place = Math.min(row, shown.rows.length - 1);
       const known = column !== null && column < shown.columns;
-      this.point(shown.cell(place, known ? column : strongest(shown, place)), grid);
+      this.point(shown.cell(place, known ? column : strongest(shown, place)), false);
     }
 
     /** What a cell is, in words. */

@@ -101,7 +101,7 @@ def test_a_trace_of_python_is_read(js: Any, own: Arrays) -> None:
 
 
 def evaluated(text: str) -> float:
-    """The value of a sum as the page writes it, such as ``0.24 · 4.00 + 0.76 · 1.00``."""
+    """The value of a sum as the page writes it, such as ``0.24 · 4.00 + 0.76 · 1``."""
     code = text.replace("·", "*").replace("−", "-").replace("^", "**")
     code = re.sub(r"√(\d+)", r"sqrt(\1)", code).replace("³", "**3")
     names = {"sqrt": math.sqrt, "tanh": math.tanh, "e": math.e}
