@@ -1,23 +1,17 @@
 """The view of the page “Inside”, also for chapters, and each chapter's signature."""
 
+import json
 from collections.abc import Callable
 from functools import cache
 from html import escape
 from typing import Any
 
 from book.lab.packing import DATA, read_script
+from book.pages import SRC
 from course.registry import Exercise
 
 Expand = Callable[[str], str]
 
-# In the order in which a page loads them: each needs earlier ones only.
-SCRIPTS = (
-    *("dom", "unpack", "decoding", "model", "token", "grid"),
-    *("data/stages", "data/sentence"),
-    *("inside-trace", "inside-sums", "inside-sheet", "inside-views"),
-    *("inside-heads", "inside-choice", "inside-scene", "inside-source", "inside-map"),
-    *("inside-given", "inside"),
-)
 # The stages that a chapter shows, where they are not those that its step builds.
 SHOWN = {
     "s01": "",
@@ -68,13 +62,17 @@ def inside(arguments: str, expand: Expand) -> str:
 def view(names: str) -> str:
     """The view's HTML; with names of stages, it shows these alone."""
     chosen = f' data-stages="{names}"' if names else ""
-    scripts = "".join(f'<script defer src="lab/{s}.js"></script>' for s in SCRIPTS)
-    return (
-        '<link rel="stylesheet" href="lab/grid.css">'
-        '<link rel="stylesheet" href="lab/inside.css">'
+    files = json.loads((SRC / "lab" / "inside.json").read_text(encoding="utf-8"))
+    styles = [f'<link rel="stylesheet" href="lab/{s}.css">' for s in files["styles"]]
+    scripts = [
+        f'<script defer src="lab/{script}.js"></script>'
+        for script in files["recorded"] + files["scripts"]
+    ]
+    section = (
         '<section class="inside" aria-label="Inside the model" data-open hidden'
-        f"{chosen}></section>{scripts}"
+        f"{chosen}></section>"
     )
+    return "".join([*styles, section, *scripts])
 
 
 def shown_by(exercise: Exercise) -> str:

@@ -1,7 +1,7 @@
 """Records the running sentence's way through the model.
 
-``python -m book.lab.sentence`` writes what pages show before the weights are loaded. The
-recording has what weights make: the rows of the embeddings, every product and the logits.
+``python -m book.lab.sentence`` writes what pages show before the weights are loaded.
+The recording has what weights make: the embeddings' rows, every product and the logits.
 ``book/src/lab/inside-trace.js`` computes all else from them.
 Shapes: T tokens, C channels, V vocabulary.
 """

@@ -35,7 +35,7 @@ lab.dom = (() => {
   const signed = (number, digits = 2) => number.toFixed(digits).replace("-", "\u2212");
   /** A number with two places, or more if it is smaller than 1. */
   function written(x) {
-    if (!Number.isFinite(x)) return x < 0 ? "−∞" : "∞";
+    if (!Number.isFinite(x)) return String(x).replace("-", "−").replace("Infinity", "∞");
     const size = Math.abs(x);
     const places = size === 0 ? 0 : size >= 0.9995 ? 2 : size >= 0.00995 ? 3 : 4;
     const text = x.toFixed(places);

@@ -139,7 +139,8 @@ lab.grid = (() => {
     }
 
     color(value) {
-      if (value === -Infinity) return this.colors.paper;
+      if (value === -Infinity) return this.colors.paper; // a hidden score
+      if (Number.isNaN(value)) return this.colors.bad;
       const { above, below, zero } = this.colors;
       const t = Math.round(strength(value, this.scale) * SHADES) / SHADES;
       return blend(zero, t < 0 ? below : above, Math.abs(t));

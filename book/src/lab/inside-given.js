@@ -26,6 +26,18 @@ lab.insideGiven = (() => {
       return Object.keys(this.traces).map((mode) => NAMES[mode]);
     }
 
+    /** Differences that do not follow from another. */
+    get first() {
+      return this.differences.filter(({ follows }) => !follows);
+    }
+
+    /** How a stage differs, in a word; null if it does not. */
+    mark(stage) {
+      const found = this.of(stage);
+      if (!found.length) return null;
+      return found.some(({ follows }) => !follows) ? "differs" : "follows";
+    }
+
     /** The differences of a stage. */
     of(stage) {
       return this.differences.filter(({ stage: array }) => stage.arrays.includes(pattern(array)));
@@ -50,15 +62,18 @@ lab.insideGiven = (() => {
       return this.whose[step] ? ` · ${this.whose[step]}` : "";
     }
 
-    /** The note, and the differences with a way to each. */
+    /** The note, and the first differences with a way to each. */
     element(open) {
-      const items = this.differences.map(({ stage: array, sentence }) => {
+      const items = this.first.map(({ stage: array, sentence }) => {
         const button = make("button", { type: "button" }, "Show it");
         button.addEventListener("click", () => open(array));
         return make("li", {}, `${sentence} `, button);
       });
-      const list = items.length ? [make("ul", { className: "inside-found" }, ...items)] : [];
-      return make("div", {}, ...(this.note ? [make("p", {}, this.note)] : []), ...list);
+      const later = this.differences.length - items.length;
+      const rest = later ? `Later differences that follow from these: ${later}.` : "";
+      return make("div", { className: "inside-given" },
+        ...[this.note, rest].filter(Boolean).map((text) => make("p", {}, text)),
+        make("ul", { className: "inside-found" }, ...items));
     }
   }
 

@@ -16,8 +16,8 @@ lab.insideMap = (() => {
 
   /** The stages in their parts; a press opens one. */
   class StageMap {
-    constructor(stages, open, differing) {
-      this.buttons = new Map(stages.map((stage) => [stage, stageButton(stage, open, differing(stage))]));
+    constructor(stages, open, mark) {
+      this.buttons = new Map(stages.map((stage) => [stage, stageButton(stage, open, mark(stage))]));
       this.select = make("select", { ariaLabel: "Stage" }, ...grouped(stages, (name, list) =>
         make("optgroup", { label: name }, ...list.map((stage) =>
           make("option", { value: stage.name }, stage.title)))));
@@ -46,9 +46,10 @@ lab.insideMap = (() => {
       .map(([name, list]) => build(name, list));
   }
 
-  function stageButton(stage, open, differs) {
+  /** `mark` is a word beside the title, or nothing. */
+  function stageButton(stage, open, mark) {
     const button = make("button", { type: "button" }, stage.title);
-    if (differs) button.append(make("span", { className: "inside-differs" }, "differs"));
+    if (mark) button.append(" ", make("span", { className: `inside-mark inside-${mark}` }, mark));
     button.addEventListener("click", () => open(stage.name));
     return button;
   }

@@ -36,8 +36,8 @@ lab.inside = (() => {
     }
 
     build() {
-      const differs = (stage) => Boolean(this.given?.of(stage).length);
-      this.map = new StageMap(this.stages, (name) => this.open(name), differs);
+      const mark = (stage) => this.given?.mark(stage);
+      this.map = new StageMap(this.stages, (name) => this.open(name), mark);
       this.map.element.hidden = this.stages.length < 2;
       this.panel = make("div", { className: "inside-panel" });
       this.busy = make("p", { className: "inside-busy", role: "status" });
@@ -79,7 +79,7 @@ lab.inside = (() => {
       const values = address();
       for (const name of ["block", "head"]) this[name] = Number(values.get(name)) || 0;
       const known = this.stages.find(({ name }) => name === values.get("stage"));
-      const [different] = this.given?.differences ?? [];
+      const [different] = this.given?.first ?? [];
       if (different && !known) this.openArray(different.stage);
       else this.open((known ?? this.stages[0]).name);
       const text = this.given ? null : carriedText();

@@ -348,6 +348,7 @@ def given() -> dict[str, Any]:
     wrong = right | {"h.1.mixed": right["h.1.mixed"][:, ::-1].copy()}
     wrong["h.1.shares"] = right["h.1.shares"].copy()
     wrong["h.1.shares"][2, 4, 0] += 0.25
+    wrong["h.1.attn"] = np.full_like(right["h.1.attn"], np.nan)
     cells = [{"at": [0, 0], "expected": 1.0, "got": 2.0}]
     share = [{"at": [2, 4, 0], "expected": 1.0, "got": 2.0}]
     return {
@@ -369,6 +370,14 @@ def given() -> dict[str, Any]:
                 "count": 1120,
                 "sentence": "The mix of values differs.",
             },
+            {
+                "stage": "h.1.attn",
+                "step": 9,
+                "cells": cells,
+                "count": 1120,
+                "sentence": "The numbers are not numbers.",
+                "follows": True,
+            },
         ],
         "note": "Your numbers, computed by Python.",
     }
@@ -379,14 +388,16 @@ def test_given_numbers_show_where_they_differ(page: Any) -> None:
     page.evaluate("lab.page = lab.inside.open(lab.page.root)")
     assert page.locator(".inside h2").inner_text() == "Turn scores into shares"
     assert "step 08 · borrowed" in page.locator(".inside-place").inner_text()
-    marked = page.locator(".inside-map button:has(.inside-differs)")
-    assert marked.count() == 2
+    marks = page.locator(".inside-mark").all_inner_texts()
+    assert marks == ["differs", "differs", "follows"]
+    assert page.get_by_role("button", name="Show it").count() == 2
+    assert page.get_by_text("Later differences that follow from these: 1.").is_visible()
     assert page.get_by_text("Your numbers, computed by Python.").is_visible()
     choice(page, "Head", "2").check()
-    marks = "lab.page.scene.grids.at(-1).marks"
-    assert page.evaluate(marks) == [[4, 0]]
+    cells = "lab.page.scene.grids.at(-1).marks"
+    assert page.evaluate(cells) == [[4, 0]]
     choice(page, "Head", "1").check()
-    assert page.evaluate(marks) == []
+    assert page.evaluate(cells) == []
     page.get_by_role("button", name="Show it").last.click()
     assert page.locator(".inside h2").inner_text() == "Mix the values"
     choice(page, "Numbers", "difference").check()
@@ -397,3 +408,6 @@ def test_given_numbers_show_where_they_differ(page: Any) -> None:
     )
     assert mine == pytest.approx(right[223 - channel], abs=0.0052)
     assert reference == pytest.approx(right[channel], abs=0.0052)
+    open_stage(page, "Join the heads follows")
+    choice(page, "Numbers", "yours").check()
+    assert "NaN" in said(page)
