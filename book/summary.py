@@ -3,7 +3,7 @@
 from course.registry import Exercise, load_registry
 
 START = {"introduction": "Introduction", "setup": "Set-up"}
-PLAYGROUND = {"lab": "The decoding lab", "attention": "Where attention looks"}
+PLAYGROUND = {"inside": "Inside the model", "lab": "The decoding lab"}
 AFTERWARDS = {
     "real_gpt2": "Your model and the real GPT-2",
     "training": "Where the numbers come from",
