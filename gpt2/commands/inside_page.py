@@ -3,12 +3,15 @@
 The page asks no server for anything.
 """
 
+import json
 from html import escape
 from string import Template
 
 from course.registry import ROOT
 
 BOOK = ROOT / "book"
+LAB = "src/lab"
+THEME = ("variables", "general", "parts")
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
     "img-src data:; base-uri 'none'; form-action 'none'"
@@ -25,12 +28,12 @@ PAGE = Template("""\
 <title>Inside: $text</title>
 <style>
 $styles
+main { max-width: 68rem; margin: 0 auto; padding: 1.5rem var(--gap) 4rem; }
 </style>
 </head>
 <body>
 <main>
-<h1>Inside</h1>
-<p class="inside-text">$text</p>
+<h1>$text</h1>
 <noscript><p>$note This page draws with JavaScript.</p></noscript>
 <section id="inside" class="inside" aria-label="Inside the model"></section>
 </main>
@@ -46,14 +49,12 @@ $data
 # What is missing in the learner's trace equals the reference's, or is taken from there.
 DATA = Template("""\
 "use strict";
-var lab = lab || {};
-lab.inside = lab.inside || {};
 lab.inside.given = { ...$given, reference: $reference };
 if (lab.inside.given.mine) {
   const { mine, reference } = lab.inside.given;
   mine.arrays = { ...reference.arrays, ...mine.arrays };
 }
-if (lab.inside.open) lab.inside.open(document.getElementById("inside"));
+lab.inside.open(document.getElementById("inside"));
 """)
 
 
@@ -78,12 +79,19 @@ def make_page(text: str, note: str, reference: str, given: str) -> str:
 
 def styles() -> list[str]:
     """Returns the style sheets of the page, as paths in the book's folder."""
-    return ["theme/css/variables.css", "theme/css/general.css", "theme/css/parts.css"]
+    theme = [f"theme/css/{name}.css" for name in THEME]
+    return theme + [f"{LAB}/{name}.css" for name in listed("styles")]
 
 
 def scripts() -> list[str]:
     """Returns the scripts in their order: each uses those before it."""
-    return ["src/lab/data/stages.js"]
+    return [f"{LAB}/{name}.js" for name in listed("scripts")]
+
+
+def listed(kind: str) -> list[str]:
+    """Returns the names of files that draw the view, in the book as here."""
+    text = (BOOK / LAB / "inside.json").read_text(encoding="utf-8")
+    return json.loads(text)[kind]
 
 
 def joined(names: list[str]) -> str:

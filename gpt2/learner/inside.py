@@ -24,7 +24,7 @@ from gpt2.learner.borrowing import Borrowed, begun, borrow
 from runtime.defaults import interpret_operations, silence_advice
 from runtime.kernels import use_kernels
 
-NOTHING = {"mine": None, "whose": {}, "differences": [], "note": "", "unseen": []}
+NOTHING = {"mine": None, "whose": {}, "differences": [], "note": "", "unseen": {}}
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def mine(
         "whose": whose(borrowed),
         "differences": differences_as_json(differences),
         "note": " ".join([f"{said[0].upper()}{said[1:]}.", *told]),
-        "unseen": unseen(traced, reference, checkpoint) if ran else [],
+        "unseen": unseen(traced, reference, checkpoint) if ran else {},
     }
 
 

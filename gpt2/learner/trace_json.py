@@ -18,6 +18,10 @@ from gpt2.learner.tracing import Trace
 
 FORMAT = 1
 GUESSES = 5
+# Why the page shows the reference's numbers in the place of the learner's.
+HIDDEN = "Not visible from outside in your code: {}. The reference's are shown."
+MISFIT = "Of another shape in your code: {}. The reference's are shown."
+NOT_REACHED = "Your model does not get to {}. The reference's are shown."
 Json = dict[str, Any]
 Arrays = dict[str, np.ndarray]
 
@@ -71,10 +75,19 @@ def arrays(trace: Trace, checkpoint: Checkpoint) -> Arrays:
     return {name: x for name, x in found.items() if x is not None} | vectors
 
 
-def unseen(trace: Trace, reference: Trace, checkpoint: Checkpoint) -> list[str]:
-    """Returns the stages of which the trace has no numbers that fit."""
+def unseen(trace: Trace, reference: Trace, checkpoint: Checkpoint) -> dict[str, str]:
+    """Says of each stage why the trace has no numbers of it that fit."""
     right, own = arrays(reference, checkpoint), arrays(trace, checkpoint)
-    return [n for n, x in right.items() if n not in own or own[n].shape != x.shape]
+    stages = [p for p in points(checkpoint.config.n_layer) if p.name in right]
+    last = max((i for i, p in enumerate(stages) if p.name in own), default=-1)
+    found = {}
+    for i, point in enumerate(stages):
+        if point.name not in own:
+            why = NOT_REACHED if trace.error and i > last else HIDDEN
+            found[point.name] = why.format(point.what)
+        elif own[point.name].shape != right[point.name].shape:
+            found[point.name] = MISFIT.format(point.what)
+    return found
 
 
 def packed(array: np.ndarray) -> Json:

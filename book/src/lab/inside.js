@@ -36,8 +36,7 @@ lab.inside = (() => {
     }
 
     build() {
-      const mark = (stage) => this.given?.mark(stage);
-      this.map = new StageMap(this.stages, (name) => this.open(name), mark);
+      this.map = new StageMap(this.stages, (name) => this.open(name));
       this.map.element.hidden = this.stages.length < 2;
       this.panel = make("div", { className: "inside-panel" });
       this.busy = make("p", { className: "inside-busy", role: "status" });
@@ -145,6 +144,7 @@ lab.inside = (() => {
       const { layers, heads } = this.trace.sizes;
       this.block = Math.min(this.block, layers - 1);
       this.head = Math.min(this.head, heads - 1);
+      if (this.given) this.map.mark((stage) => this.given.mark(stage, this.block));
       this.scene = new lab.insideScene.Scene(this.view());
       this.panel.replaceChildren(this.header(), this.controls(), this.scene.element, this.turns());
       this.scene.pointAt(this.row, this.column);
@@ -161,7 +161,7 @@ lab.inside = (() => {
         append: given ? null : (token) => this.append(token),
         token: (number) => this.tokenName(number),
         marks: (array) => given?.marks(array, head) ?? [],
-        compared: (cell) => (this.mode === "difference" ? given.compared(cell) : null),
+        compared: (cell) => given?.compared(cell, this.mode) ?? null,
         moved: (cell) => this.moved(cell),
       };
     }
@@ -191,8 +191,10 @@ lab.inside = (() => {
         const place = `${stages.indexOf(stage) + 1} of ${stages.length} · `;
         header.prepend(make("p", { className: "inside-place" }, place, this.chapter(stage)));
       }
-      const found = given?.of(stage) ?? [];
+      const found = given?.of(stage, this.block) ?? [];
       header.append(...found.map(({ sentence }) => make("p", { className: "inside-wrong" }, sentence)));
+      const missing = this.mode === "mine" && given ? given.missing(stage, this.block) : [];
+      header.append(...missing.map((text) => make("p", { className: "inside-note" }, text)));
       return header;
     }
 

@@ -17,7 +17,14 @@ from gpt2.checkpoint.loading import Checkpoint, load_checkpoint
 from gpt2.learner.borrowing import begun, borrow
 from gpt2.learner.stages import maker_of, makers, points
 from gpt2.learner.trace_comparison import Difference, compare, different, verdict
-from gpt2.learner.trace_json import as_json, mine_as_json, unseen
+from gpt2.learner.trace_json import (
+    HIDDEN,
+    MISFIT,
+    NOT_REACHED,
+    as_json,
+    mine_as_json,
+    unseen,
+)
 from gpt2.learner.tracing import Trace, run_traced, trace_reference
 from tests.oracle import model as oracle
 
@@ -308,12 +315,13 @@ def test_what_cannot_be_seen_is_missing(
 ) -> None:
     code = HEADER + OTHERWISE["attention in step 09 itself"]["step_09"]
     traced = run({"step_09": code}, alone=True)
-    gone = {name for name in unseen(traced.trace, reference, checkpoint)}
-    layers = range(checkpoint.config.n_layer)
-    assert gone == {f"h.{i}.{name}" for i in layers for name in ("scores", "shares")}
+    gone = unseen(traced.trace, reference, checkpoint)
+    blocks = [f"h.{i}." for i in range(checkpoint.config.n_layer)]
+    assert [*gone] == [f"{b}{n}" for b in blocks for n in ("scores", "shares")]
+    assert gone["h.1.shares"] == HIDDEN.format("the shares in block 1")
     called = HEADER + OTHERWISE["one call for each head"]["step_09"]
     traced = run({"step_09": called}, alone=True)
-    assert unseen(traced.trace, reference, checkpoint) == []
+    assert unseen(traced.trace, reference, checkpoint) == {}
 
 
 def test_scores_are_seen_in_a_borrowed_step_08_alone(
@@ -407,11 +415,24 @@ def test_the_rest_of_a_trace_comes_from_the_reference(
 ) -> None:
     traced = run(instead(11, "x = pre_norm", "1 / 0; x = pre_norm"))
     gone = unseen(traced.trace, reference, checkpoint)
+    assert gone["logits"] == NOT_REACHED.format("the logits after the last token")
     assert "h.0.ln_1" in gone
     assert "h.0.in" not in gone
     sent = mine_as_json(traced.trace, reference, checkpoint)
     assert sent["arrays"] == {}
     assert sent["guesses"] == as_json(reference, checkpoint)["guesses"]
+
+
+def test_numbers_of_another_shape_are_not_drawn(
+    run: Callable[..., Traced], reference: Trace, checkpoint: Checkpoint
+) -> None:
+    traced = run(instead(3, FORGOTTEN, f"return ({NOTHING})[:, :2]"))
+    assert unseen(traced.trace, reference, checkpoint)["h.0.ln_1"].startswith(
+        MISFIT[:20]
+    )
+    sent = mine_as_json(traced.trace, reference, checkpoint)["arrays"]
+    right = as_json(reference, checkpoint)["arrays"]
+    assert all(array["shape"] == right[name]["shape"] for name, array in sent.items())
 
 
 def test_an_error_after_a_wrong_number_is_its_consequence(
