@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from gpt2.checkpoint.loading import need_gpt2
+from gpt2.checkpoint.loading import find_folder, need_gpt2
 from gpt2.commands.command import Command
 from gpt2.commands.inside_page import make_page
 from gpt2.commands.inside_server import HOST, PageServer
@@ -68,8 +68,9 @@ def inside(
     """
     text = as_argument(sentence)
     check_text(model, text)
-    folder = str(steps_dir.resolve()) if steps_dir else ""
-    request = Request(model, text, mine, strict, folder)
+    # The process that traces has another current folder.
+    place, folder = find_folder(model).resolve(), steps_dir and steps_dir.resolve()
+    request = Request(f"{place}", text, mine, strict, f"{folder or ''}")
     if save:
         with closing(Source(request, note)) as source:
             save_page(save, page(text, source))

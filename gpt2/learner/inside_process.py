@@ -148,6 +148,7 @@ class Source:
         self._request, self._note = request, note
         self._next = TracerProcess(request, note)
         self._fixed: tuple[str, str] | None = None
+        self._closed = False
         try:
             self._reference = self._next.reference()
         except BaseException:
@@ -170,10 +171,11 @@ class Source:
             return tracer.given()
         finally:
             tracer.close()
-            if self._request.mine:
+            if self._request.mine and not self._closed:
                 self._request = replace(self._request, again=True)
                 self._next = TracerProcess(self._request, self._note)
 
     def close(self) -> None:
-        """Ends the process that waits."""
+        """Ends the process that waits or works."""
+        self._closed = True
         self._next.close()

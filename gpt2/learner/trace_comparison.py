@@ -6,7 +6,7 @@ differences are consequences.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,7 +55,7 @@ class Fault:
     """How the numbers at one point differ.
 
     Attributes:
-        says: a clause, such as "12 of 40 numbers are wrong".
+        says: a sentence without its full stop.
         cells: the first wrong numbers.
         count: how many are wrong; 0 if the numbers cannot be compared.
     """
@@ -96,30 +96,22 @@ def compare(
         layers: the number of blocks.
     """
     walk = list(points(layers))
-    faults = {
-        point.name: find_fault(point.name, mine, reference, depth(point, layers))
-        for point in walk
-    }
-    wrong = [point for point in walk if faults[point.name]]
+    faults = {}
+    for point in walk:
+        if fault := find_fault(point.name, mine, reference, depth(point, layers)):
+            faults[point.name] = fault
+    wrong = [point for point in walk if point.name in faults]
     stages = [point.name for point in walk if point.is_stage]
-    found: list[Difference] = []
-    if wrong:
-        found.append(first_difference(wrong, faults, stages, mine, borrowed))
-    elif mine.error:
-        found.append(broken_off(mine, stages))
-    if not found:
-        return []
-    for point in wrong:
-        fault = faults[point.name]
-        if fault and point.is_stage and point.name != found[0].stage:
-            step = maker_of(point.name)
-            found.append(Difference(point.name, step, fault, BECAUSE, follows=True))
-    if wrong and mine.error:
-        stage = next_stage(mine, stages)
-        said = f"{BECAUSE} The model stops here: {mine.error}."
-        step = mine.error.step or maker_of(stage)
-        found.append(Difference(stage, step, Fault("it stops"), said, follows=True))
-    return found
+    end = broken_off(mine, stages, follows=bool(wrong)) if mine.error else None
+    if not wrong:
+        return [end] if end else []
+    first = first_difference(wrong, faults, stages, mine, borrowed)
+    later = [
+        Difference(name, maker_of(name), faults[name], BECAUSE, follows=True)
+        for name in stages
+        if name in faults and name != first.stage
+    ]
+    return [first, *later, *([end] if end else [])]
 
 
 def verdict(differences: Sequence[Difference], borrowed: Borrowed) -> str:
@@ -133,7 +125,7 @@ def verdict(differences: Sequence[Difference], borrowed: Borrowed) -> str:
 
 def first_difference(
     wrong: Sequence[Point],
-    faults: dict[str, Fault | None],
+    faults: Mapping[str, Fault],
     stages: Sequence[str],
     mine: Trace,
     borrowed: Borrowed,
@@ -141,15 +133,13 @@ def first_difference(
     """Says what is wrong first, and shows it at the first stage where it is seen."""
     cause, number = wrong[0], maker(wrong[0], mine)
     later = stages[stages.index(cause.stage) :]
-    seen = next((stage for stage in later if faults[stage]), cause.stage)
-    fault = faults[cause.name]
-    assert fault is not None
-    exercise = find_exercise(f"{number}")
+    seen = next((stage for stage in later if stage in faults), cause.stage)
+    fault, exercise = faults[cause.name], find_exercise(f"{number}")
     sentence = (
         f"The first difference is in step {exercise.short}: {cause.what}. "
         f"{fault.says}. {advice(exercise, borrowed)}"
     )
-    return Difference(seen, number, faults[seen] or fault, sentence)
+    return Difference(seen, number, faults.get(seen, fault), sentence)
 
 
 def maker(point: Point, mine: Trace) -> int:
@@ -182,14 +172,15 @@ def check(exercise: Exercise, borrowed: Borrowed) -> str:
     return typed(exercise.key + ("" if usual else f" --steps-dir {folder}"))
 
 
-def broken_off(mine: Trace, stages: Sequence[str]) -> Difference:
-    """Returns the stage at which a model stops whose numbers are right until then."""
+def broken_off(mine: Trace, stages: Sequence[str], *, follows: bool) -> Difference:
+    """Returns the stage at which a model stops, as its own or as another's fault."""
     assert mine.error is not None
     stage = next_stage(mine, stages)
     step = mine.error.step or maker_of(stage)
-    return Difference(
-        stage, step, Fault("it stops"), f"The model stops here: {mine.error}."
-    )
+    sentence = f"The model stops here: {mine.error}."
+    if follows:
+        sentence = f"{BECAUSE} {sentence}"
+    return Difference(stage, step, Fault("It stops"), sentence, follows)
 
 
 def next_stage(mine: Trace, stages: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ Shapes: T tokens, C channels, H heads, D head size, V vocabulary.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from math import prod
@@ -112,7 +112,7 @@ def run(model: Any, observer: Observer, ids: Sequence[int]) -> None:
         every = observer.values["logits.all"]
         if isinstance(every, np.ndarray):
             observer.values["logits"] = every[-1:]
-    with operations(model):
+    with suppress(Exception, SystemExit), operations(model):
         for block, calls in observer.attention.items():
             observer.values[f"{block}shares"] = shares(observer, calls)
 
@@ -134,9 +134,8 @@ def shares(observer: Observer, calls: Attention) -> Value:
     called again, with columns of the identity matrix as values.
     """
     try:
-        parts = [probe(observer, *inputs) for inputs in calls.inputs]
-        return np.concatenate(parts)
-    except (Exception, SystemExit):  # the first call has shown what is wrong
+        return np.concatenate([probe(observer, *given) for given in calls.inputs])
+    except (Exception, SystemExit):  # the run itself has shown what is wrong
         return Odd("not to be seen")
 
 
