@@ -461,8 +461,8 @@ def test_the_page_gets_the_numbers(reference: Trace, checkpoint: Checkpoint) -> 
     assert sent["tokens"] == ["Tom", " has", " a", " dog", "."]
     assert sent["sizes"]["layers"] == checkpoint.config.n_layer
     for name, array in sent["arrays"].items():
-        if "ln_" not in name:
-            assert np.array_equal(unpacked(array), reference.array(name)), name
+        if (kept := reference.array(name)) is not None:
+            assert np.array_equal(unpacked(array), kept), name
     weight = checkpoint.weights["transformer.h.1.ln_2.weight"]
     assert np.array_equal(unpacked(sent["arrays"]["h.1.ln_2.weight"]), weight)
     assert sent["arrays"]["logits"]["shape"] == [1, checkpoint.config.vocab_size]
