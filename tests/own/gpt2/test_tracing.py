@@ -156,7 +156,7 @@ MISTAKES = [
     ("s07", "not split", "h.0.query"),
     ("s08", "unscaled", "h.0.shares"),
     ("s08", "no mask", "h.0.shares"),
-    ("s08", "averages the keys", "h.0.shares"),
+    ("s08", "softmax over queries", "h.0.shares"),
     ("s08", "mask with earlier context", "h.0.scores"),
     ("s09", "split by reshape alone", "h.0.shares"),
     ("s09", "merged without swapping back", "h.0.mixed"),
