@@ -21,7 +21,7 @@ GUESSES = 5
 # Why the page shows the reference's numbers in the place of the learner's.
 HIDDEN = "Not visible from outside in your code: {}. The reference's are shown."
 MISFIT = "Of another shape in your code: {}. The reference's are shown."
-NOT_REACHED = "Your model does not get to {}. The reference's are shown."
+NOT_REACHED = "Your model does not get here. The reference's numbers are shown."
 Json = dict[str, Any]
 Arrays = dict[str, np.ndarray]
 

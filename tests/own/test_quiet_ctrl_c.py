@@ -37,8 +37,8 @@ def assert_quiet(command: Marked, *codes: int) -> None:
         ("python -m pytest tests/test_step_08.py", "pluggy"),
         ("book", "click.core"),
         ("gpt2 inside --no-open", "click.core"),
-    ("gpt2 inside --no-open", "numpy._core"),
-    ("python -m benchmarks.decode", "numpy._core"),
+        ("gpt2 inside --no-open", "numpy._core"),
+        ("python -m benchmarks.decode", "numpy._core"),
     ],
 )
 def test_while_it_imports(line: str, module: str) -> None:

@@ -415,8 +415,8 @@ def test_the_rest_of_a_trace_comes_from_the_reference(
 ) -> None:
     traced = run(instead(11, "x = pre_norm", "1 / 0; x = pre_norm"))
     gone = unseen(traced.trace, reference, checkpoint)
-    assert gone["logits"] == NOT_REACHED.format("the logits after the last token")
-    assert "h.0.ln_1" in gone
+    assert gone["h.0.ln_1"] == gone["logits"] == NOT_REACHED
+    assert traced.first.stage == "h.0.ln_1"
     assert "h.0.in" not in gone
     sent = mine_as_json(traced.trace, reference, checkpoint)
     assert sent["arrays"] == {}
