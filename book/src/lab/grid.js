@@ -4,13 +4,14 @@
 var lab = lab || {};
 
 lab.grid = (() => {
-  const { make, written } = lab.dom;
+  const { make, signed } = lab.dom;
   const LEAST = 2.2; // width of a cell in pixels
   const SQUARE = 44; // largest width of a cell of a square matrix
   const WRITABLE = 36; // a cell of this width has its number written inside
   const NARROW = 34; // above narrower cells, names are turned
   const PAD = 6; // room for the enlarged cell at the edges
   const SHADES = 24;
+  const GRIDS = new WeakMap(); // by their elements
 
   /** Where the cells are: `lines` for each row, with `per` cells on a line. */
   function layout(width, rows, columns) {
@@ -52,6 +53,9 @@ lab.grid = (() => {
     return sizes[Math.ceil(0.985 * (sizes.length - 1))] || 1;
   }
 
+  /** A number that fits into a cell. */
+  const short = (value) => (value === -Infinity ? "−∞" : signed(value));
+
   class Grid {
     /**
      * @param sheet { title, shape, label, rows: [names], tops: [names] or null, columns,
@@ -89,7 +93,7 @@ lab.grid = (() => {
         if (!this.cursor && this.cells.matches(":focus-visible")) this.go(this.last ?? [0, 0]);
       });
       new ResizeObserver(() => this.paint()).observe(this.cells);
-      matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
+      GRIDS.set(this.cells, this);
     }
 
     /** Chooses the cell under the pointer. */
@@ -183,7 +187,7 @@ lab.grid = (() => {
       context.font = "12px system-ui, sans-serif";
       context.textAlign = "center";
       context.textBaseline = "middle";
-      context.fillText(this.sheet.write?.(value) ?? written(value), x, y);
+      context.fillText(this.sheet.write?.(value) ?? short(value), x, y);
     }
 
     /** Separates the parts of the heads. */
@@ -261,6 +265,10 @@ lab.grid = (() => {
     context.setTransform(ratio, 0, 0, ratio, PAD * ratio, PAD * ratio);
     return context;
   }
+
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    for (const cells of document.querySelectorAll(".grid-cells")) GRIDS.get(cells).paint();
+  });
 
   return { Grid, scaleOf };
 })();

@@ -64,10 +64,10 @@ lab.insideGiven = (() => {
 
     /** The note, and the first differences with a way to each. */
     element(open) {
-      const items = this.first.map(({ stage: array, sentence }) => {
+      const items = this.first.map((difference) => {
         const button = make("button", { type: "button" }, "Show it");
-        button.addEventListener("click", () => open(array));
-        return make("li", {}, `${sentence} `, button);
+        button.addEventListener("click", () => open(difference));
+        return make("li", {}, `${difference.sentence} `, button);
       });
       const later = this.differences.length - items.length;
       const rest = later ? `Later differences that follow from these: ${later}.` : "";

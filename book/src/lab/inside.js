@@ -26,7 +26,8 @@ lab.inside = (() => {
       this.source = given ? null : new Source(lab.sentence);
       this.traces = this.given?.traces ?? { running: this.source.running };
       this.mode = Object.keys(this.traces)[0];
-      Object.assign(this, { block: 0, head: 0, row: this.trace.ids.length - 1, column: null });
+      Object.assign(this, { block: 0, head: 0, row: this.trace.ids.length - 1 });
+      this.forget();
       this.build();
       this.openFirst();
     }
@@ -39,7 +40,12 @@ lab.inside = (() => {
       const mark = (stage) => this.given?.mark(stage);
       this.map = new StageMap(this.stages, (name) => this.open(name), mark);
       this.map.element.hidden = this.stages.length < 2;
-      this.panel = make("div", { className: "inside-panel" });
+      // A screen reader follows an element that stays, so only the contents are replaced.
+      this.says = make("div", { className: "inside-says", role: "status" });
+      const slot = (name) => make("div", { className: `inside-${name}` });
+      this.slots = [slot("head"), slot("scene"), slot("turns")];
+      const [head, scene, turns] = this.slots;
+      this.panel = make("div", { className: "inside-panel" }, head, scene, this.says, turns);
       this.busy = make("p", { className: "inside-busy", role: "status" });
       const walk = make("div", { className: "inside-walk" }, this.map.element, this.panel);
       this.root.replaceChildren(this.top(), this.busy, walk);
@@ -50,7 +56,7 @@ lab.inside = (() => {
 
     /** What stands above the stages: differences, the way to the whole page, or the text. */
     top() {
-      if (this.given) return this.given.element((array) => this.openArray(array));
+      if (this.given) return this.given.element((difference) => this.openDifference(difference));
       if (!this.compact) return this.form();
       this.link = make("a", {}, "The whole way, and your own sentence");
       return make("p", { className: "inside-heading" },
@@ -62,11 +68,12 @@ lab.inside = (() => {
         type: "text", id: `${this.id}-text`, value: this.source.text, maxLength: 200,
         required: true, autocomplete: "off", spellcheck: false,
       });
-      const again = make("button", { type: "button" }, "Back to the running sentence");
-      again.addEventListener("click", () => this.read(this.source.text));
+      const words = "Back to the running sentence";
+      this.again = make("button", { type: "button", hidden: true }, words);
+      this.again.addEventListener("click", () => this.read(this.source.text));
       const form = make("form", { className: "inside-row" },
         make("label", { htmlFor: this.input.id }, "Text"), this.input,
-        make("button", { type: "submit" }, "Walk it through"), again);
+        make("button", { type: "submit" }, "Walk it through"), this.again);
       form.addEventListener("submit", (event) => {
         event.preventDefault();
         this.read(this.input.value);
@@ -80,18 +87,27 @@ lab.inside = (() => {
       for (const name of ["block", "head"]) this[name] = Number(values.get(name)) || 0;
       const known = this.stages.find(({ name }) => name === values.get("stage"));
       const [different] = this.given?.first ?? [];
-      if (different && !known) this.openArray(different.stage);
+      if (different && !known) this.openDifference(different);
       else this.open((known ?? this.stages[0]).name);
       const text = this.given ? null : carriedText();
       if (text && text !== this.source.text) this.read(text);
     }
 
-    /** Opens the stage and the block of an array, such as "h.2.query". */
-    openArray(array) {
+    /** Opens a difference's stage, block and head, at its first wrong cell. */
+    openDifference({ stage: array, cells: [first] }) {
       const stage = this.stages.find(({ arrays }) => arrays.includes(pattern(array)));
-      const block = /^h\.(\d+)\./.exec(array)?.[1];
-      if (block) this.block = Number(block);
-      if (stage) this.open(stage.name);
+      const { heads, channels } = this.trace.sizes;
+      this.block = Number(/^h\.(\d+)\./.exec(array)?.[1] ?? this.block);
+      const [row, column] = first?.at.slice(-2) ?? [this.row, null];
+      if (first?.at.length === 3) this.head = first.at[0];
+      else if (stage.name === "mix") this.head = Math.floor((column * heads) / channels);
+      this.open(stage.name);
+      this.choose({ row, column, last: array.split(".").at(-1) });
+    }
+
+    /** Forgets the chosen cell, so that a stage chooses one. */
+    forget() {
+      Object.assign(this, { column: null, last: null });
     }
 
     read(text) {
@@ -122,14 +138,15 @@ lab.inside = (() => {
       const text = parts.join("");
       carryText(text === this.source.text ? null : text);
       if (this.input) this.input.value = text;
+      if (this.again) this.again.hidden = text === this.source.text;
       this.row = parts.length - 1;
-      this.column = null;
+      this.forget();
       this.render();
     }
 
     open(name) {
       this.stage = this.stages.find((stage) => stage.name === name);
-      this.column = null;
+      this.forget();
       this.map.show(this.stage);
       this.render();
     }
@@ -139,23 +156,32 @@ lab.inside = (() => {
       this.render();
     }
 
-    /** Draws the open stage anew; a focused choice stays focused. */
+    /** Draws the open stage anew; a control that has the focus keeps it. */
     render() {
-      const group = this.panel.contains(document.activeElement) && document.activeElement.name;
+      const focused = this.panel.contains(document.activeElement) && document.activeElement.name;
       const { layers, heads } = this.trace.sizes;
       this.block = Math.min(this.block, layers - 1);
       this.head = Math.min(this.head, heads - 1);
       this.scene = new lab.insideScene.Scene(this.view());
-      this.panel.replaceChildren(this.header(), this.controls(), this.scene.element, this.turns());
-      this.scene.pointAt(this.row, this.column);
-      if (group) this.panel.querySelector(`[name="${group}"]:checked`)?.focus();
+      const [head, scene, turns] = this.slots;
+      head.replaceChildren(this.header(), this.controls());
+      scene.replaceChildren(...this.scene.parts);
+      turns.replaceChildren(...this.turns());
+      this.scene.pointAt(this);
+      if (focused) this.focus(focused);
       this.keepAddress();
     }
 
+    /** Focuses a control by its name; of several choices, the one that is taken. */
+    focus(name) {
+      const control = this.panel.querySelector(`input[name="${name}"]:checked, button[name="${name}"]`);
+      control?.focus({ preventScroll: true });
+    }
+
     view() {
-      const { stage, trace, id, compact, block, head, row, given } = this;
+      const { stage, trace, id, compact, block, head, row, given, says } = this;
       return {
-        stage, trace, id, compact, block, head, row,
+        stage, trace, id, compact, block, head, row, says,
         model: this.source?.model ?? null,
         choose: (values) => this.choose(values),
         append: given ? null : (token) => this.append(token),
@@ -174,8 +200,8 @@ lab.inside = (() => {
     }
 
     /** Follows the chosen cell with the chosen token. */
-    moved({ row, column }) {
-      this.column = column;
+    moved({ name, row, column }) {
+      Object.assign(this, { column, last: name.split(".").at(-1) });
       if ([...OF_ONE_TOKEN, ...OF_LAST_TOKEN].includes(this.stage.name)) return;
       this.row = row;
       const inputs = this.panel.querySelectorAll(`[name="${this.id}-token"]`);
@@ -229,19 +255,20 @@ lab.inside = (() => {
     /** The buttons to the stages before and after. */
     turns() {
       const place = this.stages.indexOf(this.stage);
-      const turn = (stage, text, className) => {
-        if (!stage) return "";
-        const button = make("button", { type: "button", className },
-          make("span", {}, text), stage.title);
-        button.addEventListener("click", () => {
-          this.open(stage.name);
-          this.panel.querySelector("h2").scrollIntoView({ block: "nearest" });
-        });
-        return button;
-      };
-      return make("div", { className: "inside-turns" },
-        turn(this.stages[place - 1], "Before", "inside-back"),
-        turn(this.stages[place + 1], "Next", "inside-next"));
+      return [this.turn(place - 1, "Before", "back"), this.turn(place + 1, "Next", "next")];
+    }
+
+    turn(place, text, name) {
+      const stage = this.stages[place];
+      if (!stage) return "";
+      const className = `inside-${name}`;
+      const button = make("button", { type: "button", className, name }, make("span", {}, text), stage.title);
+      button.addEventListener("click", () => {
+        this.open(stage.name);
+        if (!this.panel.contains(document.activeElement)) this.focus(name === "next" ? "back" : "next");
+        this.panel.scrollIntoView({ block: "nearest" });
+      });
+      return button;
     }
 
     textInAddress(mark) {

@@ -185,6 +185,15 @@ def test_keyboard_keeps_its_place_among_the_choices(page: Any) -> None:
     assert page.evaluate("document.activeElement.name").endswith("-block")
 
 
+def test_the_focus_stays_on_the_way(page: Any) -> None:
+    page.locator(".inside-next").focus()
+    for _ in stages()[1:]:
+        page.keyboard.press("Enter")
+    assert page.locator(".inside h2").inner_text() == stages()[-1]["title"]
+    page.keyboard.press("Enter")  # at the end, the focus is on the way back
+    assert page.locator(".inside h2").inner_text() == stages()[-2]["title"]
+
+
 def test_own_text_is_computed_in_the_page(page: Any) -> None:
     own_text(page, OWN)
     assert tokens(page) == play.tokens(OWN)
@@ -387,19 +396,22 @@ def test_given_numbers_show_where_they_differ(page: Any) -> None:
     page.add_script_tag(content=as_script("inside.given", given()))
     page.evaluate("lab.page = lab.inside.open(lab.page.root)")
     assert page.locator(".inside h2").inner_text() == "Turn scores into shares"
+    assert choice(page, "Head", "2").is_checked()  # of the first wrong cell
+    assert (chosen(page)["row"], chosen(page)["column"]) == (4, 0)
     assert "step 08 · borrowed" in page.locator(".inside-place").inner_text()
     marks = page.locator(".inside-mark").all_inner_texts()
     assert marks == ["differs", "differs", "follows"]
     assert page.get_by_role("button", name="Show it").count() == 2
     assert page.get_by_text("Later differences that follow from these: 1.").is_visible()
     assert page.get_by_text("Your numbers, computed by Python.").is_visible()
-    choice(page, "Head", "2").check()
     cells = "lab.page.scene.grids.at(-1).marks"
     assert page.evaluate(cells) == [[4, 0]]
     choice(page, "Head", "1").check()
     assert page.evaluate(cells) == []
     page.get_by_role("button", name="Show it").last.click()
     assert page.locator(".inside h2").inner_text() == "Mix the values"
+    assert (chosen(page)["row"], chosen(page)["column"]) == (0, 0)
+    choice(page, "Token", ".").check()
     choice(page, "Numbers", "difference").check()
     right = arrays(SENTENCE, play.trained())["h.1.mixed"][4]
     channel = chosen(page)["column"]
