@@ -4,7 +4,7 @@ var lab = lab || {};
 
 lab.insideGiven = (() => {
   const { make, written } = lab.dom;
-  const { valueOf } = lab.sums;
+  const { valueOf } = lab.cells;
   const NAMES = { mine: "yours", reference: "reference", difference: "difference" };
 
   /** An array's name for any block: "h.2.query" → "h.*.query". */

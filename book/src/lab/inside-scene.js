@@ -4,10 +4,12 @@ var lab = lab || {};
 
 lab.insideScene = (() => {
   const { make, percent, written } = lab.dom;
-  const { explain, split } = lab.sums;
+  const { split } = lab.cells;
+  const { explain } = lab.sums;
   const { quoted } = lab.token;
   const { sheet, values } = lab.sheet;
-  const { Grid, scaleOf } = lab.grid;
+  const { Grid } = lab.grid;
+  const { scaleOf } = lab.gridColors;
   const percentages = (value) => (value === 0 ? "0" : `${Math.round(100 * value)} %`);
 
   /**
@@ -51,7 +53,7 @@ lab.insideScene = (() => {
       const { value, sum, note, from } = explain(this.trace, cell, this.model);
       for (const grid of this.grids) {
         const place = grid.sheet.place(cell);
-        const cursor = place && grid.inside(...place) ? place : null;
+        const cursor = place && grid.has(...place) ? place : null;
         grid.show({ cursor, veil, lit: cursor ? [] : from.map(grid.sheet.region).filter(Boolean) });
       }
       this.say(this.name(cell), value, this.compared(cell) ?? sum, note);
@@ -67,8 +69,8 @@ lab.insideScene = (() => {
       if (!grid) return;
       const { sheet: shown } = grid;
       const place = shown.place({ name: shown.name, row, column });
-      const line = grid.inside(place[0], 0) ? place[0] : 0;
-      const known = column !== null && grid.inside(line, place[1]);
+      const line = grid.has(place[0], 0) ? place[0] : 0;
+      const known = column !== null && grid.has(line, place[1]);
       this.point(shown.cell(line, known ? place[1] : strongest(shown, line)), false);
     }
 
@@ -100,7 +102,7 @@ lab.insideScene = (() => {
       const x = Math.abs(value(row, column));
       return Number.isFinite(x) ? x : -1;
     };
-    return Array.from({ length: columns }, (_, i) => i).reduce((a, b) => (size(b) > size(a) ? b : a));
+    return lab.sheet.range(0, columns).reduce((a, b) => (size(b) > size(a) ? b : a));
   }
 
   return { Scene };

@@ -8,11 +8,10 @@ lab.inside = (() => {
   const { make, keepArrowKeys, pause } = lab.dom;
   const { Source, address, carriedText, carryText } = lab.insideSource;
   const { Given, pattern } = lab.insideGiven;
-  const { StageMap, choices, numbers, tokens } = lab.insideMap;
-  const IN_BLOCK = ["attention", "feed-forward"];
-  const IN_HEAD = ["scores", "mask", "shares", "mix"];
-  const OF_ONE_TOKEN = ["mix", "stream", "active"]; // pointing does not change the token
-  const OF_LAST_TOKEN = ["tokens", "logits", "choice"];
+  const { StageMap } = lab.insideMap;
+  const { header, controls, turns, TextForm } = lab.insideHead;
+  // Stages of one chosen token: pointing at another row does not choose its token.
+  const KEEPS_TOKEN = ["mix", "stream", "active", "logits"];
   let opened = 0;
 
   class Inside {
@@ -30,6 +29,7 @@ lab.inside = (() => {
       this.forget();
       this.build();
       this.openFirst();
+      if (!this.compact) window.addEventListener("hashchange", () => this.openFirst());
     }
 
     get trace() {
@@ -44,9 +44,10 @@ lab.inside = (() => {
       this.says = make("div", { className: "inside-says", role: "status" });
       const slot = (name) => make("div", { className: `inside-${name}` });
       this.slots = [slot("head"), slot("scene"), slot("turns")];
-      const [head, scene, turns] = this.slots;
-      this.panel = make("div", { className: "inside-panel" }, head, scene, this.says, turns);
+      const [head, scene, ways] = this.slots;
+      this.panel = make("div", { className: "inside-panel" }, head, scene, this.says, ways);
       this.busy = make("p", { className: "inside-busy", role: "status" });
+      this.form = this.given ? null : new TextForm(this.source.text, (text) => this.read(text));
       const walk = make("div", { className: "inside-walk" }, this.map.element, this.panel);
       this.root.replaceChildren(this.top(), this.busy, walk);
       this.root.classList.toggle("inside-compact", this.compact);
@@ -57,28 +58,10 @@ lab.inside = (() => {
     /** What stands above the stages: differences, the way to the whole page, or the text. */
     top() {
       if (this.given) return this.given.element((difference) => this.openDifference(difference));
-      if (!this.compact) return this.form();
+      if (!this.compact) return this.form.element;
       this.link = make("a", {}, "The whole way, and your own sentence");
       return make("p", { className: "inside-heading" },
         make("strong", {}, "Inside the model"), this.link);
-    }
-
-    form() {
-      this.input = make("input", {
-        type: "text", id: `${this.id}-text`, value: this.source.text, maxLength: 200,
-        required: true, autocomplete: "off", spellcheck: false,
-      });
-      const words = "Back to the running sentence";
-      this.again = make("button", { type: "button", hidden: true }, words);
-      this.again.addEventListener("click", () => this.read(this.source.text));
-      const form = make("form", { className: "inside-row" },
-        make("label", { htmlFor: this.input.id }, "Text"), this.input,
-        make("button", { type: "submit" }, "Walk it through"), this.again);
-      form.addEventListener("submit", (event) => {
-        event.preventDefault();
-        this.read(this.input.value);
-      });
-      return form;
     }
 
     /** Opens what the address names, or the first difference, or the first stage. */
@@ -137,8 +120,7 @@ lab.inside = (() => {
     take({ tokens: parts }) {
       const text = parts.join("");
       carryText(text === this.source.text ? null : text);
-      if (this.input) this.input.value = text;
-      if (this.again) this.again.hidden = text === this.source.text;
+      this.form.show(text);
       this.row = parts.length - 1;
       this.forget();
       this.render();
@@ -163,10 +145,8 @@ lab.inside = (() => {
       this.block = Math.min(this.block, layers - 1);
       this.head = Math.min(this.head, heads - 1);
       this.scene = new lab.insideScene.Scene(this.view());
-      const [head, scene, turns] = this.slots;
-      head.replaceChildren(this.header(), this.controls());
-      scene.replaceChildren(...this.scene.parts);
-      turns.replaceChildren(...this.turns());
+      const contents = [[header(this), controls(this)], this.scene.parts, turns(this)];
+      this.slots.forEach((slot, i) => slot.replaceChildren(...contents[i]));
       this.scene.pointAt(this);
       if (focused) this.focus(focused);
       this.keepAddress();
@@ -174,8 +154,8 @@ lab.inside = (() => {
 
     /** Focuses a control by its name; of several choices, the one that is taken. */
     focus(name) {
-      const control = this.panel.querySelector(`input[name="${name}"]:checked, button[name="${name}"]`);
-      control?.focus({ preventScroll: true });
+      const kinds = [`input[name="${name}"]:checked`, `button[name="${name}"]`];
+      this.panel.querySelector(kinds.join())?.focus({ preventScroll: true });
     }
 
     view() {
@@ -202,73 +182,10 @@ lab.inside = (() => {
     /** Follows the chosen cell with the chosen token. */
     moved({ name, row, column }) {
       Object.assign(this, { column, last: name.split(".").at(-1) });
-      if ([...OF_ONE_TOKEN, ...OF_LAST_TOKEN].includes(this.stage.name)) return;
+      if (KEEPS_TOKEN.includes(this.stage.name)) return;
       this.row = row;
       const inputs = this.panel.querySelectorAll(`[name="${this.id}-token"]`);
       if (inputs[row]) inputs[row].checked = true;
-    }
-
-    /** The stage's name and what happens in it; in a chapter, tabs may have the name. */
-    header() {
-      const { stage, stages, given, compact } = this;
-      const header = make("header", {}, make("p", { className: "inside-text" }, stage.says));
-      if (!compact || stages.length === 1) header.prepend(make("h2", {}, stage.title));
-      if (!compact) {
-        const place = `${stages.indexOf(stage) + 1} of ${stages.length} · `;
-        header.prepend(make("p", { className: "inside-place" }, place, this.chapter(stage)));
-      }
-      const found = given?.of(stage) ?? [];
-      header.append(...found.map(({ sentence }) => make("p", { className: "inside-wrong" }, sentence)));
-      return header;
-    }
-
-    /** The step that builds a stage: a link to its chapter, or whose it is. */
-    chapter({ step }) {
-      const isStep = /^\d+$/.test(step);
-      const name = isStep ? `step ${step}` : `encore ${step}`;
-      if (this.given) return `${name}${this.given.owner(step)}`;
-      const page = isStep ? `step_${step}` : `encore_${step}`;
-      return make("a", { href: `${page}.html${this.textInAddress("#")}` }, name);
-    }
-
-    controls() {
-      const { trace, stage, id } = this;
-      const { layers, heads } = trace.sizes;
-      const row = make("div", { className: "inside-controls" });
-      if (this.given?.modes.length > 1) {
-        const modes = Object.keys(this.traces);
-        row.append(choices("Numbers", `${id}-mode`, this.given.modes, modes.indexOf(this.mode),
-          (i) => this.choose({ mode: modes[i] })));
-      }
-      if (IN_BLOCK.includes(stage.part)) {
-        row.append(numbers("Block", `${id}-block`, layers, this.block, (block) => this.choose({ block })));
-      }
-      if (IN_HEAD.includes(stage.name)) {
-        row.append(numbers("Head", `${id}-head`, heads, this.head, (head) => this.choose({ head })));
-      }
-      if (!OF_LAST_TOKEN.includes(stage.name)) {
-        row.append(tokens(trace, `${id}-token`, this.row, (t) => this.choose({ row: t })));
-      }
-      return row;
-    }
-
-    /** The buttons to the stages before and after. */
-    turns() {
-      const place = this.stages.indexOf(this.stage);
-      return [this.turn(place - 1, "Before", "back"), this.turn(place + 1, "Next", "next")];
-    }
-
-    turn(place, text, name) {
-      const stage = this.stages[place];
-      if (!stage) return "";
-      const className = `inside-${name}`;
-      const button = make("button", { type: "button", className, name }, make("span", {}, text), stage.title);
-      button.addEventListener("click", () => {
-        this.open(stage.name);
-        if (!this.panel.contains(document.activeElement)) this.focus(name === "next" ? "back" : "next");
-        this.panel.scrollIntoView({ block: "nearest" });
-      });
-      return button;
     }
 
     textInAddress(mark) {

@@ -26,7 +26,7 @@ SMALL = """() => [...document.querySelectorAll(".inside *, .signature text")]
   .filter((e) => e.checkVisibility() && !e.childElementCount && e.textContent.trim())
   .filter((e) => parseFloat(getComputedStyle(e).fontSize) < 11)
   .map((e) => e.outerHTML.slice(0, 80))"""
-LIT = """(name) => lab.page.scene.grids.find((g) => g.sheet.name === name).lit"""
+LIT = """(name) => lab.page.scene.grids.find((g) => g.sheet.name === name).chosen.lit"""
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,9 @@ def point(page: Any, name: str, row: int, column: int) -> None:
     grid = page.evaluate_handle(
         "(name) => lab.page.scene.grids.find((g) => g.sheet.name === name)", name
     )
-    box = grid.evaluate("(grid, [row, column]) => grid.box(row, column)", [row, column])
+    box = grid.evaluate(
+        "(grid, [row, column]) => grid.layout.box(row, column)", [row, column]
+    )
     cells = grid.get_property("cells").as_element()
     cells.scroll_into_view_if_needed()
     middle = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
@@ -339,7 +341,7 @@ def test_a_chapter_opens_at_its_stage(visit: Callable[..., Any], exercise: Any) 
     names = page.evaluate("lab.page.stages.map((stage) => stage.name)")
     assert names == shown_by(exercise).split()
     assert page.evaluate("lab.page.stage.name") == names[0]
-    assert page.evaluate("lab.page.scene.element.checkVisibility()")
+    assert page.locator(".inside-scene").is_visible()
     assert page.locator(".signature .lit").count() >= 1
     label = page.locator(".signature").get_attribute("aria-label")
     titles = {stage["name"]: stage["title"] for stage in stages()}
