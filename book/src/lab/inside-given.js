@@ -11,8 +11,9 @@ lab.insideGiven = (() => {
   const pattern = (array) => array.replace(/^h\.\d+\./, "h.*.");
 
   class Given {
-    constructor({ mine, reference, whose, differences, note }) {
+    constructor({ mine, reference, whose, differences, note, unseen }) {
       Object.assign(this, { whose: whose ?? {}, differences: differences ?? [], note });
+      this.unseen = unseen ?? {}; // why an array of the learner's is the reference's
       const right = lab.trace.read(reference);
       this.traces = { reference: right };
       if (mine) {
@@ -31,16 +32,24 @@ lab.insideGiven = (() => {
       return this.differences.filter(({ follows }) => !follows);
     }
 
-    /** How a stage differs, in a word; null if it does not. */
-    mark(stage) {
-      const found = this.of(stage);
+    /** How a stage differs in a block, in a word; null if it does not. */
+    mark(stage, block) {
+      const found = this.of(stage, block);
       if (!found.length) return null;
       return found.some(({ follows }) => !follows) ? "differs" : "follows";
     }
 
-    /** The differences of a stage. */
-    of(stage) {
-      return this.differences.filter(({ stage: array }) => stage.arrays.includes(pattern(array)));
+    /** The differences of a stage in a block. */
+    of(stage, block) {
+      const arrays = stage.arrays.map((array) => array.replace("*", block));
+      return this.differences.filter(({ stage: array }) => arrays.includes(array));
+    }
+
+    /** Why numbers that a stage shows are not the learner's, though they might be. */
+    missing(stage, block) {
+      const shown = [...stage.arrays, ...stage.shows].map((array) =>
+        array.replace("*", block).replace("masked", "scores"));
+      return [...new Set(shown.map((array) => this.unseen[array]).filter(Boolean))];
     }
 
     /** The first wrong cells of an array, of one head if it has heads. */
@@ -51,10 +60,12 @@ lab.insideGiven = (() => {
         .map(({ at }) => ({ name: array, row: at.at(-2), column: at.at(-1) }));
     }
 
-    /** Both numbers of a cell, in place of its sum. */
-    compared(cell) {
-      const [mine, right] = ["mine", "reference"].map((mode) => valueOf(this.traces[mode], cell));
-      return `yours ${written(mine)}, reference ${written(right)}`;
+    /** Both numbers of a cell, in place of its sum; null where the sum holds. */
+    compared(cell, mode) {
+      if (mode === "reference" || !this.traces.mine) return null;
+      const [mine, right] = ["mine", "reference"].map((each) => valueOf(this.traces[each], cell));
+      return mode === "mine" && Object.is(mine, right)
+        ? null : `yours ${written(mine)}, reference ${written(right)}`;
     }
 
     /** Whose a step is, in words. */
@@ -70,10 +81,11 @@ lab.insideGiven = (() => {
         return make("li", {}, `${difference.sentence} `, button);
       });
       const later = this.differences.length - items.length;
-      const rest = later ? `Later differences that follow from these: ${later}.` : "";
+      const rest = later ? `Stages that differ because of this: ${later}.` : "";
       return make("div", { className: "inside-given" },
-        ...[this.note, rest].filter(Boolean).map((text) => make("p", {}, text)),
-        make("ul", { className: "inside-found" }, ...items));
+        ...(this.note ? [make("p", {}, this.note)] : []),
+        make("ul", { className: "inside-found" }, ...items),
+        ...(rest ? [make("p", {}, rest)] : []));
     }
   }
 

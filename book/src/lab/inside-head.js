@@ -37,15 +37,17 @@ lab.insideHead = (() => {
 
   /** The stage's name and what happens in it; in a chapter, tabs may have the name. */
   function header(inside) {
-    const { stage, stages, given, compact } = inside;
+    const { stage, stages, given, compact, block, mode } = inside;
     const element = make("header", {}, make("p", { className: "inside-text" }, stage.says));
     if (!compact || stages.length === 1) element.prepend(make("h2", {}, stage.title));
     if (!compact) {
       const place = `${stages.indexOf(stage) + 1} of ${stages.length} · `;
       element.prepend(make("p", { className: "inside-place" }, place, chapter(inside)));
     }
-    const wrong = ({ sentence }) => make("p", { className: "inside-wrong" }, sentence);
-    element.append(...(given?.of(stage) ?? []).map(wrong));
+    const said = (className) => (text) => make("p", { className }, text);
+    const sentences = given?.of(stage, block).map(({ sentence }) => sentence) ?? [];
+    const missing = (mode === "mine" && given?.missing(stage, block)) || [];
+    element.append(...sentences.map(said("inside-wrong")), ...missing.map(said("inside-note")));
     return element;
   }
 

@@ -16,8 +16,8 @@ lab.insideMap = (() => {
 
   /** The stages in their parts; a press opens one. */
   class StageMap {
-    constructor(stages, open, mark) {
-      this.buttons = new Map(stages.map((stage) => [stage, stageButton(stage, open, mark(stage))]));
+    constructor(stages, open) {
+      this.buttons = new Map(stages.map((stage) => [stage, stageButton(stage, open)]));
       this.select = make("select", { ariaLabel: "Stage" }, ...grouped(stages, (name, list) =>
         make("optgroup", { label: name }, ...list.map((stage) =>
           make("option", { value: stage.name }, stage.title)))));
@@ -27,6 +27,15 @@ lab.insideMap = (() => {
       this.element = make("nav", { className: "inside-map", ariaLabel: "Stages" },
         this.select, make("ol", {}, ...parts));
       arrowKeys(this.element);
+    }
+
+    /** Puts a word beside each title for which `word` returns one. */
+    mark(word) {
+      for (const [stage, button] of this.buttons) {
+        const found = word(stage);
+        const mark = () => make("span", { className: `inside-mark inside-${found}` }, found);
+        button.replaceChildren(stage.title, ...(found ? [" ", mark()] : []));
+      }
     }
 
     show(stage) {
@@ -46,10 +55,8 @@ lab.insideMap = (() => {
       .map(([name, list]) => build(name, list));
   }
 
-  /** `mark` is a word beside the title, or nothing. */
-  function stageButton(stage, open, mark) {
+  function stageButton(stage, open) {
     const button = make("button", { type: "button" }, stage.title);
-    if (mark) button.append(" ", make("span", { className: `inside-mark inside-${mark}` }, mark));
     button.addEventListener("click", () => open(stage.name));
     return button;
   }

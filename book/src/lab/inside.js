@@ -37,8 +37,7 @@ lab.inside = (() => {
     }
 
     build() {
-      const mark = (stage) => this.given?.mark(stage);
-      this.map = new StageMap(this.stages, (name) => this.open(name), mark);
+      this.map = new StageMap(this.stages, (name) => this.open(name));
       this.map.element.hidden = this.stages.length < 2;
       // A screen reader follows an element that stays, so only the contents are replaced.
       this.says = make("div", { className: "inside-says", role: "status" });
@@ -144,6 +143,7 @@ lab.inside = (() => {
       const { layers, heads } = this.trace.sizes;
       this.block = Math.min(this.block, layers - 1);
       this.head = Math.min(this.head, heads - 1);
+      if (this.given) this.map.mark((stage) => this.given.mark(stage, this.block));
       this.scene = new lab.insideScene.Scene(this.view());
       const contents = [[header(this), controls(this)], this.scene.parts, turns(this)];
       this.slots.forEach((slot, i) => slot.replaceChildren(...contents[i]));
@@ -167,7 +167,7 @@ lab.inside = (() => {
         append: given ? null : (token) => this.append(token),
         token: (number) => this.tokenName(number),
         marks: (array) => given?.marks(array, head) ?? [],
-        compared: (cell) => (this.mode === "difference" ? given.compared(cell) : null),
+        compared: (cell) => given?.compared(cell, this.mode) ?? null,
         moved: (cell) => this.moved(cell),
       };
     }

@@ -404,7 +404,7 @@ def test_given_numbers_show_where_they_differ(page: Any) -> None:
     marks = page.locator(".inside-mark").all_inner_texts()
     assert marks == ["differs", "differs", "follows"]
     assert page.get_by_role("button", name="Show it").count() == 2
-    assert page.get_by_text("Later differences that follow from these: 1.").is_visible()
+    assert page.get_by_text("Stages that differ because of this: 1.").is_visible()
     assert page.get_by_text("Your numbers, computed by Python.").is_visible()
     cells = "lab.page.scene.grids.at(-1).marks"
     assert page.evaluate(cells) == [[4, 0]]
