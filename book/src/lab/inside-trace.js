@@ -28,16 +28,24 @@ lab.trace = (() => {
     };
   }
 
+  /** A token's text; its bytes if they are no whole characters. */
+  function name(tokenizer, id) {
+    const text = tokenizer.decode([id]);
+    return text.includes("\uFFFD") ? tokenizer.show(id) : text;
+  }
+
   /** The trace of ids [T] by the model of this page. */
   function compute(model, tokenizer, ids) {
-    const token = (id) => tokenizer.decode([id]);
+    const token = (id) => name(tokenizer, id);
     const { layers, heads, channels, eps } = model;
     const sizes = {
       layers, heads, channels, eps,
       inner: model.tensors["h.0.mlp.c_fc.bias"].length,
       vocabulary: tokenizer.vocabulary.length,
     };
-    return new Walk({ sizes, tokens: ids.map(token), ids }, computed(model, ids, token)).trace;
+    const text = tokenizer.decode(ids);
+    const source = computed(model, ids, token);
+    return new Walk({ sizes, text, tokens: ids.map(token), ids }, source).trace;
   }
 
   /** The rows of a recorded matrix: integers times the scale of their row. */
@@ -51,7 +59,7 @@ lab.trace = (() => {
 
   /** The trace of a recording of book/lab/sentence.py, which the weights are not needed for. */
   function recorded({ sizes, tokens, ids, embeddings, products, vectors, logits, guesses }) {
-    return new Walk({ sizes, tokens, ids }, {
+    return new Walk({ sizes, text: tokens.join(""), tokens, ids }, {
       embed: (name) => scaled(embeddings[name]),
       product: (layer) => scaled(products[layer]),
       vector: (name) => scaled(vectors[name])[0],

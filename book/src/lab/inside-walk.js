@@ -36,7 +36,7 @@ lab.walk = (() => {
   /** Walks a text through the model and keeps every result. */
   class Walk {
     /**
-     * @param text { sizes, tokens, ids }
+     * @param text { sizes, text, tokens, ids }
      * @param source makes what needs weights, as rows: embed("wte"), product(layer, rows),
      *   vector(name), head(rows) and guesses(streams). Of the logits only the last
      *   token's are kept, [1, V].

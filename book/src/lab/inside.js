@@ -6,7 +6,7 @@ var lab = lab || {};
 
 lab.inside = (() => {
   const { make, keepArrowKeys, pause } = lab.dom;
-  const { Source, address, carriedText, carryText } = lab.insideSource;
+  const { Source, MOST, address, carriedText, carryText } = lab.insideSource;
   const { Given, pattern } = lab.insideGiven;
   const { StageMap } = lab.insideMap;
   const { header, controls, turns, TextForm } = lab.insideHead;
@@ -108,7 +108,7 @@ lab.inside = (() => {
       await pause();
       try {
         this.traces.running = await makeTrace();
-        this.busy.textContent = "";
+        this.busy.textContent = this.trace.cut ? `Only ${MOST} tokens fit here.` : "";
         this.take(this.trace);
       } catch (error) {
         this.busy.textContent = `Only the running sentence can be shown: ${error.message}.`;
@@ -116,11 +116,10 @@ lab.inside = (() => {
       this.root.setAttribute("aria-busy", "false");
     }
 
-    take({ tokens: parts }) {
-      const text = parts.join("");
+    take({ text, ids }) {
       carryText(text === this.source.text ? null : text);
       this.form.show(text);
-      this.row = parts.length - 1;
+      this.row = ids.length - 1;
       this.forget();
       this.render();
     }
@@ -189,8 +188,8 @@ lab.inside = (() => {
     }
 
     textInAddress(mark) {
-      const text = this.trace.tokens.join("");
-      return text === this.source?.text ? "" : `${mark}text=${encodeURIComponent(text)}`;
+      const { text } = this.trace;
+      return text === this.source.text ? "" : `${mark}text=${encodeURIComponent(text)}`;
     }
 
     keepAddress() {

@@ -207,6 +207,18 @@ def test_own_text_is_computed_in_the_page(page: Any) -> None:
     assert "The largest:" in said(page)
 
 
+def test_tokens_that_are_no_whole_characters_show_their_bytes(page: Any) -> None:
+    own_text(page, "Tom 🙂")
+    assert tokens(page)[-1].startswith("0x")
+    assert page.get_by_label("Text", exact=True).input_value() == "Tom 🙂"
+
+
+def test_a_long_text_is_cut_and_the_page_says_so(page: Any) -> None:
+    own_text(page, "Tom has a big dog. " * 10)
+    assert len(tokens(page)) == 32
+    assert page.get_by_text("Only 32 tokens fit here.").is_visible()
+
+
 def test_a_chosen_token_is_appended(page: Any) -> None:
     open_stage(page, "Choose, append, repeat")
     best, share = play.next_tokens(SENTENCE)[0]
