@@ -13,8 +13,8 @@ lab.views.choice = (() => {
     return Math.max(0, p.findIndex((share) => (rest -= share) < 0));
   }
 
-  function choose(scene, text, id) {
-    const button = make("button", { type: "button" }, text);
+  function choose(scene, name, text, id) {
+    const button = make("button", { type: "button", name }, text);
     button.addEventListener("click", () => scene.append(id()));
     return button;
   }
@@ -44,8 +44,8 @@ lab.views.choice = (() => {
       make("ol", { className: "inside-options", ariaLabel: "The likeliest next tokens" }, ...list),
       note(`All other tokens together: ${percent(Math.max(0, others))}.`),
       ...(scene.append ? [make("p", { className: "inside-row" },
-        choose(scene, "Append the likeliest", () => first.id),
-        choose(scene, "Draw one and append it", () => drawn(p)))] : []),
+        choose(scene, "append", "Append the likeliest", () => first.id),
+        choose(scene, "draw", "Draw one and append it", () => drawn(p)))] : []),
     ];
   };
 })();

@@ -4,7 +4,7 @@ var lab = lab || {};
 
 lab.insideGiven = (() => {
   const { make, written } = lab.dom;
-  const { valueOf } = lab.sums;
+  const { valueOf } = lab.cells;
   const NAMES = { mine: "yours", reference: "reference", difference: "difference" };
 
   /** An array's name for any block: "h.2.query" → "h.*.query". */
@@ -75,10 +75,10 @@ lab.insideGiven = (() => {
 
     /** The note, and the first differences with a way to each. */
     element(open) {
-      const items = this.first.map(({ stage: array, sentence }) => {
+      const items = this.first.map((difference) => {
         const button = make("button", { type: "button" }, "Show it");
-        button.addEventListener("click", () => open(array));
-        return make("li", {}, `${sentence} `, button);
+        button.addEventListener("click", () => open(difference));
+        return make("li", {}, `${difference.sentence} `, button);
       });
       const later = this.differences.length - items.length;
       const rest = later ? `Stages that differ because of this: ${later}.` : "";

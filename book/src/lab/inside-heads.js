@@ -11,7 +11,7 @@ lab.views.shares = (() => {
   function picture({ trace }, block, head) {
     const length = trace.ids.length;
     const share = (row, column) =>
-      lab.sums.valueOf(trace, { name: `h.${block}.shares`, head, row, column });
+      lab.cells.valueOf(trace, { name: `h.${block}.shares`, head, row, column });
     const cells = range(0, length).flatMap((i) => range(0, i + 1)
       .filter((j) => share(i, j) >= LEAST)
       .map((j) => draw("rect", {

@@ -68,7 +68,8 @@ lab.insideMap = (() => {
       input.addEventListener("change", () => choose(value));
       return make("label", {}, input, label);
     });
-    return make("fieldset", { className: "inside-choices" }, make("legend", {}, legend), ...options);
+    const title = make("legend", {}, legend);
+    return make("fieldset", { className: "inside-choices" }, title, ...options);
   }
 
   const numbers = (legend, name, count, chosen, choose) =>

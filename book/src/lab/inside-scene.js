@@ -4,26 +4,27 @@ var lab = lab || {};
 
 lab.insideScene = (() => {
   const { make, percent, written } = lab.dom;
-  const { explain, split } = lab.sums;
+  const { split } = lab.cells;
+  const { explain } = lab.sums;
   const { quoted } = lab.token;
   const { sheet, values } = lab.sheet;
-  const { Grid, scaleOf } = lab.grid;
+  const { Grid } = lab.grid;
+  const { scaleOf } = lab.gridColors;
   const percentages = (value) => (value === 0 ? "0" : `${Math.round(100 * value)} %`);
 
   /**
    * @param view { stage, trace, block, head, row, model, compact, id, choose, append,
    *   token(id) → text or null, marks(name) → cells, compared(cell) → text or null,
-   *   moved(cell) }
+   *   moved(cell), says: the element that tells what a cell is }
    */
   class Scene {
     constructor(view) {
       Object.assign(this, view);
       this.grids = [];
-      this.says = make("div", { className: "inside-says", role: "status" });
       const build = lab.views[this.stage.name] ?? lab.views.equation;
-      const parts = build(this);
+      this.says.replaceChildren();
+      this.parts = build(this);
       this.align();
-      this.element = make("div", { className: "inside-scene" }, ...parts, this.says);
     }
 
     /** A grid of an array; grids that are added up have one scale of colours. */
@@ -52,21 +53,25 @@ lab.insideScene = (() => {
       const { value, sum, note, from } = explain(this.trace, cell, this.model);
       for (const grid of this.grids) {
         const place = grid.sheet.place(cell);
-        const cursor = place && grid.inside(...place) ? place : null;
+        const cursor = place && grid.has(...place) ? place : null;
         grid.show({ cursor, veil, lit: cursor ? [] : from.map(grid.sheet.region).filter(Boolean) });
       }
       this.say(this.name(cell), value, this.compared(cell) ?? sum, note);
       this.moved(cell);
     }
 
-    /** Chooses the cell of a token, in the stage's result: the strongest, or a given one. */
-    pointAt(row, column = null) {
-      const grid = this.grids.at(-1);
+    /**
+     * Chooses a cell for a first look: that of an array's last name and of a column, or the
+     * strongest of the stage's result.
+     */
+    pointAt({ row, column, last }) {
+      const grid = this.grids.find((each) => each.sheet.last === last) ?? this.grids.at(-1);
       if (!grid) return;
       const { sheet: shown } = grid;
-      const place = Math.min(row, shown.rows.length - 1);
-      const known = column !== null && column < shown.columns;
-      this.point(shown.cell(place, known ? column : strongest(shown, place)), false);
+      const place = shown.place({ name: shown.name, row, column });
+      const line = grid.has(place[0], 0) ? place[0] : 0;
+      const known = column !== null && grid.has(line, place[1]);
+      this.point(shown.cell(line, known ? place[1] : strongest(shown, line)), false);
     }
 
     /** What a cell is, in words. */
@@ -97,7 +102,7 @@ lab.insideScene = (() => {
       const x = Math.abs(value(row, column));
       return Number.isFinite(x) ? x : -1;
     };
-    return Array.from({ length: columns }, (_, i) => i).reduce((a, b) => (size(b) > size(a) ? b : a));
+    return lab.sheet.range(0, columns).reduce((a, b) => (size(b) > size(a) ? b : a));
   }
 
   return { Scene };

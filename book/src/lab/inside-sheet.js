@@ -4,7 +4,7 @@ var lab = lab || {};
 
 lab.sheet = (() => {
   const { chip } = lab.token;
-  const { valueOf, split } = lab.sums;
+  const { valueOf, split } = lab.cells;
   const TITLES = {
     wte: "row of the token", wpe: "row of the place", in: "the stream, as it comes in",
     ln_1: "normalized", query: "query", key: "key", value: "value", scores: "scores",
@@ -48,7 +48,8 @@ lab.sheet = (() => {
       place: (other) => other.name !== name ? null
         : [other.row - (logits ? 0 : from), other.column - start],
       /** A region of the array, in this sheet's rows and columns, or null. */
-      region: (other) => (other.name === name ? clip(other, from, tokens.length, start, columns) : null),
+      region: (other) => other.name !== name ? null
+        : clip(other, from, tokens.length, start, columns),
     };
   }
 

@@ -36,7 +36,7 @@ lab.insideSource = (() => {
   class Source {
     constructor(recording) {
       this.running = lab.trace.recorded(recording);
-      this.text = this.running.tokens.join(""); // the running sentence
+      this.text = this.running.text; // the running sentence
       this.model = null;
       this.tokenizer = null;
     }
@@ -63,10 +63,11 @@ lab.insideSource = (() => {
       return this.traceOf(this.tokenizer.encode(text));
     }
 
-    /** The trace of ids; of many ids, of the first. */
+    /** The trace of ids; of too many ids, of the first, and then it is `cut`. */
     async traceOf(ids) {
       await this.load();
-      return lab.trace.compute(this.model, this.tokenizer, ids.slice(0, MOST));
+      const trace = lab.trace.compute(this.model, this.tokenizer, ids.slice(0, MOST));
+      return { ...trace, cut: ids.length > MOST };
     }
   }
 

@@ -1,12 +1,12 @@
 "use strict";
 // What made a number of a trace: the calculation in words and figures, and the cells that
-// went into it. A cell is { name, head, row, column }; `head` is null unless the array is
-// [H, T, T]. A region is { name, rows: [from, to], columns: [from, to] } without `to`.
+// went into it, as regions.
 var lab = lab || {};
 
 lab.sums = (() => {
   const { written } = lab.dom;
   const { row } = lab.trace;
+  const { split, valueOf, whole, one } = lab.cells;
   const LARGEST = 3;
   const PRODUCTS = {
     query: ["attn.c_attn", "ln_1", 0],
@@ -23,34 +23,10 @@ lab.sums = (() => {
   const times = (a, b) => `${bracketed(a)} · ${bracketed(b)}`;
   const plus = (a, b) => `${written(a)} ${b < 0 ? "−" : "+"} ${written(Math.abs(b))}`;
 
-  /** A name's prefix and last part: "h.2.ln_1" → ["h.2.", "ln_1"]. */
-  function split(name) {
-    const [, prefix, last] = name.match(/^(h\.\d+\.)?(.*)$/);
-    return [prefix ?? "", last];
-  }
-
-  /** The value of a cell. */
-  function valueOf(trace, cell) {
-    const { name, head, row: t, column } = cell;
-    if (name.endsWith(".parts")) return part(trace, cell);
-    const array = trace.arrays[name];
-    return row(array, (head === null ? 0 : head * array.shape[1]) + t)[column];
-  }
-
-  /** One token's part of the mix of values of the token that is asking. */
-  function part(trace, { name, head, row: j, column, asking }) {
-    const [at] = split(name);
-    const share = valueOf(trace, { name: `${at}shares`, head, row: asking, column: j });
-    return share * valueOf(trace, { name: `${at}value`, head: null, row: j, column });
-  }
-
-  const whole = (name, t, size, from = 0) =>
-    ({ name, rows: [t, t + 1], columns: [from, from + size] });
-  const one = (name, t, c) => whole(name, t, 1, c);
-
   /** The largest products of two vectors, as text. */
   function largest(a, b) {
-    const order = Array.from(a.keys()).sort((i, j) => Math.abs(a[j] * b[j]) - Math.abs(a[i] * b[i]));
+    const size = (i) => Math.abs(a[i] * b[i]);
+    const order = Array.from(a.keys()).sort((i, j) => size(j) - size(i));
     return order.slice(0, LARGEST).map((i) => times(a[i], b[i])).join(", ");
   }
 
@@ -237,5 +213,5 @@ lab.sums = (() => {
     return { value: sum.value, ...sum.make() };
   }
 
-  return { explain, valueOf, split };
+  return { explain };
 })();

@@ -1,118 +1,12 @@
 "use strict";
-// A trace: every intermediate result for one text. Python sends one as JSON; for the
-// running sentence Python has recorded all products with weights; for any other text the
-// model of this page computes them. The names of the arrays are those of the stages.
-// Shapes: T tokens, C channels, H heads, D head size, V vocabulary.
+// Traces and where they come from. Python sends one as JSON. For the running sentence,
+// Python has recorded all products with weights. For any other text, the model of this page
+// computes them. Shapes: T tokens, C channels, V vocabulary.
 var lab = lab || {};
 
 lab.trace = (() => {
+  const { Walk, row, rows, stack, hideFuture } = lab.walk;
   const GUESSES = 5;
-
-  /** The i-th row [width] of an array [..., width]. */
-  function row({ shape, values }, i) {
-    const width = shape.at(-1);
-    return values.subarray(i * width, (i + 1) * width);
-  }
-
-  /** All rows of an array. */
-  function rows(array) {
-    const count = array.values.length / array.shape.at(-1);
-    return Array.from({ length: count }, (_, i) => row(array, i));
-  }
-
-  /** The array [N, width] of N rows. */
-  function stack(list) {
-    const width = list[0].length;
-    const values = new Float64Array(list.length * width);
-    list.forEach((numbers, i) => values.set(numbers, i * width));
-    return { shape: [list.length, width], values };
-  }
-
-  const add = (a, b) => a.map((x, t) => x.map((value, c) => value + b[t][c]));
-  const part = (list, i, size) => list.map((x) => x.subarray(i * size, (i + 1) * size));
-
-  /** A row of scores [T] of any head, with −∞ for the tokens after its own. */
-  function hideFuture(scores, row) {
-    return scores.map((score, j) => (j <= row % scores.length ? score : -Infinity));
-  }
-
-  /** Walks a text through the model and keeps every result. */
-  class Walk {
-    /**
-     * @param text { sizes, tokens, ids }
-     * @param source makes what needs weights, as rows: embed("wte"), product(layer, rows),
-     *   vector(name), head(rows) and guesses(streams). Of the logits only the last
-     *   token's are kept, [1, V].
-     */
-    constructor(text, source) {
-      this.trace = { format: 1, ...text, arrays: {} };
-      this.source = source;
-      const embedded = ["wte", "wpe"].map((name) => this.keep(name, source.embed(name)));
-      const streams = [add(...embedded)];
-      for (let i = 0; i < text.sizes.layers; i++) {
-        streams.push(this.block(`h.${i}.`, streams.at(-1)));
-      }
-      this.keep("logits", source.head(this.norm("ln_f", streams.at(-1)).slice(-1)));
-      this.trace.guesses = source.guesses(streams);
-    }
-
-    keep(name, list, shape = null) {
-      const array = stack(list);
-      this.trace.arrays[name] = shape ? { ...array, shape } : array;
-      return list;
-    }
-
-    norm(name, list) {
-      const [weight, bias] = ["weight", "bias"].map((kind) => {
-        const vector = this.source.vector(`${name}.${kind}`);
-        this.trace.arrays[`${name}.${kind}`] = { shape: [vector.length], values: vector };
-        return vector;
-      });
-      const { eps } = this.trace.sizes;
-      return this.keep(name, list.map((x) => lab.model.layerNorm(x, weight, bias, eps)));
-    }
-
-    /** One block [T, C] → [T, C]; `at` is the prefix of its names. */
-    block(at, stream) {
-      const normed = this.norm(`${at}ln_1`, this.keep(`${at}in`, stream));
-      const mixed = this.attend(at, this.source.product(`${at}attn.c_attn`, normed));
-      const attended = this.source.product(`${at}attn.c_proj`, mixed);
-      const middle = this.keep(`${at}mid`, add(stream, this.keep(`${at}attn`, attended)));
-      const fed = this.feed(at, this.norm(`${at}ln_2`, middle));
-      return this.keep(`${at}out`, add(middle, fed));
-    }
-
-    /** All heads' attention, from queries, keys and values in one, [T, 3C] → [T, C]. */
-    attend(at, joined) {
-      const { heads, channels } = this.trace.sizes;
-      const [query, key, value] = ["query", "key", "value"].map((name, i) =>
-        this.keep(at + name, part(joined, i, channels)));
-      const size = channels / heads;
-      const [scores, shares, mixed] = [[], [], joined.map(() => new Float64Array(channels))];
-      for (let h = 0; h < heads; h++) {
-        const [q, k, v] = [query, key, value].map((list) => part(list, h, size));
-        q.forEach((asking, t) => {
-          const row = Float64Array.from(k, (key) => lab.model.score(asking, key));
-          const visible = lab.decoding.softmax(row.subarray(0, t + 1));
-          scores.push(row);
-          shares.push(Float64Array.from(row, (_, j) => (j <= t ? visible[j] : 0)));
-          mixed[t].set(lab.model.mix(visible, v.slice(0, t + 1)), h * size);
-        });
-      }
-      const shape = [heads, joined.length, joined.length];
-      this.keep(`${at}scores`, scores, shape);
-      this.keep(`${at}masked`, scores.map(hideFuture), shape);
-      this.keep(`${at}shares`, shares, shape);
-      return this.keep(`${at}mixed`, mixed);
-    }
-
-    /** The feed-forward network, [T, C] → [T, C]. */
-    feed(at, list) {
-      const hidden = this.keep(`${at}hidden`, this.source.product(`${at}mlp.c_fc`, list));
-      const active = this.keep(`${at}active`, hidden.map((x) => x.map(lab.model.gelu)));
-      return this.keep(`${at}mlp`, this.source.product(`${at}mlp.c_proj`, active));
-    }
-  }
 
   /** The likeliest tokens of logits [V]: { id, token, p }. */
   function likeliest(logits, token) {
@@ -134,16 +28,24 @@ lab.trace = (() => {
     };
   }
 
+  /** A token's text; its bytes if they are no whole characters. */
+  function name(tokenizer, id) {
+    const text = tokenizer.decode([id]);
+    return text.includes("\uFFFD") ? tokenizer.show(id) : text;
+  }
+
   /** The trace of ids [T] by the model of this page. */
   function compute(model, tokenizer, ids) {
-    const token = (id) => tokenizer.decode([id]);
+    const token = (id) => name(tokenizer, id);
     const { layers, heads, channels, eps } = model;
     const sizes = {
       layers, heads, channels, eps,
       inner: model.tensors["h.0.mlp.c_fc.bias"].length,
       vocabulary: tokenizer.vocabulary.length,
     };
-    return new Walk({ sizes, tokens: ids.map(token), ids }, computed(model, ids, token)).trace;
+    const text = tokenizer.decode(ids);
+    const source = computed(model, ids, token);
+    return new Walk({ sizes, text, tokens: ids.map(token), ids }, source).trace;
   }
 
   /** The rows of a recorded matrix: integers times the scale of their row. */
@@ -157,7 +59,7 @@ lab.trace = (() => {
 
   /** The trace of a recording of book/lab/sentence.py, which the weights are not needed for. */
   function recorded({ sizes, tokens, ids, embeddings, products, vectors, logits, guesses }) {
-    return new Walk({ sizes, tokens, ids }, {
+    return new Walk({ sizes, text: tokens.join(""), tokens, ids }, {
       embed: (name) => scaled(embeddings[name]),
       product: (layer) => scaled(products[layer]),
       vector: (name) => scaled(vectors[name])[0],
@@ -196,5 +98,5 @@ lab.trace = (() => {
     return pattern.replace("*", block).replace("last", sizes.layers - 1);
   }
 
-  return { compute, recorded, read, difference, row, rows, named };
+  return { compute, recorded, read, difference, row, named };
 })();

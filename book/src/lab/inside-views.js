@@ -7,7 +7,7 @@ lab.views = (() => {
   const { make, percent, written } = lab.dom;
   const { chip, quoted } = lab.token;
   const { range } = lab.sheet;
-  const SIGNS = { "+": "plus", "=": "gives", "→": "becomes", "·": "times" };
+  const SIGNS = { "+": "plus", "=": "gives", "→": "becomes", "·": "times", "Σ": "added up" };
 
   /** A stage's arrays with the signs between them, as `shows` lists them. */
   function equation(scene, shows = scene.stage.shows) {
@@ -53,8 +53,9 @@ lab.views = (() => {
 
   /** The rows that are looked up, each with its number in the table. */
   const looked = (name, number) => (scene) => {
-    const row = (t) => make("span", { className: "inside-number" }, `row ${number(scene.trace, t)}`);
-    return [scene.grid(name, { look: { beside: row } })];
+    const beside = (t) =>
+      make("span", { className: "inside-number" }, `row ${number(scene.trace, t)}`);
+    return [scene.grid(name, { look: { beside } })];
   };
 
   /** The mix of values of one head: the shares of the asking token, and what each brings. */
@@ -62,14 +63,15 @@ lab.views = (() => {
     const { trace, block, head, row } = scene;
     const at = `h.${block}.`;
     const name = `${at}shares`;
-    const share = (j) => lab.sums.valueOf(trace, { name, head, row, column: j });
+    const share = (j) => lab.cells.valueOf(trace, { name, head, row, column: j });
     const shares = scene.grid(name);
     const rows = { to: row + 1, sums: true };
+    const beside = (j) => bar(share(j));
     const values = scene.grid(`${at}value[head]`, rows);
-    const parts = scene.grid(`${at}parts[head]`, { ...rows, look: { beside: (j) => bar(share(j)) } });
+    const parts = scene.grid(`${at}parts[head]`, { ...rows, look: { beside } });
     const sum = scene.grid(`${at}mixed[head]`, { from: row, to: row + 1, sums: true });
     const asking = note("What ", chip(trace.tokens[row]), " takes from each token:");
-    return [shares, asking, values, sign("·"), parts, sign("="), sum];
+    return [shares, asking, values, sign("→"), parts, sign("Σ"), sum];
   }
 
   function joined(scene) {
@@ -97,10 +99,12 @@ lab.views = (() => {
     const { trace, row } = scene;
     const { layers } = trace.sizes;
     const names = ["h.0.in", ...range(0, layers).map((i) => `h.${i}.out`)];
-    const grids = names.map((name, i) => scene.grid(name, {
-      from: row, to: row + 1, sums: true,
-      look: { title: i ? `after block ${i - 1}` : "token and place", aside: guess(trace.guesses[i][row][0]) },
-    }));
+    const look = (i) => ({
+      title: i ? `after block ${i - 1}` : "token and place",
+      aside: guess(trace.guesses[i][row][0]),
+    });
+    const grids = names.map((name, i) =>
+      scene.grid(name, { from: row, to: row + 1, sums: true, look: look(i) }));
     return [...grids, guesses(trace), lens(scene)];
   }
 
@@ -110,7 +114,8 @@ lab.views = (() => {
   function guesses({ tokens: texts, guesses: all }) {
     const rows = all.map((row, i) =>
       tableRow(i ? `block ${i - 1}` : "before", ...row.map(([best]) => guess(best))));
-    return table("The likeliest next token after each block, for every place", ["after", ...texts.map(chip)], rows);
+    const caption = "The likeliest next token after each block, for every place";
+    return table(caption, ["after", ...texts.map(chip)], rows);
   }
 
   function lens({ compact }) {

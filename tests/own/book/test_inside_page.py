@@ -26,7 +26,7 @@ SMALL = """() => [...document.querySelectorAll(".inside *, .signature text")]
   .filter((e) => e.checkVisibility() && !e.childElementCount && e.textContent.trim())
   .filter((e) => parseFloat(getComputedStyle(e).fontSize) < 11)
   .map((e) => e.outerHTML.slice(0, 80))"""
-LIT = """(name) => lab.page.scene.grids.find((g) => g.sheet.name === name).lit"""
+LIT = """(name) => lab.page.scene.grids.find((g) => g.sheet.name === name).chosen.lit"""
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,9 @@ def point(page: Any, name: str, row: int, column: int) -> None:
     grid = page.evaluate_handle(
         "(name) => lab.page.scene.grids.find((g) => g.sheet.name === name)", name
     )
-    box = grid.evaluate("(grid, [row, column]) => grid.box(row, column)", [row, column])
+    box = grid.evaluate(
+        "(grid, [row, column]) => grid.layout.box(row, column)", [row, column]
+    )
     cells = grid.get_property("cells").as_element()
     cells.scroll_into_view_if_needed()
     middle = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
@@ -185,6 +187,15 @@ def test_keyboard_keeps_its_place_among_the_choices(page: Any) -> None:
     assert page.evaluate("document.activeElement.name").endswith("-block")
 
 
+def test_the_focus_stays_on_the_way(page: Any) -> None:
+    page.locator(".inside-next").focus()
+    for _ in stages()[1:]:
+        page.keyboard.press("Enter")
+    assert page.locator(".inside h2").inner_text() == stages()[-1]["title"]
+    page.keyboard.press("Enter")  # at the end, the focus is on the way back
+    assert page.locator(".inside h2").inner_text() == stages()[-2]["title"]
+
+
 def test_own_text_is_computed_in_the_page(page: Any) -> None:
     own_text(page, OWN)
     assert tokens(page) == play.tokens(OWN)
@@ -194,6 +205,18 @@ def test_own_text_is_computed_in_the_page(page: Any) -> None:
     shown = float(re.findall(r"(-?[\d.]+)$", said(page).splitlines()[0])[0])
     assert shown == pytest.approx(expected, abs=0.0052)
     assert "The largest:" in said(page)
+
+
+def test_tokens_that_are_no_whole_characters_show_their_bytes(page: Any) -> None:
+    own_text(page, "Tom 🙂")
+    assert tokens(page)[-1].startswith("0x")
+    assert page.get_by_label("Text", exact=True).input_value() == "Tom 🙂"
+
+
+def test_a_long_text_is_cut_and_the_page_says_so(page: Any) -> None:
+    own_text(page, "Tom has a big dog. " * 10)
+    assert len(tokens(page)) == 32
+    assert page.get_by_text("Only 32 tokens fit here.").is_visible()
 
 
 def test_a_chosen_token_is_appended(page: Any) -> None:
@@ -330,7 +353,7 @@ def test_a_chapter_opens_at_its_stage(visit: Callable[..., Any], exercise: Any) 
     names = page.evaluate("lab.page.stages.map((stage) => stage.name)")
     assert names == shown_by(exercise).split()
     assert page.evaluate("lab.page.stage.name") == names[0]
-    assert page.evaluate("lab.page.scene.element.checkVisibility()")
+    assert page.locator(".inside-scene").is_visible()
     assert page.locator(".signature .lit").count() >= 1
     label = page.locator(".signature").get_attribute("aria-label")
     titles = {stage["name"]: stage["title"] for stage in stages()}
@@ -387,19 +410,22 @@ def test_given_numbers_show_where_they_differ(page: Any) -> None:
     page.add_script_tag(content=as_script("inside.given", given()))
     page.evaluate("lab.page = lab.inside.open(lab.page.root)")
     assert page.locator(".inside h2").inner_text() == "Turn scores into shares"
+    assert choice(page, "Head", "2").is_checked()  # of the first wrong cell
+    assert (chosen(page)["row"], chosen(page)["column"]) == (4, 0)
     assert "step 08 · borrowed" in page.locator(".inside-place").inner_text()
     marks = page.locator(".inside-mark").all_inner_texts()
     assert marks == ["differs", "differs", "follows"]
     assert page.get_by_role("button", name="Show it").count() == 2
     assert page.get_by_text("Stages that differ because of this: 1.").is_visible()
     assert page.get_by_text("Your numbers, computed by Python.").is_visible()
-    choice(page, "Head", "2").check()
     cells = "lab.page.scene.grids.at(-1).marks"
     assert page.evaluate(cells) == [[4, 0]]
     choice(page, "Head", "1").check()
     assert page.evaluate(cells) == []
     page.get_by_role("button", name="Show it").last.click()
     assert page.locator(".inside h2").inner_text() == "Mix the values"
+    assert (chosen(page)["row"], chosen(page)["column"]) == (0, 0)
+    choice(page, "Token", ".").check()
     choice(page, "Numbers", "difference").check()
     right = arrays(SENTENCE, play.trained())["h.1.mixed"][4]
     channel = chosen(page)["column"]
