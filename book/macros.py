@@ -20,6 +20,7 @@ from book.pages import (
     exercise_of,
     key_of,
 )
+from book.view import inside
 from course.catalogue import load_mistakes
 from course.mistakes import Mistake
 
@@ -192,6 +193,7 @@ def mistake_of(key: str, name: str) -> Mistake:
 MACROS: dict[str, Callable[[str, Expand], str]] = {
     "chapter": chapter,
     "clone": clone,
+    "inside": inside,
     "task": task,
     "skeleton": skeleton,
     "solution": solution,
