@@ -36,10 +36,7 @@ Expand = Callable[[str], str]
 
 def figure(arguments: str, expand: Expand) -> str:
     """A drawing: ``NAME | alternative text | caption``."""
-    parts = [part.strip() for part in arguments.split("|")]
-    if len(parts) != 3 or not all(parts):
-        raise BookError("a figure needs NAME | alternative text | caption")
-    name, alternative, caption = parts
+    name, alternative, caption = figure_parts(arguments)
     path = FIGURES / f"{name}.svg"
     if not path.exists():
         raise BookError(f"there is no figure {name!r}; a script must write {path.name}")
@@ -52,6 +49,14 @@ def figure(arguments: str, expand: Expand) -> str:
         f'<figure class="drawing">{drawings}\n<figcaption>\n\n'
         f"{expand(caption)}\n\n</figcaption></figure>"
     )
+
+
+def figure_parts(arguments: str) -> list[str]:
+    """A figure's name, alternative text and caption."""
+    parts = [part.strip() for part in arguments.split("|")]
+    if len(parts) != 3 or not all(parts):
+        raise BookError("a figure needs NAME | alternative text | caption")
+    return parts
 
 
 def versions(path: Path) -> dict[str, Path]:

@@ -43,6 +43,7 @@ WORDS = {
     "book": ["--help"],
     "bench": ["--help"],
     "serve": ["--help"],
+    "notebook": ["--help"],
     "test": COLLECT,
     "test-book": COLLECT,
 }
