@@ -16,10 +16,12 @@ from course.registry import ROOT
 from runtime.child_python import python_command
 from runtime.defaults import INTERPRETED
 
-NEVER_ASKS = (  # JupyterLab would ask other servers for news and for newer versions
-    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    "--LabApp.news_url=None",
+SETTINGS = (
+    "--ServerApp.allow_root=True",  # in a container; only this machine reaches it
+    "--ServerApp.log_level=WARN",
 )
+# This part of JupyterLab asks other servers for news and for newer versions.
+ANNOUNCES = "@jupyterlab/apputils-extension:announcements"
 
 
 def open_notebooks(name: str | None, *, opens: bool) -> None:
@@ -38,13 +40,13 @@ def open_notebooks(name: str | None, *, opens: bool) -> None:
     print(*write_all(NOTEBOOKS), sep="\n", flush=True)
     shown = NOTEBOOKS / f"{page}.ipynb" if page else NOTEBOOKS
     command = [
-        *(sys.executable, "-m", "jupyterlab", *NEVER_ASKS),
+        *(sys.executable, "-m", "jupyterlab", *SETTINGS),
         f"--ServerApp.root_dir={ROOT}",
         f"--LabApp.default_url=/lab/tree/{shown.relative_to(ROOT).as_posix()}",
         *["--no-browser"] * (not opens),
     ]
     os.chdir(ROOT)
-    os.execve(sys.executable, command, os.environ | kernel_path(NOTEBOOKS))
+    os.execve(sys.executable, command, os.environ | jupyter_paths(NOTEBOOKS))
 
 
 def page_of(name: str) -> str:
@@ -59,7 +61,7 @@ def page_of(name: str) -> str:
 def write_all(folder: Path) -> Iterator[str]:
     """Writes every page's notebook; yields sentences about those that stay."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_kernel(folder)
+    write_settings(folder)
     for page in examples.pages():
         if sentence := write(page, folder):
             yield sentence
@@ -90,21 +92,32 @@ def write(page: str, folder: Path) -> str:
     return ""
 
 
-def write_kernel(folder: Path) -> None:
-    """Describes the kernel for Jupyter: this Python, with the course's settings."""
-    path = folder / ".jupyter" / "kernels" / KERNEL / "kernel.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+def write_settings(folder: Path) -> None:
+    """Describes the kernel for Jupyter, and what JupyterLab leaves out.
+
+    The kernel is this Python with the course's settings.
+    """
     program = python_command("from book.kernel import main; main()")
-    described = {
+    kernel = {
         "argv": [*program, "-f", "{connection_file}"],
         "display_name": "GPT-2 on MAX",
         "language": "python",
         "env": INTERPRETED | {"PYTHONNOUSERSITE": "1"},
     }
-    path.write_text(json.dumps(described, indent=1), encoding="utf-8")
+    files = {
+        f"kernels/{KERNEL}/kernel.json": kernel,
+        "labconfig/page_config.json": {"disabledExtensions": {ANNOUNCES: True}},
+    }
+    for name, content in files.items():
+        path = folder / ".jupyter" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
-def kernel_path(folder: Path) -> dict[str, str]:
-    """The variable by which Jupyter finds the kernel."""
-    paths = [str(folder / ".jupyter"), os.environ.get("JUPYTER_PATH", "")]
-    return {"JUPYTER_PATH": os.pathsep.join(filter(None, paths))}
+def jupyter_paths(folder: Path) -> dict[str, str]:
+    """The variables by which Jupyter finds the files of ``write_settings``."""
+    own = str(folder / ".jupyter")
+    return {
+        name: os.pathsep.join(filter(None, [own, os.environ.get(name, "")]))
+        for name in ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH")
+    }

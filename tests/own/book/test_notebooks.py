@@ -68,8 +68,9 @@ def test_equations_stay_in_tex() -> None:
 def test_notebook_prints_what_the_page_prints(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    jupyter.write_kernel(tmp_path)
-    monkeypatch.setenv("JUPYTER_PATH", jupyter.kernel_path(tmp_path)["JUPYTER_PATH"])
+    jupyter.write_settings(tmp_path)
+    for name, value in jupyter.jupyter_paths(tmp_path).items():
+        monkeypatch.setenv(name, value)
     made = notebooks.notebook(QUICK)
     own = nbformat.v4.new_code_cell(
         "import os; from steps import step_02; print(os.getcwd(), step_02.__file__)"
@@ -158,7 +159,7 @@ def test_jupyterlab_serves_the_chapter(tmp_path: Path) -> None:
 
 
 def test_kernel_is_described_for_jupyter(tmp_path: Path) -> None:
-    jupyter.write_kernel(tmp_path)
+    jupyter.write_settings(tmp_path)
     folder = tmp_path / ".jupyter" / "kernels" / notebooks.KERNEL
     described = json.loads((folder / "kernel.json").read_text())
     assert described["argv"][0] == sys.executable
