@@ -54,8 +54,8 @@ def stack(figure: Figure, count: int) -> None:
     """Moves charts from one row into one column; each names its own rows."""
     first, *others = figure.axes
     places = figure.add_gridspec(count, 1)
-    for axes, place in zip(figure.axes, places, strict=True):
-        axes.set_subplotspec(place)
+    for i, axes in enumerate(figure.axes):
+        axes.set_subplotspec(places[i])
     for axes in others:
         if not len(axes.get_yticks()) and axes.get_ylim() == first.get_ylim():
             names = [label.get_text() for label in first.get_yticklabels()]
