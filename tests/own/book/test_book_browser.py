@@ -30,6 +30,13 @@ UNMARKED = f"""() => ({HIDING})().filter((e) => {{
     const isSeen = arrow.visibility === "visible" && arrow.content.includes("→");
     return !isSeen || getComputedStyle(e).overflowX !== "auto" || e.tabIndex !== 0;
   }}).map((e) => e.outerHTML.slice(0, 80))"""
+# Those that hide something above or below, where nobody can scroll.
+LOW = """() => [...document.querySelectorAll("main, main *")]
+  .filter((e) => e instanceof HTMLElement && e.checkVisibility())
+  .filter((e) => !e.matches("input, .lab-hidden"))
+  .filter((e) => ["hidden", "clip"].includes(getComputedStyle(e).overflowY))
+  .filter((e) => e.scrollHeight > e.clientHeight + 1)
+  .map((e) => e.outerHTML.slice(0, 80))"""
 # Texts that are too small as rendered: a drawing's may shrink with the drawing.
 SMALL = """(legible) => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -89,6 +96,7 @@ def test_nothing_is_cut_without_a_sign_or_too_small(
     page.evaluate(OPEN)
     settle(page)
     assert page.evaluate(UNMARKED) == []
+    assert page.evaluate(LOW) == []
     assert page.evaluate(CUT) == []
     assert page.evaluate(SMALL, LEGIBLE) == []
 
