@@ -1,6 +1,7 @@
-"""The commands of the program ``book``: serve and build."""
+"""The commands of the program ``book``: serve, build and notebook."""
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -9,6 +10,8 @@ from book import serving
 from book.pages import BUILD, BookError
 from book.render import build_pages
 from runtime.background import compile_in_background
+
+NOTEBOOKS_NEED = "pixi run notebook, or uv run --extra notebook book notebook, does it"
 
 
 @click.group(invoke_without_command=True)
@@ -31,6 +34,21 @@ def build(to: Path) -> None:
         sys.exit(f"The book cannot be made: {error}")
     print(*warnings, sep="\n", end="\n" * bool(warnings), file=sys.stderr)
     print(f"The book begins at {to / 'index.html'}")
+
+
+@main.command()
+@click.argument("chapter", required=False)
+@click.option("--open/--no-open", "opens", default=True, help="show it in the browser")
+def notebook(chapter: str | None, opens: bool) -> None:
+    """Open the chapters' code in JupyterLab: all, or one, such as s08."""
+    if not find_spec("jupyterlab"):
+        sys.exit(f"JupyterLab is not installed here: {NOTEBOOKS_NEED}.")
+    from book.jupyter import open_notebooks
+
+    try:
+        open_notebooks(chapter, opens=opens)
+    except (BookError, OSError) as error:
+        sys.exit(f"The notebooks cannot be opened: {str(error).rstrip('.')}.")
 
 
 @main.command()

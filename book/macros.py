@@ -1,6 +1,7 @@
 """The macros of the pages, in double braces: ``{{number s08.share}}``."""
 
 import json
+import math
 import re
 from collections.abc import Callable
 from functools import cache
@@ -13,6 +14,7 @@ from book.clone import clone
 from book.pages import (
     FIGURES,
     LOSSES,
+    NARROW,
     NUMBERS,
     REPORTS,
     TERMINALS,
@@ -25,7 +27,8 @@ from course.catalogue import load_mistakes
 from course.mistakes import Mistake
 
 WIDTH = re.compile(r' width="(\d+)"')
-SMALLEST = 0.7
+SIZE = re.compile(r"font(?:-size)?:[^;\"]*?([\d.]+)px")
+LEGIBLE = 11  # pixels: no label on a page is smaller
 PASSES = "What the check says when all is right"
 INSEPARABLE = re.compile(r"(?<=\d) (?=%|(?:ms|[kMG]B)\b|± [\d.]+\))|(?<=[<±]) (?=\d)")
 DEFAULT = re.compile(r"var\((--[\w-]+), [^)]*\)")
@@ -35,31 +38,51 @@ Expand = Callable[[str], str]
 
 def figure(arguments: str, expand: Expand) -> str:
     """A drawing: ``NAME | alternative text | caption``."""
-    parts = [part.strip() for part in arguments.split("|")]
-    if len(parts) != 3 or not all(parts):
-        raise BookError("a figure needs NAME | alternative text | caption")
-    name, alternative, caption = parts
+    name, alternative, caption = figure_parts(arguments)
     path = FIGURES / f"{name}.svg"
     if not path.exists():
         raise BookError(f"there is no figure {name!r}; a script must write {path.name}")
-    svg = labelled(path.read_text(encoding="utf-8").strip(), alternative)
+    drawings = "".join(
+        f'<div class="{kind}">{labelled(path.read_text("utf-8").strip(), alternative)}'
+        "</div>"
+        for kind, path in versions(path).items()
+    )
     return (
-        f'<figure class="drawing"><div class="scroll">{svg}</div>\n<figcaption>\n\n'
+        f'<figure class="drawing">{drawings}\n<figcaption>\n\n'
         f"{expand(caption)}\n\n</figcaption></figure>"
     )
 
 
-def labelled(svg: str, alternative: str) -> str:
-    """The drawing with its alternative text and a least width on a phone.
+def figure_parts(arguments: str) -> list[str]:
+    """A figure's name, alternative text and caption."""
+    parts = [part.strip() for part in arguments.split("|")]
+    if len(parts) != 3 or not all(parts):
+        raise BookError("a figure needs NAME | alternative text | caption")
+    return parts
 
-    The page's style sheet has the colours, so the file's own defaults are left out.
+
+def versions(path: Path) -> dict[str, Path]:
+    """The files of a figure, by the classes of the boxes around them."""
+    narrow = NARROW / path.name
+    if not narrow.exists():
+        return {"scroll": path}
+    return {"scroll on-desks": path, "scroll on-phones": narrow}
+
+
+def labelled(svg: str, alternative: str) -> str:
+    """The drawing with its alternative text.
+
+    On a phone it shrinks only as far as its smallest label stays legible. The page's
+    style sheet has the colours, so the file's own defaults are left out.
     """
     svg = DEFAULT.sub(r"var(\1)", svg)
     found = WIDTH.search(svg)
     if not found:
         raise BookError("a figure's file does not begin with its width")
     width = int(found[1])
-    size = f"max-width: {width}px; min-width: {width * SMALLEST:.0f}px"
+    smallest = min(map(float, SIZE.findall(svg)), default=LEGIBLE)
+    least = math.ceil(width * LEGIBLE / smallest)
+    size = f"max-width: {width}px; min-width: {least}px"
     svg = svg.replace('style="', f'style="{size}; ', 1)
     label = f'role="img" aria-label="{escape(alternative)}"'
     return svg.replace("<svg ", f"<svg {label} ", 1)

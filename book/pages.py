@@ -8,6 +8,7 @@ BOOK = ROOT / "book"
 SRC = BOOK / "src"
 BUILD = BOOK / "build"
 FIGURES, NUMBERS, REPORTS = SRC / "figures", SRC / "numbers", SRC / "reports"
+NARROW = FIGURES / "narrow"  # the charts again, for phones
 LOSSES = SRC / "losses"
 TERMINALS = SRC / "terminals"
 

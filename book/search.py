@@ -4,7 +4,7 @@ import json
 from html.parser import HTMLParser
 from pathlib import Path
 
-HEADINGS = ("h1", "h2", "h3")
+HEADINGS = ("h1", "h2", "h3", "dt")  # a term that can be linked is a section, too
 # The index leaves out equations, drawings and files: it is for the text of the book.
 SKIPPED = ("math", "svg", "script", "style", "pre", "button")
 
@@ -22,9 +22,10 @@ class Sections(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.in_main |= tag == "main"
         self.skipping += tag in SKIPPED
-        if self.in_main and tag in HEADINGS:
+        place = dict(attrs).get("id") or ""
+        if self.in_main and tag in HEADINGS and (place or tag != "dt"):
             self.in_heading = True
-            self.found.append([dict(attrs).get("id") or "", "", ""])
+            self.found.append([place, "", ""])
 
     def handle_endtag(self, tag: str) -> None:
         self.in_main &= tag != "main"

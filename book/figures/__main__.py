@@ -11,8 +11,9 @@ from typing import Any
 # Matrices are small, so one thread is fastest. NumPy reads this when it is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+from book.figures._narrow import narrow
 from book.figures.svg import render
-from book.pages import FIGURES, NUMBERS, key_of
+from book.pages import FIGURES, NARROW, NUMBERS, key_of
 from book.recorder import Made, Recorder
 from book.rounding import alike, last_place
 
@@ -32,10 +33,16 @@ def load(name: str) -> ModuleType:
     return import_module(f"book.figures.{name}")
 
 
-def drawn(module: ModuleType) -> dict[str, str]:
-    """The SVG text of each of a module's figures, by name."""
+def drawn(module: ModuleType) -> Iterator[tuple[Path, str]]:
+    """The files of a module's figures, and their SVG text.
+
+    A chart has a second file, for phones.
+    """
     make = getattr(module, "figures", dict)
-    return {name: render(figure, name) for name, figure in make().items()}
+    for name, figure in make().items():
+        yield FIGURES / f"{name}.svg", render(figure, name)
+        if narrow(figure):
+            yield NARROW / f"{name}.svg", render(figure, f"{name}-narrow")
 
 
 def computed(module: ModuleType) -> str | None:
@@ -49,15 +56,15 @@ def make(wanted: list[str]) -> Iterator[Made]:
     """Makes the files of the given pages."""
     for name in wanted:
         module = load(name)
-        for figure, svg in drawn(module).items():
-            yield Made(name, FIGURES / f"{figure}.svg", svg, figures_agree)
+        for path, svg in drawn(module):
+            yield Made(name, path, svg, figures_agree)
         if (text := computed(module)) is not None:
             yield Made(name, NUMBERS / f"{key_of(name)}.json", text, numbers_agree)
 
 
 def kept() -> list[Path]:
     """All recorded files."""
-    return [*FIGURES.glob("*.svg"), *NUMBERS.glob("*.json")]
+    return [*FIGURES.rglob("*.svg"), *NUMBERS.glob("*.json")]
 
 
 def figures_agree(a: str, b: str) -> bool:

@@ -45,18 +45,41 @@ for (const code of document.querySelectorAll("pre.code > code")) {
   if (!code.parentElement.matches(".output")) addCopyButton(code, box, "this code");
 }
 
-// The keyboard can reach elements that scroll sideways, and scroll them.
-function markScrollers() {
-  for (const box of document.querySelectorAll("pre, .table-wrapper, .scroll, .equation")) {
-    if (box.scrollWidth > box.clientWidth + 1) {
+// What is wider than the page scrolls sideways. An arrow at an edge (wide.css) says that
+// something is hidden behind it, and the keyboard can stop here and scroll.
+const WIDE = { pre: "Code", ".table-wrapper": "Table", ".equation": "Equation", ".scroll": "Figure" };
+const isWide = Object.keys(WIDE).join();
+
+function markWide() {
+  for (const box of document.querySelectorAll(isWide)) {
+    const most = box.scrollWidth - box.clientWidth;
+    if (most > 1) {
+      const kind = Object.keys(WIDE).find((selector) => box.matches(selector));
+      const hidden = { left: box.scrollLeft > 1, right: box.scrollLeft < most - 1 };
+      box.dataset.hides = Object.keys(hidden).filter((side) => hidden[side]).join(" ");
       box.tabIndex = 0;
-    } else {
+      if (!box.hasAttribute("role")) box.setAttribute("role", "group");
+      if (!box.hasAttribute("aria-label")) box.setAttribute("aria-label", WIDE[kind]);
+    } else if ("hides" in box.dataset) {
+      delete box.dataset.hides;
       box.removeAttribute("tabindex");
     }
   }
 }
-new ResizeObserver(markScrollers).observe(document.body);
-document.addEventListener("toggle", markScrollers, true);
+
+// Many changes of the page lead to one look at it, before the browser paints.
+let looksSoon = false;
+function markWideSoon() {
+  if (looksSoon) return;
+  looksSoon = true;
+  requestAnimationFrame(() => {
+    looksSoon = false;
+    markWide();
+  });
+}
+new ResizeObserver(markWideSoon).observe(document.body);
+new MutationObserver(markWideSoon).observe(document.querySelector("main"), { childList: true, subtree: true });
+for (const event of ["toggle", "scroll"]) document.addEventListener(event, markWideSoon, true);
 
 // The left and right arrow keys open the previous and the next page.
 document.addEventListener("keydown", (event) => {

@@ -6,6 +6,7 @@ const searchField = searchBox.querySelector("input");
 const searchStatus = searchBox.querySelector("[role=status]");
 const searchList = searchBox.querySelector("ul");
 const MOST = 20;
+const NAMED = 1000; // more points than the words of a section can give
 const AROUND = 70; // characters of text on each side of the match
 
 let searchSections = null; // null until the index is loaded
@@ -41,13 +42,16 @@ function patterns(query) {
 
 const count = (text, pattern) => text.match(pattern)?.length ?? 0;
 
-// A section's score: 0 unless the section has every word; titles count more than text.
-function score(section, wanted) {
+// A section's score: 0 unless the section has every word; titles count more than text, and
+// the section that the query names counts most.
+function score(section, wanted, query) {
   const of = (pattern) =>
     20 * count(section.title, pattern) + 5 * count(section.pageTitle, pattern) +
     Math.min(5, count(section.text, pattern));
   const scores = wanted.map(of);
-  return scores.includes(0) ? 0 : scores.reduce((sum, value) => sum + value, 0);
+  if (scores.includes(0)) return 0;
+  const isNamed = section.title.toLowerCase() === query.trim().toLowerCase();
+  return scores.reduce((sum, value) => sum + value, isNamed ? NAMED : 0);
 }
 
 function resultItem(section, wanted) {
@@ -85,7 +89,7 @@ function showResults() {
   const wanted = patterns(searchField.value);
   const found = wanted.length
     ? searchSections
-        .map((section) => ({ section, points: score(section, wanted) }))
+        .map((section) => ({ section, points: score(section, wanted, searchField.value) }))
         .filter(({ points }) => points > 0)
         .sort((a, b) => b.points - a.points)
     : [];

@@ -9,12 +9,57 @@ from book.pages import SRC
 PAGES = sorted(path.stem for path in SRC.glob("*.md") if path.stem != "SUMMARY")
 KINDS_OF_PAGES = ["introduction", "step_08", "making_it_fast", "glossary"]
 FIRST_PAGE = 300_000  # bytes
+LEGIBLE = 10.95  # pixels; a label of 11 may be rendered as 10.99
 KINDS = "pre, .table-wrapper, .scroll, .equation"
 
 TOO_WIDE = f"""() => [...document.querySelectorAll("main *")]
   .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
   .filter((e) => !e.closest("{KINDS}, [popover], .allows-scroll"))
   .map((e) => e.outerHTML.slice(0, 80))"""
+OPEN = "document.querySelectorAll('details').forEach((d) => d.open = true)"
+# Elements that hide a part of their content, without those that only a screen reader
+# meets. A text field scrolls as one writes.
+HIDING = """() => [...document.querySelectorAll("main, main *")]
+  .filter((e) => e instanceof HTMLElement && e.checkVisibility())
+  .filter((e) => !e.matches("input, textarea, select, .lab-hidden"))
+  .filter((e) => getComputedStyle(e).overflowX !== "visible")
+  .filter((e) => e.scrollWidth > e.clientWidth + 1)"""
+# Those whose other part nobody can reach, or of which no arrow tells.
+UNMARKED = f"""() => ({HIDING})().filter((e) => {{
+    const arrow = getComputedStyle(e, "::after");
+    const isSeen = arrow.visibility === "visible" && arrow.content.includes("→");
+    return !isSeen || getComputedStyle(e).overflowX !== "auto" || e.tabIndex !== 0;
+  }}).map((e) => e.outerHTML.slice(0, 80))"""
+# Those that hide something above or below, where nobody can scroll.
+LOW = """() => [...document.querySelectorAll("main, main *")]
+  .filter((e) => e instanceof HTMLElement && e.checkVisibility())
+  .filter((e) => !e.matches("input, .lab-hidden"))
+  .filter((e) => ["hidden", "clip"].includes(getComputedStyle(e).overflowY))
+  .filter((e) => e.scrollHeight > e.clientHeight + 1)
+  .map((e) => e.outerHTML.slice(0, 80))"""
+# Texts that are too small as rendered: a drawing's may shrink with the drawing.
+SMALL = """(legible) => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = new Set();
+  while (walker.nextNode()) {
+    const e = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || !e.checkVisibility()) continue;
+    if (e.closest("script, style, annotation")) continue;
+    let size = parseFloat(getComputedStyle(e).fontSize);
+    const shrunk = e instanceof SVGElement && e.getScreenCTM();
+    if (shrunk) size *= Math.hypot(shrunk.a, shrunk.b);
+    if (size < legible) found.add(`${walker.currentNode.data.trim()}: ${size} px`);
+  }
+  return [...found];
+}"""
+# What a drawing leaves outside of itself.
+CUT = """() => [...document.querySelectorAll("main svg text")]
+  .filter((e) => e.checkVisibility() && !e.closest("[aria-hidden]"))
+  .filter((e) => {
+    const [own, all] = [e, e.ownerSVGElement].map((x) => x.getBoundingClientRect());
+    return own.left < all.left - 2 || own.right > all.right + 2;
+  })
+  .map((e) => e.textContent)"""
 SCROLLING_CODE = """() => [...document.querySelectorAll("pre.code, pre.terminal")]
   .filter((e) => e.scrollWidth > e.clientWidth + 1)
   .map((e) => e.innerText.split("\\n").sort((a, b) => b.length - a.length)[0])"""
@@ -38,8 +83,53 @@ def test_page_at_full_size_is_accessible(visit: Any, axe: Any, name: str) -> Non
 @pytest.mark.parametrize("name", PAGES)
 def test_code_does_not_scroll_at_900(visit: Any, name: str) -> None:
     page = visit(name, width=900)
-    page.evaluate("document.querySelectorAll('details').forEach((d) => d.open = true)")
+    page.evaluate(OPEN)
     assert page.evaluate(SCROLLING_CODE) == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_cut_without_a_sign_or_too_small(
+    visit: Any, name: str, width: int
+) -> None:
+    page = visit(name, width=width)
+    page.evaluate(OPEN)
+    settle(page)
+    assert page.evaluate(UNMARKED) == []
+    assert page.evaluate(LOW) == []
+    assert page.evaluate(CUT) == []
+    assert page.evaluate(SMALL, LEGIBLE) == []
+
+
+def settle(page: Any) -> None:
+    """Waits until the page has seen its last change, and painted."""
+    frame = "new Promise((done) => requestAnimationFrame(done))"
+    for _ in range(3):
+        page.evaluate(frame)
+
+
+def test_keyboard_reaches_what_is_hidden(visit: Any) -> None:
+    page = visit("encore_constrained", width=390)
+    settle(page)
+    table = page.locator(".table-wrapper[data-hides]").first
+    assert table.get_attribute("data-hides") == "right"
+    table.focus()
+    for _ in range(40):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        "(e) => e.dataset.hides === 'left'", arg=table.element_handle()
+    )
+    assert page.url.endswith("encore_constrained.html")
+    last = table.locator("th").last.bounding_box()
+    assert last
+    assert last["x"] + last["width"] <= 390
+
+
+def test_equations_of_a_phone_are_whole(visit: Any) -> None:
+    page = visit("encore_kv_cache", width=390)
+    settle(page)
+    assert page.locator(".equation").count()
+    assert page.locator(".equation[data-hides]").count() == 0
 
 
 def serious(results: Any) -> list[str]:
@@ -81,6 +171,25 @@ def test_search_finds_and_leads_to_a_section(visit: Any, width: int) -> None:
     assert "sections" in box.get_by_role("status").inner_text()
     page.keyboard.press("Enter")
     page.wait_for_url("**/step_02.html#causal-mask")
+
+
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [
+        ("softmax", "glossary.html#softmax"),
+        ("Logit", "glossary.html#logit"),
+        ("attention", "step_08.html#attention"),
+    ],
+)
+def test_search_begins_with_what_the_query_names(
+    visit: Any, query: str, place: str
+) -> None:
+    page = visit("introduction")
+    page.keyboard.press("/")
+    page.keyboard.type(query)
+    first = page.get_by_role("search").get_by_role("link").first
+    first.wait_for()
+    assert first.get_attribute("href") == place
 
 
 def test_search_waits_for_its_index(visit: Any) -> None:

@@ -1,6 +1,7 @@
 """The pages' syntax besides Markdown, and the messages about errors in it."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,7 @@ def material(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "s08.json").write_text(text, encoding="utf-8")
     for name in ("FIGURES", "NUMBERS", "REPORTS"):
         monkeypatch.setattr(macros, name, tmp_path)
+    monkeypatch.setattr(macros, "NARROW", tmp_path / "narrow")
     macros.numbers_of.cache_clear()
     yield tmp_path
     macros.numbers_of.cache_clear()
@@ -56,8 +58,17 @@ def test_skeleton_is_the_untouched_one_and_solution_is_folded() -> None:
 def test_figure_has_its_alternative_text_and_caption(material: Path) -> None:
     text = expand('{{figure scores | three "scores" | The scores $x$.}}')
     assert 'role="img" aria-label="three &quot;scores&quot;"' in text
-    assert "max-width: 400px; min-width: 280px; a: b" in text
+    assert "max-width: 400px; min-width: 400px; a: b" in text
     assert "<figcaption>\n\nThe scores <math>" in text
+
+
+def test_chart_has_a_second_version_for_phones(material: Path) -> None:
+    assert "on-phones" not in expand("{{figure scores | scores | The scores.}}")
+    (material / "narrow").mkdir()
+    (material / "narrow" / "scores.svg").write_text(SVG.replace("400", "300"))
+    text = expand("{{figure scores | scores | The scores.}}")
+    both = r'on-desks"><svg [^>]*width="400".*on-phones"><svg [^>]*width="300"'
+    assert re.search(both, text)
 
 
 def test_numbers_and_tables(material: Path) -> None:
@@ -103,9 +114,23 @@ def test_losses_are_a_folded_table(
 def test_equations_become_mathml() -> None:
     assert expand("$x^2$") == "<math><msup><mi>x</mi><mn>2</mn></msup></math>"
     text = expand("$$\n\\begin{aligned} a &= b \\\\ c &= d \\end{aligned}\n$$")
-    assert text.startswith('<span class="equation"><math display="block">')
+    assert text.startswith('<span class="equation"><span><span><math displaystyle')
     assert "<mtable" in text
+    assert text.count("<math") == 1
     assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("tex", "pieces"),
+    [
+        ("y = f(x = 1) + 2 - g", ["y", "=f(x=1)", "+2", "−g"]),
+        (r"y = -\left( a + b \right] c", ["y", "=−(a+b]c"]),
+        (r"k = \frac{a - b}{c} \qquad v \ge 2", ["k", "=a−bc", "v", "≥2"]),
+    ],
+)
+def test_equations_break_before_relations_and_signs(tex, pieces: list[str]) -> None:
+    found = re.findall("<math.*?</math>", expand(f"$${tex}$$"))
+    assert [re.sub("<.*?>", "", piece) for piece in found] == pieces
 
 
 @pytest.mark.parametrize(

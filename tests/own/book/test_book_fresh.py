@@ -32,7 +32,7 @@ def test_every_figure_is_in_a_page() -> None:
     assert {path.stem for path in FIGURES.glob("*.svg")} == shown
 
 
-@pytest.mark.parametrize("path", sorted(FIGURES.glob("*.svg")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", sorted(FIGURES.rglob("*.svg")), ids=lambda p: p.stem)
 def test_figure_follows_the_theme(path) -> None:
     text = path.read_text()
     for color, variable in VARIABLES.items():

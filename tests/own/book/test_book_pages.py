@@ -156,10 +156,11 @@ def test_book_is_small(built: SimpleNamespace, pages: dict[str, Path]) -> None:
 
 
 def test_drawing_keeps_its_own_style() -> None:
-    svg = '<svg width="640" height="9" style="fill: red"><g style="a: b"/></svg>'
+    text = "font: 12px x"
+    svg = f'<svg width="600" height="9" style="fill: red"><g style="{text}"/></svg>'
     text = labelled(svg, "a < b")
-    assert text.startswith('<svg role="img" aria-label="a &lt; b" width="640"')
-    assert 'max-width: 640px; min-width: 448px; fill: red"><g style="a: b"/>' in text
+    assert text.startswith('<svg role="img" aria-label="a &lt; b" width="600"')
+    assert 'max-width: 600px; min-width: 550px; fill: red"><g style="font: 12' in text
 
 
 def test_steps_that_pass_are_marked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,7 @@ WORDS = {
     "inside": ["--help"],
     "bench": ["--help"],
     "serve": ["--help"],
+    "notebook": ["--help"],
     "test": COLLECT,
     "test-book": COLLECT,
 }
