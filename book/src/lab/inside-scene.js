@@ -38,7 +38,8 @@ lab.insideScene = (() => {
         point: (row, column) => this.point(sheet.cell(row, column)),
       });
       grid.sums = options.sums;
-      grid.marks = this.marks(sheet.name).map((cell) => sheet.place(cell));
+      const marks = this.marks(sheet.name).map((cell) => sheet.place(cell));
+      grid.marks = marks.filter((place) => grid.has(...place));
       this.grids.push(grid);
       return grid.element;
     }
