@@ -73,7 +73,7 @@ def skeleton(arguments: str, expand: Expand) -> str:
     """The untouched skeleton, even when the learner has changed their copy."""
     exercise = exercise_of(arguments)
     text = (ROOT / exercise.skeleton_path).read_text(encoding="utf-8")
-    return f'<div id="skeleton">\n\n{file(str(exercise.step_path), text)}\n\n</div>'
+    return file(str(exercise.step_path), text, anchor="skeleton")
 
 
 def solution(arguments: str, expand: Expand) -> str:

@@ -6,7 +6,8 @@ from matplotlib.figure import Figure
 
 from book import inside, play
 from book.figures import style
-from book.figures._text import decimal, percent
+from book.figures._text import percent
+from book.figures._words import signed
 from tests.oracle import model as oracle
 
 BLOCK, HEAD = 3, 0  # the last block, the first head
@@ -52,7 +53,7 @@ def part_rows() -> list[list[str]]:
     found = oracle.qkv(normed, weights, f"h.{BLOCK}.attn.c_attn")
     rows = [["part", "channels", "first three numbers"]]
     for number, ((name, _), part) in enumerate(zip(PARTS, found, strict=True)):
-        start, values = number * channels, ", ".join(map(decimal, part[:3]))
+        start, values = number * channels, ", ".join(map(signed, part[:3]))
         rows.append([name, f"{start} to {start + channels - 1}", values])
     return rows
 
@@ -71,7 +72,7 @@ def score_rows() -> list[list[str]]:
     rows, learned = score_tables()
     ask = [["who asks whom", "vectors", "query and key"]]
     for name, i, j in [("`·has` asks `·dog`", 1, 3), ("`·dog` asks `·has`", 3, 1)]:
-        ask.append([name, decimal(rows[i, j]), decimal(learned[i, j])])
+        ask.append([name, signed(rows[i, j]), signed(learned[i, j])])
     return ask
 
 
@@ -80,7 +81,7 @@ def scores_figure() -> Figure:
     figure, panels = style.charts(300, columns=2, width=600)
     titles = "vectors with vectors", "queries with keys"
     for axes, scores, title in zip(panels, score_tables(), titles, strict=True):
-        texts = np.vectorize(decimal)(scores, 1)
+        texts = np.vectorize(signed)(scores, 1)
         largest = 1.8 * np.abs(scores).max()  # pale, so that the numbers are legible
         style.heatmap(
             axes, scores, rows=names, columns=names, largest=largest, texts=texts

@@ -45,7 +45,7 @@ def test_chapter_is_a_card_from_the_registry() -> None:
 
 def test_skeleton_is_the_untouched_one_and_solution_is_folded() -> None:
     skeleton = expand("{{skeleton s08}}")
-    assert skeleton.startswith('<div id="skeleton">')
+    assert skeleton.startswith('<div class="listing" id="skeleton">')
     assert "NotImplementedError" in skeleton
     solution = expand("{{solution s08}}")
     assert solution.startswith('<details class="solution">')

@@ -143,6 +143,13 @@ def test_chapter_has_what_a_chapter_needs(exercise, pages: dict[str, Path]) -> N
     assert "<math" in pages[exercise.file].read_text()
 
 
+@pytest.mark.parametrize("exercise", load_registry(), ids=lambda e: e.key)
+def test_task_comes_before_the_reasons(exercise, pages: dict[str, Path]) -> None:
+    places = elements(pages[exercise.file]).values("id")
+    order = ["your-task", "skeleton", "when-the-check-speaks", "why-this-choice"]
+    assert [place for place in places if place in order] == order
+
+
 def test_book_is_small(built: SimpleNamespace, pages: dict[str, Path]) -> None:
     files = [path for path in built.folder.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 7 * MEGABYTE
