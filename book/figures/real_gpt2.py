@@ -119,7 +119,14 @@ def differences() -> dict[str, float]:
     }
 
 
+def unscaled_attention(
+    query: np.ndarray, key: np.ndarray, value: np.ndarray
+) -> np.ndarray:
+    """Attention of ``[..., T, D]`` each, without the division by √D."""
+    return unscaled_shares(query, key) @ value
+
+
 def unscaled_shares(query: np.ndarray, key: np.ndarray) -> np.ndarray:
-    """The shares ``[H, T, T]`` without the division by √D."""
+    """The shares ``[..., T, T]`` without the division by √D."""
     scores = query @ key.swapaxes(-1, -2) + oracle.causal_mask(query.shape[-2])
     return oracle.softmax(scores)

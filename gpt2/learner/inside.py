@@ -24,7 +24,13 @@ from gpt2.learner.borrowing import Borrowed, begun, borrow
 from runtime.defaults import interpret_operations, silence_advice
 from runtime.kernels import use_kernels
 
-NOTHING = {"mine": None, "whose": {}, "differences": [], "note": "", "unseen": {}}
+NOTHING: dict[str, Any] = {
+    "mine": None,
+    "whose": {},
+    "differences": [],
+    "note": "",
+    "unseen": {},
+}
 
 
 @dataclass(frozen=True)

@@ -50,14 +50,15 @@ class Point:
 
 
 # name, stage, maker, what; the maker of a stage is in the page's list.
-START = (
+Row = tuple[str, str, int | str | None, str]
+START: tuple[Row, ...] = (
     ("ids", "wte", 13, "the ids that the transformer gets"),
     ("wte.input", "wte", 12, "the ids that are looked up"),
     ("wte", "wte", None, "the rows of the tokens"),
     ("wpe.input", "wpe", 12, "the places that are looked up"),
     ("wpe", "wpe", None, "the rows of the places"),
 )
-BLOCK = (
+BLOCK: tuple[Row, ...] = (
     ("in", "in", None, "the input"),
     ("first.x", "ln_1", 11, "the x of the first residual connection"),
     ("ln_1.input", "ln_1", FIRST, "what the first normalization gets"),
@@ -90,7 +91,7 @@ BLOCK = (
     ("second.result", "out", 10, "the second residual connection's result"),
     ("out", "out", None, "the result"),
 )
-END = (
+END: tuple[Row, ...] = (
     ("ln_f.input", "ln_f", 12, "what the last normalization gets"),
     ("ln_f.result", "ln_f", None, "what the last normalization gives"),
     ("ln_f", "ln_f", 12, "what the transformer gives"),

@@ -184,16 +184,15 @@ def broken_off(mine: Trace, stages: Sequence[str], *, follows: bool) -> Differen
 
 
 def next_stage(mine: Trace, stages: Sequence[str]) -> str:
-    """Returns the stage at which a trace ends: if possible one of the step at fault.
+    """Returns the stage at which a trace ends.
 
-    Stages that the code does not show from outside come before it, too.
+    If nothing has run, because a file cannot be imported, it is one of that step's.
     """
-    last = max(
-        (i for i, stage in enumerate(stages) if stage in mine.values), default=-1
-    )
-    rest = stages[last + 1 :] or stages[-1:]
+    seen = [i for i, stage in enumerate(stages) if stage in mine.values]
+    if seen:
+        return stages[min(seen[-1] + 1, len(stages) - 1)]
     step = mine.error.step if mine.error else None
-    return next((stage for stage in rest if maker_of(stage) == step), rest[0])
+    return next((stage for stage in stages if maker_of(stage) == step), stages[0])
 
 
 def depth(point: Point, layers: int) -> int:

@@ -21,7 +21,7 @@ GUESSES = 5
 # Why the page shows the reference's numbers in the place of the learner's.
 HIDDEN = "Not visible from outside in your code: {}. The reference's are shown."
 MISFIT = "Of another shape in your code: {}. The reference's are shown."
-NOT_REACHED = "Your model does not get to {}. The reference's are shown."
+NOT_REACHED = "Your model does not get here. The reference's numbers are shown."
 Json = dict[str, Any]
 Arrays = dict[str, np.ndarray]
 
@@ -39,7 +39,7 @@ def mine_as_json(trace: Trace, reference: Trace, checkpoint: Checkpoint) -> Json
     right, own = arrays(reference, checkpoint), arrays(trace, checkpoint)
     fitting = {n: x for n, x in own.items() if n in right and x.shape == right[n].shape}
     other = {n: x for n, x in fitting.items() if not np.array_equal(x, right[n])}
-    shown = Trace(trace.ids, reference.values | fitting)  # for the guesses
+    shown = Trace(trace.ids, {**reference.values, **fitting})  # for the guesses
     return described(shown, checkpoint, other)
 
 
