@@ -8,6 +8,7 @@ from course.registry import ROOT, Exercise, find_exercise, load_registry
 
 Expand = Callable[[str], str]
 HARDEST = 5
+SHORTCUTS = '<a href="#your-task">the task</a><a href="#skeleton">the skeleton</a>'
 
 
 def chapter(arguments: str, expand: Expand) -> str:
@@ -44,7 +45,7 @@ def facts(exercise: Exercise) -> dict[str, str]:
         "Time": f"about {exercise.minutes} minutes",
         "Difficulty": f'<span role="img" aria-label="{level}">{stars}</span>',
         "Builds on": " ".join(links) or "nothing before it",
-        "Your file": f"<code>{exercise.step_path}</code>",
+        "Your file": f"<code>{exercise.step_path}</code>{SHORTCUTS}",
     }
 
 
@@ -72,7 +73,7 @@ def skeleton(arguments: str, expand: Expand) -> str:
     """The untouched skeleton, even when the learner has changed their copy."""
     exercise = exercise_of(arguments)
     text = (ROOT / exercise.skeleton_path).read_text(encoding="utf-8")
-    return file(str(exercise.step_path), text)
+    return file(str(exercise.step_path), text, anchor="skeleton")
 
 
 def solution(arguments: str, expand: Expand) -> str:

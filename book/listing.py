@@ -67,10 +67,11 @@ def class_of(kind: Any) -> str:
     return next((name for parent, name in CLASSES.items() if kind in parent), "")
 
 
-def file(name: str, code: str) -> str:
-    """The HTML of a whole file under its name.
+def file(name: str, code: str, anchor: str = "") -> str:
+    """The HTML of a whole file under its name. ``anchor`` is where a link leads.
 
     A blank line ends a block of HTML in Markdown, unless the block begins with <pre.
     """
-    head = f'<div class="listing">\n<p class="file">{escape(name)}</p>'
+    place = f' id="{anchor}"' if anchor else ""
+    head = f'<div class="listing"{place}>\n<p class="file">{escape(name)}</p>'
     return f"{head}\n\n{pre(code, 'python')}\n\n</div>"

@@ -28,6 +28,7 @@ from course.mistakes import Mistake
 WIDTH = re.compile(r' width="(\d+)"')
 SIZE = re.compile(r"font(?:-size)?:[^;\"]*?([\d.]+)px")
 LEGIBLE = 11  # pixels: no label on a page is smaller
+PASSES = "What the check says when all is right"
 INSEPARABLE = re.compile(r"(?<=\d) (?=%|(?:ms|[kMG]B)\b|± [\d.]+\))|(?<=[<±]) (?=\d)")
 DEFAULT = re.compile(r"var\((--[\w-]+), [^)]*\)")
 
@@ -141,14 +142,11 @@ def losses(arguments: str, expand: Expand) -> str:
     rows = values_in(path)
     count = len(rows) - 2  # without the head and the right model
     title = f"Step {exercise.short} · {exercise.title}: {count} mistakes"
-    return (
-        f'<details class="losses"><summary>{escape(title)}</summary>\n\n'
-        f"{expand(as_markdown(rows))}\n\n</details>"
-    )
+    return folded("losses", title, expand(as_markdown(rows)))
 
 
 def report(arguments: str, expand: Expand) -> str:
-    """A check's report: ``KEY`` for the solution, ``KEY NAME`` for a mistake."""
+    """A check's report: ``KEY NAME`` for a mistake, and ``KEY``, folded, for none."""
     key, _, name = arguments.partition(" ")
     exercise = exercise_of(key)
     mistake = mistake_of(key, name) if name else None
@@ -157,8 +155,8 @@ def report(arguments: str, expand: Expand) -> str:
         raise BookError(
             f"there is no report {path.name}; python -m book.reports records"
         )
-    text = path.read_text(encoding="utf-8").strip("\n")
-    return f'<pre class="terminal"><code>{text}</code></pre>'
+    printed = screen(path)
+    return printed if mistake else folded("report", PASSES, printed)
 
 
 def terminal(arguments: str, expand: Expand) -> str:
@@ -168,8 +166,21 @@ def terminal(arguments: str, expand: Expand) -> str:
         raise BookError(
             f"there is no recording {arguments!r}; python -m book.terminals records"
         )
+    return screen(path)
+
+
+def screen(path: Path) -> str:
+    """The HTML of a terminal with a recorded text."""
     text = path.read_text(encoding="utf-8").strip("\n")
     return f'<pre class="terminal"><code>{text}</code></pre>'
+
+
+def folded(kind: str, title: str, text: str) -> str:
+    """The HTML of a text that the reader opens. ``kind`` is its class."""
+    return (
+        f'<details class="{kind}"><summary>{escape(title)}</summary>\n\n'
+        f"{text}\n\n</details>"
+    )
 
 
 def report_name(key: str, mistake: Mistake | None) -> str:

@@ -13,6 +13,7 @@ from unittest.mock import patch
 import numpy as np
 
 from gpt2.checkpoint.loading import Checkpoint, load_checkpoint
+from gpt2.checkpoint.tokenizer import marked as marked
 from tests.oracle import model as oracle
 
 Weights = Mapping[str, np.ndarray]

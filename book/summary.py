@@ -2,7 +2,11 @@
 
 from course.registry import Exercise, load_registry
 
-START = {"introduction": "Introduction", "setup": "Set-up"}
+START = {
+    "introduction": "Introduction",
+    "setup": "Set-up",
+    "five_minutes": "The model in five minutes",
+}
 PLAYGROUND = {"lab": "The decoding lab", "attention": "Where attention looks"}
 AFTERWARDS = {
     "real_gpt2": "Your model and the real GPT-2",

@@ -66,8 +66,8 @@ def contrastive_search(
 ) -> list[int]:
     """Continues a text with likely tokens that do not repeat it.
 
-    Of the ``top_k`` likeliest tokens, the one with the highest score is written:
-    ``(1 - penalty_alpha) * probability - penalty_alpha * degeneration penalty``.
+    Of the ``top_k`` likeliest tokens, the one with the highest contrastive score is
+    written: ``(1 - penalty_alpha) * probability - penalty_alpha * penalty``.
 
     Args:
         model: turns ids ``[N, T]`` into the logits ``[N, V]`` of what follows each
@@ -112,6 +112,6 @@ def _likeliest(logits: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     The probabilities are those among all V tokens. Equally likely tokens come in the
     order of their ids.
     """
-    weights = np.exp(logits - logits.max())  # the largest is 1: nothing overflows
+    exponentials = np.exp(logits - logits.max())  # the largest is 1: nothing overflows
     best = np.argsort(-logits, kind="stable")[:count]
-    return best, weights[best] / weights.sum()
+    return best, exponentials[best] / exponentials.sum()

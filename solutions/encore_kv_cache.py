@@ -107,7 +107,7 @@ class CachedGPT2LMHeadModel(MaxGPT2LMHeadModel):
     def forward(
         self, input_ids: Tensor, cache: list[KeyValue] | None = None
     ) -> tuple[Tensor, list[KeyValue]]:
-        """Scores what may follow each new token.
+        """Rates what may follow each new token.
 
         Args:
             input_ids: ``[B, T]``, the new tokens.

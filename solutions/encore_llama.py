@@ -260,7 +260,7 @@ class LlamaForCausalLM(Module[[Tensor], Tensor]):
             self.lm_head = Linear(config.n_embd, config.vocab_size, bias=False)
 
     def forward(self, input_ids: Tensor) -> Tensor:
-        """Scores every possible next token: ids ``[B, T]`` to logits ``[B, T, V]``."""
+        """Rates every possible next token: ids ``[B, T]`` to logits ``[B, T, V]``."""
         hidden = self.model(input_ids)
         if self.tied:
             return hidden @ self.model.embed_tokens.weight.T  # [B, T, C] @ [C, V]

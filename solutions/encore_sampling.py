@@ -12,8 +12,8 @@ import numpy as np
 
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Turns logits ``[V]`` into probabilities ``[V]``; -inf becomes exactly 0."""
-    weights = np.exp(logits - logits.max())  # the largest is 1: nothing overflows
-    return weights / weights.sum()
+    exponentials = np.exp(logits - logits.max())  # the largest is 1: nothing overflows
+    return exponentials / exponentials.sum()
 
 
 def apply_repetition_penalty(
@@ -26,13 +26,13 @@ def apply_repetition_penalty(
         previous_ids: the ids of the prompt and of the text written so far.
         penalty: above 1 discourages repetition; 1 changes nothing.
 
-    Source: Keskar et al. 2019, "CTRL", section 4.1. A negative score is multiplied,
+    Source: Keskar et al. 2019, "CTRL", section 4.1. A negative logit is multiplied,
     since dividing it would make the token likelier.
     """
     seen = np.unique(np.asarray(previous_ids, dtype=np.int64))
-    scores = logits[seen]
+    used = logits[seen]
     penalized = logits.copy()
-    penalized[seen] = np.where(scores < 0, scores * penalty, scores / penalty)
+    penalized[seen] = np.where(used < 0, used * penalty, used / penalty)
     return penalized
 
 
@@ -72,7 +72,7 @@ def top_p_filter(logits: np.ndarray, p: float) -> np.ndarray:
     if p == 1:  # a sum can round to 1 before its last tokens
         return logits.copy()
     order = _likeliest_first(logits)
-    reached = softmax(logits)[order].cumsum()  # each token's own share included
+    reached = softmax(logits)[order].cumsum()  # each token's own included
     return _keep(logits, order[: 1 + np.count_nonzero(reached < p)])
 
 
@@ -120,9 +120,9 @@ def sample(logits: np.ndarray, rng: np.random.Generator) -> int:
     return int(rng.choice(len(probabilities), p=probabilities))
 
 
-def _likeliest_first(scores: np.ndarray) -> np.ndarray:
-    """Orders the ids of ``[V]`` by falling score, equals by rising id."""
-    return np.argsort(-scores, kind="stable")
+def _likeliest_first(values: np.ndarray) -> np.ndarray:
+    """Orders the ids of ``[V]`` by falling value, equals by rising id."""
+    return np.argsort(-values, kind="stable")
 
 
 def _keep(logits: np.ndarray, ids: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Step 05: token embeddings, from a token's number to its meaning."""
+"""Step 05: token embeddings, from a token's id to its vector."""
 
 from max.experimental import functional as F
 from max.experimental.nn import Module

@@ -9,7 +9,7 @@ from solutions.solution_02 import causal_mask
 
 
 def compute_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """Averages the values, weighted by how well each key answers the query.
+    """Mixes the values: the better a key answers the query, the larger its share.
 
     Args:
         query: ``[..., T, D]``, what each token looks for.
@@ -24,5 +24,5 @@ def compute_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     length, head_size = query.shape[-2], int(query.shape[-1])
     scores = query @ key.transpose(-1, -2) / sqrt(head_size)  # [..., T, T]
     mask = causal_mask(length, 0, dtype=scores.dtype, device=scores.device)
-    weights = F.softmax(scores + mask, axis=-1)  # each row sums to 1
-    return weights @ value  # [..., T, T] @ [..., T, D] -> [..., T, D]
+    shares = F.softmax(scores + mask, axis=-1)  # each row sums to 1
+    return shares @ value  # [..., T, T] @ [..., T, D] -> [..., T, D]

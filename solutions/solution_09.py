@@ -26,7 +26,7 @@ class GPT2MultiHeadAttention(Module[[Tensor], Tensor]):
         self.c_proj = Linear(config.n_embd, config.n_embd)
 
     def split_heads(self, x: Tensor) -> Tensor:
-        """Gives each head its share of the channels: [B, T, C] -> [B, H, T, D]."""
+        """Gives each head its part of the channels: [B, T, C] -> [B, H, T, D]."""
         batch, length, channels = x.shape
         head_size = int(channels) // self.n_head
         return x.reshape([batch, length, self.n_head, head_size]).transpose(1, 2)

@@ -12,7 +12,7 @@ from solutions.solution_11 import GPT2Block
 
 
 class GPT2Model(Module[[Tensor], Tensor]):
-    """GPT-2 without its head: what the model knows about each place in the text.
+    """GPT-2 without its head: what the model knows about each position in the text.
 
     Args:
         config: the model's sizes; ``n_layer`` blocks are stacked.

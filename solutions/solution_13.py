@@ -1,4 +1,4 @@
-"""Step 13: the language-model head, from hidden states to a score for every token."""
+"""Step 13: the language-model head, from hidden states to a logit for every token."""
 
 from max.experimental.nn import Module
 from max.experimental.tensor import Tensor
@@ -23,6 +23,6 @@ class MaxGPT2LMHeadModel(Module[[Tensor], Tensor]):
         self.transformer = GPT2Model(config)
 
     def forward(self, input_ids: Tensor) -> Tensor:
-        """Scores every possible next token: ids ``[B, T]`` to logits ``[B, T, V]``."""
+        """Rates every possible next token: ids ``[B, T]`` to logits ``[B, T, V]``."""
         hidden = self.transformer(input_ids)
         return hidden @ self.transformer.wte.weight.T  # [B, T, C] @ [C, V]

@@ -9,16 +9,17 @@ and of all these texts it again keeps the best few:
 
 A text's probability is the product of its tokens' probabilities. So many small factors
 would vanish; their logarithms only have to be added up. The sum falls with each token,
-and short texts would win. Therefore the score divides it by a power of the length:
+and short texts would win. Therefore the text score divides it by a power of the
+length:
 
-    score = (log p_1 + log p_2 + … + log p_L) / L ** length_penalty
+    text score = (log p_1 + log p_2 + … + log p_n) / n ** length_penalty
 
 The rules are those of Hugging Face's ``generate`` with ``early_stopping=False``, its
 default. The traps: logits are no log-probabilities yet; texts that end must not leave
 fewer to go on, so each round looks at twice as many as there are beams; and a finished
 text may still lose against one that goes on.
 
-This is plain NumPy. ``next_logits`` stands for the model and scores all beams in one
+This is plain NumPy. ``next_logits`` stands for the model and reads all beams in one
 call. The two helpers are blanks too; use them or write it your way.
 
 Look up: ``np.argsort`` (its ``axis`` and ``kind``), ``np.unravel_index``,

@@ -322,7 +322,7 @@ class LlamaForCausalLM(Module[[Tensor], Tensor]):
         raise NotImplementedError("Create the model, and lm_head if it is not tied.")
 
     def forward(self, input_ids: Tensor) -> Tensor:
-        """Scores every possible next token: ids ``[B, T]`` to logits ``[B, T, V]``."""
+        """Rates every possible next token: ids ``[B, T]`` to logits ``[B, T, V]``."""
         # The hidden states, and then the head: as in step 13, or lm_head.
 
         raise NotImplementedError("Return the logits of every token of the vocabulary.")

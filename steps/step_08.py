@@ -2,8 +2,7 @@
 
 Here tokens exchange information. Each query is compared with every key by their dot
 product: a large one means "this is what I look for". Softmax turns a token's scores
-into shares that sum to 1, and the token receives the average of the values, taken with
-these shares:
+into shares that sum to 1, and the token receives a mix of the values in these shares:
 
     attention(Q, K, V) = softmax(Q K^T / sqrt(D) + mask) V
 
@@ -24,7 +23,7 @@ from steps.step_02 import causal_mask
 
 
 def compute_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """Averages the values, weighted by how well each key answers the query.
+    """Mixes the values: the better a key answers the query, the larger its share.
 
     Args:
         query: ``[..., T, D]``, what each token looks for.
@@ -49,8 +48,8 @@ def compute_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 
     # Shares: [..., T, T] -> [..., T, T]; a query's shares, one row, sum to 1.
 
-    # Each token's average: [..., T, T] and [..., T, D] -> [..., T, D]
+    # Each token's mix: [..., T, T] and [..., T, D] -> [..., T, D]
 
     raise NotImplementedError(
-        "Return the average of the values, weighted by the masked, scaled scores."
+        "Return the mix of the values, in the shares that the scores give."
     )

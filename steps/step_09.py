@@ -44,7 +44,7 @@ class GPT2MultiHeadAttention(Module[[Tensor], Tensor]):
         )
 
     def split_heads(self, x: Tensor) -> Tensor:
-        """Gives each head its share of the channels: [B, T, C] -> [B, H, T, D]."""
+        """Gives each head its part of the channels: [B, T, C] -> [B, H, T, D]."""
         # The three sizes of x. C is always a number, so int(...) may turn it into one
         # to find D; B and T may be symbols: hand them on just as they are.
 

@@ -1,6 +1,6 @@
 """Step 12: stacking, from token ids through every block to the last normalization.
 
-This is the body of GPT-2. A token's row plus its place's row start the stream, every
+This is the body of GPT-2. A token's row plus its position's row start the stream, every
 block adds to it, and a last layer normalization brings the sum back into range:
 
     x = wte(ids) + wpe(0, 1, ..., T - 1)
@@ -27,7 +27,7 @@ from steps.step_11 import GPT2Block
 
 
 class GPT2Model(Module[[Tensor], Tensor]):
-    """GPT-2 without its head: what the model knows about each place in the text.
+    """GPT-2 without its head: what the model knows about each position in the text.
 
     Args:
         config: the model's sizes; ``n_layer`` blocks are stacked.

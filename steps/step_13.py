@@ -1,13 +1,13 @@
-"""Step 13: the language-model head, from hidden states to a score for every token.
+"""Step 13: the language-model head, from hidden states to a logit for every token.
 
-The body of step 12 ends with C numbers for each place in the text. Which token comes
+The body of step 12 ends with C numbers for each position in the text. Which token comes
 next? The head compares these numbers with every row of the token table, by their dot
-product: the better a token's row fits, the higher its score, called logit.
+product: the better a token's row fits, the higher its number, called logit.
 
     logits[b, t, v] = the dot product of hidden[b, t] and row v of the token table
 
 Reading and writing share one table ("weight tying"): the matrix that turned ids into
-channels turns channels back into a score for each id. The trap: a linear layer of its
+channels turns channels back into a logit for each id. The trap: a linear layer of its
 own, even one filled with a copy, would add a parameter that no checkpoint has and
 could drift apart from the table.
 
@@ -40,7 +40,7 @@ class MaxGPT2LMHeadModel(Module[[Tensor], Tensor]):
         raise NotImplementedError("Create transformer, the model of step 12.")
 
     def forward(self, input_ids: Tensor) -> Tensor:
-        """Scores every possible next token: ids ``[B, T]`` to logits ``[B, T, V]``."""
+        """Rates every possible next token: ids ``[B, T]`` to logits ``[B, T, V]``."""
         # Hidden states: [B, T] -> [B, T, C]
 
         # Compared with every row of the body's token table, [V, C] turned on its side:

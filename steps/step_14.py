@@ -1,7 +1,7 @@
 """Step 14: text generation, the loop that feeds the model its own words.
 
-The model scores every token as the next one, at each place of the text. Only the last
-place matters now. Greedy choice takes the highest score; sampling turns the scores
+At each position the model gives every token a logit as the next one. Only the last
+position matters now. Greedy choice takes the highest logit; sampling turns the logits
 into probabilities and draws:
 
     p = softmax(logits / temperature)
@@ -47,8 +47,8 @@ def generate_next_token(
     Source: Ackley, Hinton and Sejnowski 1985, "A Learning Algorithm for Boltzmann
     Machines", section 2 (temperature).
     """
-    # The logits of the last place: [B, T, V] -> [B, V]. An index works as in NumPy: a
-    # single number removes its axis.
+    # The logits of the last position: [B, T, V] -> [B, V]. An index works as in NumPy:
+    # a single number removes its axis.
 
     # Greedy, if nothing shall be drawn or the temperature is 0: the likeliest id of
     # each row, [B, V] -> [B, 1]. F.argmax keeps the axis that it searches, with size 1.
@@ -97,13 +97,13 @@ def generate_tokens(
     # is a Dim, which NumPy wants as an int.
 
     # At most max_new_tokens times:
-    #   choose a token for every row: [B, T] -> [B, 1];
-    #   if there is an eos_token_id, rows that had ended before get it instead, and
-    #   rows that now show it have ended (it may be 0, which Python takes for false; to
-    #   choose between the two, F.where wants its condition as a Tensor, on the same
-    #   device as the ids: say device=..., or it goes to the default one);
-    #   append, as a new tensor: [B, T] and [B, 1] -> [B, T + 1];
-    #   stop once every row has ended.
+    #   1. Choose a token for every row: [B, T] -> [B, 1].
+    #   2. If there is an eos_token_id (0 is one, although Python takes it for false):
+    #      a row that had ended before gets it in place of the chosen token. F.where
+    #      wants its condition as a Tensor, on the device of the ids: say device=...
+    #   3. Rows that now show it have ended, too.
+    #   4. Append, as a new tensor: [B, T] and [B, 1] -> [B, T + 1].
+    #   5. Stop once every row has ended.
 
     raise NotImplementedError(
         "Return the prompt with up to max_new_tokens more ids in every row."

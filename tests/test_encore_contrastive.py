@@ -255,7 +255,7 @@ def test_one(step):
 
 
 def test_score(step):
-    """Each new token has the highest score: probability less penalty, both weighted.
+    """Each new token has the highest contrastive score: probability less penalty.
 
     Only the top_k likeliest tokens can be written.
     """

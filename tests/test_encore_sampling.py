@@ -232,9 +232,9 @@ def test_min_p(step):
 
 
 def test_penalty(step):
-    """The penalty makes used tokens less likely: scores < 0 times p, others ÷ p.
+    """The penalty makes used tokens less likely: logits < 0 times p, others ÷ p.
 
-    A negative score that is divided comes nearer to 0: it becomes likelier.
+    A negative logit that is divided comes nearer to 0: it becomes likelier.
     """
     for dtype in BOTH:
         for penalty in (2.0, 0.5, 1.0):

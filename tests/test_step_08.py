@@ -20,17 +20,17 @@ def call(*shape):
 def test_one_token(step):
     """A single token gets its own value back.
 
-    It has nobody else to look at, so its weight on itself is 1.
+    It has nobody else to look at, so its share of itself is 1.
     """
     step.compute_attention(*inputs(3, 5))  # nothing may be kept of an earlier text
     query, key, value = inputs(1, 5)
     expect_close(step.compute_attention(query, key, value), value, call(1, 5))
 
 
-def test_weights_sum_to_one(step):
-    """The weights of every row sum to 1.
+def test_shares_sum_to_one(step):
+    """The shares of every row sum to 1.
 
-    Where all values are equal, any average gives that value back.
+    Where all values are equal, any mix gives that value back.
     """
     query, key, _ = inputs(2, 7, 3)
     value = np.full((2, 7, 3), 2.5, np.float32)
@@ -54,7 +54,7 @@ def test_causal(step):
 
 
 def test_equation(step):
-    """Each result is the average of the values, weighted by softmax(q·k / √D).
+    """Each result is the mix of the values, in shares of softmax(q·k / √D).
 
     This is the one place in GPT-2 where tokens exchange information. The square root
     keeps the scores near 1 whatever the size of a head.
@@ -89,7 +89,7 @@ def test_large_scores(step):
 
 
 def test_hidden_whatever_the_scores(step):
-    """A hidden token has no weight at all, however low the other scores are.
+    """A hidden token has no share at all, however low the other scores are.
 
     Only -inf loses against every score. A large negative number is merely a low
     score, and a lower one beats it.

@@ -59,7 +59,7 @@ def test_logits(step):
     """A token's logit is the dot product of the hidden state with its embedding.
 
     So there is one for every token of the vocabulary, at every position: the better a
-    token's row of wte fits what the model expects, the higher its score.
+    token's row of wte fits what the model expects, the higher its logit.
     """
     module, _, expected = model(step)
     x = ids(3, 7)
@@ -83,7 +83,7 @@ def test_tied(step):
 def test_causal(step):
     """A later token never changes an earlier token's logits.
 
-    The head scores each position alone.
+    The head compares each position alone.
     """
     module, _, _ = model(step)
     x = np.array([[5, 0, 7, 2, 1], [5, 0, 7, 9, 10]])

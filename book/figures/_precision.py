@@ -102,7 +102,7 @@ def ties() -> list[list[str]]:
 
 def sums() -> list[list[str]]:
     """A table of the sums of a softmax's shares, if all is computed in one format."""
-    rows = [["softmax in", "shares sum to, in the median", "at worst"]]
+    rows = [["softmax in", "probabilities sum to, in the median", "at worst"]]
     for name, (rounding, *_) in FORMATS.items():
         totals = shares_sum(rounding)
         worst = totals[np.abs(totals - 1).argmax()]

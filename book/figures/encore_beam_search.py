@@ -8,12 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from book import held_out, play
+from book.figures import _endings as endings
 from book.figures import style
 from book.figures._losses import claim
 from book.figures._words import percent, quoted, signed
 from book.lab.record import OPENINGS as LAB
 from book.pages import BookError
-from gpt2.decoding.ngrams import repetition
 from solutions.encore_beam_search import _best_continuations, _log_softmax, beam_search
 from solutions.encore_sampling import sample
 from tests.oracle import model as oracle
@@ -121,6 +121,10 @@ def numbers() -> dict[str, str | list]:
         "beams": beams_table(),
         "surprise": surprise_table(),
         "penalties": penalties(),
+        "endings": endings.rows(),
+        "lowest": signed(endings.lowest_finished().score),
+        "highest": signed(endings.best_going().score),
+        "winner": endings.search()[0],
         "exponent": signed(-100 * held_out.trained().mean / log(10), 0),
         "float32": f"{underflow(np.float32, held_out.trained().mean):,}",
         "float64": f"{underflow(np.float64, held_out.trained().mean):,}",
@@ -140,19 +144,17 @@ def beams_table() -> list[list[str]]:
 
 
 def surprise_table() -> list[list[str]]:
-    """A table of the loss and the repetition of several texts."""
+    """A table of the loss of several texts."""
     found = {
         "beam search, 4 beams": searched(prompt(), 4)[0],
         "greedy": searched(prompt(), 1)[0],
     }
-    rows = [["text", "−log p per token", "four-token runs repeated"]]
+    rows = [["text", "−log p per token"]]
     for name, ids in found.items():
-        rows.append([name, f"{surprise(ids):.2f}", repeated([ids])])
-    texts, means = drawn()
-    stories = beginnings()
-    written = np.array([surprise(ids) for ids in stories])
-    rows.append(["drawn, temperature 1", spread(means), repeated(texts.tolist())])
-    rows.append(["held-out stories", spread(written), repeated(stories)])
+        rows.append([name, f"{surprise(ids):.2f}"])
+    written = np.array([surprise(ids) for ids in beginnings()])
+    rows.append(["drawn, temperature 1", spread(drawn())])
+    rows.append(["held-out stories", spread(written)])
     likelier = all(surprise(ids) < written.mean() for ids in found.values())
     claim(
         "encore_beam_search", "The held-out stories surprise the model more", likelier
@@ -166,19 +168,14 @@ def spread(means: np.ndarray) -> str:
     return f"{means.mean():.2f} ({low:.1f} to {high:.1f})"
 
 
-def repeated(texts: list[list[int]]) -> str:
-    """The share of runs of four tokens that repeat, on average over texts."""
-    return percent(float(np.mean([repetition(ids) or 0.0 for ids in texts])))
-
-
 def beginnings() -> list[list[int]]:
     """The beginnings of the held-out stories, as long as the other texts."""
     length = len(play.encode(prompt())) + NEW
     return [ids[:length] for ids in held_out.token_ids()]
 
 
-def drawn() -> tuple[np.ndarray, np.ndarray]:
-    """Draws texts: ids ``[DRAWS, T]``, and each text's mean of -log p."""
+def drawn() -> np.ndarray:
+    """Draws texts; returns each text's mean of -log p."""
     rng, sums = np.random.default_rng(0), np.zeros(DRAWS)
     ids = np.array([play.encode(prompt())] * DRAWS)
     for _ in range(NEW):
@@ -186,7 +183,7 @@ def drawn() -> tuple[np.ndarray, np.ndarray]:
         new = [sample(row, rng) for row in logits]
         sums -= _log_softmax(logits)[np.arange(DRAWS), new]
         ids = np.column_stack([ids, new])
-    return ids, sums / NEW
+    return sums / NEW
 
 
 def surprise(ids: list[int]) -> float:
@@ -206,7 +203,7 @@ def underflow(dtype: type[np.floating], loss: float) -> int:
 def penalties() -> list[list[str]]:
     """A table of the best of two finished texts at several length penalties."""
     head = [f"{name}: {n} tokens, {signed(s, 1)}" for name, (n, s) in FINISHED.items()]
-    rows = [["penalty", *head, "wins"]]
+    rows = [["length penalty", *head, "wins"]]
     for penalty in PENALTIES:
         scores = {name: s / n**penalty for name, (n, s) in FINISHED.items()}
         cells = [signed(score) for score in scores.values()]

@@ -188,7 +188,7 @@ def choice() -> list[list[str]]:
     tokens, shares = _likeliest(scores(ids), TOP_K)
     states = read(np.array([[*ids, token] for token in tokens]))[1]
     penalties = degeneration_penalty(states[:, -1], states[0, :-1])
-    rows = [["token", "probability", "penalty", "score"]]
+    rows = [["token", "probability", "penalty", "contrastive score"]]
     for token, share, penalty in zip(tokens, shares, penalties, strict=True):
         score = (1 - ALPHA) * share - ALPHA * penalty
         name = code(play.checkpoint().tokenizer.token(int(token)))

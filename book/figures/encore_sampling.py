@@ -22,7 +22,7 @@ from tests.oracle import model as oracle
 
 SURE, UNSURE = "One day, a little", "The dog was very"
 PROMPT, NEW, SAMPLES = "Once upon a time", 45, 20
-SHOWN = 12  # bars of the likeliest tokens
+SHOWN, POINTS = 12, 60  # bars of the likeliest tokens; points of a line
 RARE = 0.001  # a probability that few would miss
 END = 60  # characters of a text's end
 TEMPERATURES = (0.3, 0.7, 1.0, 1.5)
@@ -38,6 +38,7 @@ SLIP, SLIP_P = np.array([0.5, 0.3, 0.15, 0.05]), 0.6
 BIMODAL = np.array([3.0, 3.0, -1.0, -1.0, -2.0, -2.0, -3.0, -3.0, -4.0, -4.0])
 
 Filter = Callable[[np.ndarray], np.ndarray]
+Panel = Callable[[Axes, np.ndarray, np.ndarray], None]
 TEMPERED: dict[str, Filter] = {
     f"temperature {t}": partial(sampling.temperature_scale, temperature=t)
     for t in (0.5, 1, 2)
@@ -50,24 +51,24 @@ FILTERS: dict[str, Filter] = {
 
 
 @cache
-def scores(text: str) -> np.ndarray:
+def logits_after(text: str) -> np.ndarray:
     """The logits ``[V]`` after a text."""
     return play.logits(play.encode(text))[-1]
 
 
 def figures() -> dict[str, Figure]:
     return {
-        "temperatures": panels(TEMPERED, choices),
-        "filters": panels(FILTERS, stay),
+        "temperatures": panels(TEMPERED, tempered_panel),
+        "filters": panels(FILTERS, filtered_panel),
     }
 
 
-def panels(filters: dict[str, Filter], says: Callable[[np.ndarray], str]) -> Figure:
+def panels(filters: dict[str, Filter], panel: Panel) -> Figure:
     """Draws each filter's effect where the model is sure and where it is unsure.
 
     Args:
         filters: by name; each gets one row.
-        says: returns a few words about the filtered logits ``[V]``.
+        panel: draws one chart of the logits ``[V]`` before and after a filter.
     """
     height, shared = 130 * len(filters) + 40, {"sharex": True, "sharey": True}
     figure, axes = style.charts(
@@ -75,32 +76,47 @@ def panels(filters: dict[str, Filter], says: Callable[[np.ndarray], str]) -> Fig
     )
     for row, (name, change) in zip(axes, filters.items(), strict=True):
         for one, text in zip(row, (SURE, UNSURE), strict=True):
-            panel(one, scores(text), change(scores(text)), says)
+            panel(one, logits_after(text), change(logits_after(text)))
         row[0].set_ylabel(name, color=style.INK)
     axes[0, 0].set_title("sure: … a little", fontsize=style.TEXT)
     axes[0, 1].set_title("unsure: … was very", fontsize=style.TEXT)
     for one in axes[-1]:
-        one.set_xlabel("tokens, likeliest first")
+        one.set_xlabel("tokens, the likeliest first")
     return figure
 
 
-def panel(
-    axes: Axes, before: np.ndarray, after: np.ndarray, says: Callable[[np.ndarray], str]
-) -> None:
-    """Draws the probabilities after a filter as bars, those before it as outlines."""
+def tempered_panel(axes: Axes, before: np.ndarray, after: np.ndarray) -> None:
+    """Draws the first probabilities as bars, those of the model as outlines."""
     order = np.argsort(-before, kind="stable")[:SHOWN]
     places = np.arange(1, SHOWN + 1)
     axes.bar(places, oracle.softmax(after)[order], color=style.BLUE, width=0.8)
     outline: Any = {"facecolor": "none", "edgecolor": style.MUTED, "width": 0.8}
     axes.bar(places, oracle.softmax(before)[order], **outline)
-    options = {"ha": "right", "fontsize": style.SMALL, "transform": axes.transAxes}
-    style.label(axes, 0.98, 0.85, says(after), **options)
     axes.set_xticks([])
+    finish(axes, choices(after))
+
+
+def filtered_panel(axes: Axes, before: np.ndarray, after: np.ndarray) -> None:
+    """Draws all probabilities, those of the model as a line; a strip has what stays."""
+    order, stay = np.argsort(-before, kind="stable"), int(np.isfinite(after).sum())
+    shown = np.unique(np.geomspace(1, len(order), POINTS).astype(int))  # ranks
+    ranks = np.unique([*shown, stay, stay + 1])
+    model, kept = (oracle.softmax(x)[order][ranks - 1] for x in (before, after))
+    axes.fill_between(ranks, kept, step="mid", facecolor=(style.BLUE, 0.75))
+    axes.step(ranks, model, where="mid", color=style.MUTED, linewidth=1.2)
+    axes.set_xscale("log")
+    axes.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1,000"])
+    axes.minorticks_off()
+    for left, right, color in [(0.7, stay, style.BLUE), (stay, len(order), style.GRID)]:
+        axes.barh(-0.14, right - left, left=left, height=0.12, color=color)
+    finish(axes, f"{stay:,} stay")
+
+
+def finish(axes: Axes, says: str) -> None:
+    """Writes a few words into a chart, and percentages beside it."""
+    options = {"ha": "right", "fontsize": style.SMALL, "transform": axes.transAxes}
+    style.label(axes, 0.98, 0.85, says, **options)
     axes.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
-
-
-def stay(logits: np.ndarray) -> str:
-    return f"{np.isfinite(logits).sum():,} stay"
 
 
 def choices(logits: np.ndarray) -> str:
@@ -184,7 +200,7 @@ def tail(rare: float = RARE, tokens: int = 100, likeliest: int = 50) -> dict[str
 
 def kept() -> list[list[str]]:
     """A table of the tokens that each filter keeps, for a sure and an unsure model."""
-    rows = [["filter", "sure: tokens", "their share", "unsure: tokens", "their share"]]
+    rows = [["filter", "sure: tokens", "together", "unsure: tokens", "together"]]
     for name, change in FILTERS.items():
         cells = [cell for text in (SURE, UNSURE) for cell in survivors(text, change)]
         rows.append([name, *cells])
@@ -198,22 +214,25 @@ def kept() -> list[list[str]]:
 
 def count_kept(change: Filter, text: str) -> int:
     """The number of tokens that a filter keeps after a text."""
-    return int(np.isfinite(change(scores(text))).sum())
+    return int(np.isfinite(change(logits_after(text))).sum())
 
 
 def survivors(text: str, change: Filter) -> tuple[str, str]:
     """The number of tokens that a filter keeps, and their probability before it."""
-    stay = np.isfinite(change(scores(text)))
-    kept = oracle.softmax(scores(text))[stay].sum()
+    stay = np.isfinite(change(logits_after(text)))
+    kept = oracle.softmax(logits_after(text))[stay].sum()
     return f"{count_kept(change, text):,}", percent(kept)
 
 
 def order_matters(p: float = 0.9) -> list[list[str]]:
     """A table of the tokens that top-p keeps, with the temperature before and after."""
     head = ["temperature", "temperature first", "temperature last"]
-    rows, last = [head], np.isfinite(sampling.top_p_filter(scores(UNSURE), p)).sum()
+    rows, last = (
+        [head],
+        np.isfinite(sampling.top_p_filter(logits_after(UNSURE), p)).sum(),
+    )
     for temperature in (0.5, 1.0, 1.5, 2.0):
-        warm = sampling.temperature_scale(scores(UNSURE), temperature)
+        warm = sampling.temperature_scale(logits_after(UNSURE), temperature)
         first = np.isfinite(sampling.top_p_filter(warm, p)).sum()
         rows.append([f"{temperature}", f"{first:,} tokens", f"{last:,} tokens"])
     return rows

@@ -10,12 +10,14 @@ LETTERS = {
     "D": ("head size: C / H channels", None),
     "V": ("vocabulary: how many different tokens there are", "vocab_size"),
     "L": ("layers: blocks on top of each other", "n_layer"),
+    "P": ("positions: the longest text, in tokens", "n_positions"),
+    "I": ("inner width of the feed-forward network", "n_inner"),
 }
 
 
 def numbers() -> dict[str, str | list]:
     models = play.checkpoint().config, GPT2Config()
-    rows = [["", "stands for", "tiny-stories", "GPT-2"]]
+    rows = [["", "stands for", "embedded", "GPT-2"]]
     for letter, (meaning, field) in LETTERS.items():
         rows.append([letter, meaning, *(size(config, field) for config in models)])
     return {

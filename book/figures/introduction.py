@@ -1,6 +1,7 @@
 """Figures and numbers of the book's first page."""
 
 import ast
+from importlib.metadata import version
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -29,6 +30,7 @@ def numbers() -> dict[str, str | list]:
         "shortest": str(min(step.minutes for step in steps)),
         "longest": str(longest.minutes),
         "longest_title": longest.title.lower(),
+        "max": ".".join(version("max").split(".")[:2]),
         "lines": str(sum(code_lines(step) for step in steps)),
         "steps": [["step", "builds", "about minutes"], *rows],
     }
@@ -45,41 +47,42 @@ def code_lines(exercise: Exercise) -> int:
 
 def map_figure() -> Figure:
     """Draws the steps between the text at the top and the text at the bottom."""
-    figure, axes = style.canvas(590, width=480)
+    figure, axes = style.canvas(642, width=480)
     stage(axes, 2, "“Once upon a time”", style.MUTED)
-    stage(axes, 62, "05 tokens  +  06 positions", style.BLUE)
-    style.box(axes, 60, 124, 360, 262, color=style.MUTED, strength=0.04)
-    style.label(
+    stage(axes, 62, "05 tokens  +  06 positions", style.BLUE, "words become numbers")
+    style.box(axes, 60, 142, 360, 282, color=style.MUTED, strength=0.04)
+    style.label(axes, 76, 160, "11 the block, many times over", ha="left")
+    half(
         axes,
-        76,
-        142,
-        "11 the block, many times over",
-        ha="left",
+        178,
+        "08 attention in 09 heads, 07, 02",
+        "tokens look at earlier tokens",
     )
-    half(axes, 160, "08 attention in 09 heads", "02 mask · 07 query, key, value")
-    half(axes, 272, "04 feed-forward network", "each token on its own")
-    stage(axes, 400, "03 layer normalization", style.GREEN)
-    stage(axes, 462, "13 a score for every token", style.BLUE)
-    stage(axes, 524, "14 choose one, append, repeat", style.PURPLE)
-    for y in (41, 102, 440, 502):
+    half(axes, 302, "04 feed-forward network", "each token is worked on alone")
+    stage(axes, 438, "03 layer normalization", style.GREEN)
+    stage(axes, 500, "13 how well would each token fit?", style.BLUE)
+    stage(axes, 562, "14 choose one, append, repeat", style.PURPLE)
+    for y in (41, 120, 478, 540):
         style.arrow(axes, (240, y), (240, y + 21))
-    style.arrow(axes, (240, 387), (240, 399))
-    axes.plot([400, 452, 452], [544, 544, 20], color=style.PURPLE, linewidth=1.5)
+    style.arrow(axes, (240, 425), (240, 437))
+    axes.plot([400, 452, 452], [582, 582, 20], color=style.PURPLE, linewidth=1.5)
     style.arrow(axes, (452, 20), (402, 20), color=style.PURPLE)
     note = "12 stacks all of it · 01 holds the seven sizes"
-    style.label(axes, 240, 580, note, color=style.MUTED, fontsize=style.SMALL)
+    style.label(axes, 240, 626, note, color=style.MUTED)
     return figure
 
 
-def stage(axes: Axes, y: float, text: str, color: str) -> None:
-    """Draws a box across the middle."""
-    style.box(axes, 80, y, 320, 40, text, color=color)
+def stage(axes: Axes, y: float, text: str, color: str, below: str = "") -> None:
+    """Draws a box across the middle, with a second line in it or none."""
+    style.box(axes, 80, y, 320, 58 if below else 40, color=color)
+    style.label(axes, 240, y + 20, text)
+    style.label(axes, 240, y + 40, below, color=style.MUTED)
 
 
 def half(axes: Axes, y: float, title: str, below: str) -> None:
     """Draws half a block: normalization, sublayer, sum."""
-    style.box(axes, 80, y, 320, 100, color=style.ORANGE)
-    style.label(axes, 240, y + 20, "03 layer normalization", color=style.GREEN)
-    style.label(axes, 240, y + 42, title)
-    style.label(axes, 240, y + 61, below, color=style.MUTED, fontsize=style.SMALL)
-    style.label(axes, 240, y + 82, "10 add to what came in", color=style.ORANGE)
+    style.box(axes, 80, y, 320, 112, color=style.ORANGE)
+    style.label(axes, 240, y + 20, "03 numbers into range", color=style.GREEN)
+    style.label(axes, 240, y + 46, title)
+    style.label(axes, 240, y + 66, below, color=style.MUTED)
+    style.label(axes, 240, y + 92, "10 add to what came in", color=style.ORANGE)

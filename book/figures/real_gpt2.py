@@ -74,10 +74,10 @@ def megabytes(count: int) -> str:
 
 def family() -> list[list[str]]:
     """A table of the published models and the memory of their weights."""
-    rows = [["`--model`", "parameters", "in float32"]]
+    rows = [["`--model`", "its weights in float32"]]
     for name in SIZES:
-        count = parameters(published(name))
-        rows.append([f"`{name}`", f"{count:,}", megabytes(count * FLOAT32)])
+        size = parameters(published(name)) * FLOAT32
+        rows.append([f"`{name}`", megabytes(size)])
     return rows
 
 

@@ -28,7 +28,7 @@ MEANING = {
     "vocab_size": "V, different tokens",
     "n_positions": "P, longest text in tokens",
     "n_embd": "C, channels: numbers per token",
-    "n_layer": "L, transformer blocks",
+    "n_layer": "L, blocks",
     "n_head": "H, attention heads per block",
     "n_inner": "I, width inside the feed-forward network",
     "layer_norm_epsilon": "ε, keeps a division from failing",
@@ -75,13 +75,11 @@ def numbers() -> dict[str, str | list]:
         "bytes": f"{stored.itemsize * total:,}",
         "file": f"{file:,}",
         "header": f"{file - stored.itemsize * total:,}",
-        "block": f"{sum(budget(config).values()) - sum(outside(config)):,}",
         "gpt2_total": f"{sum(budget(SMALL).values()):,}",
         "gpt2_bytes": f"{4 * sum(budget(SMALL).values()) / 1e6:.0f} MB",
-        "gpt2_table": share(SMALL, "token table"),
-        "xl_table": share(FAMILY["GPT-2 XL"], "token table"),
-        "gpt2_inner": share(SMALL, "feed-forward"),
-        "gpt2_attention": share(SMALL, "attention"),
+        "gpt2_table": part_of(SMALL, "token table"),
+        "gpt2_inner": part_of(SMALL, "feed-forward"),
+        "gpt2_attention": part_of(SMALL, "attention"),
         "fields": field_rows(config),
         "by_heads": by_heads(config),
         "names": tensor_rows(),
@@ -113,14 +111,8 @@ def budget(config: GPT2Config) -> dict[str, int]:
     }
 
 
-def outside(config: GPT2Config) -> list[int]:
-    """The numbers of parameters outside the blocks."""
-    parts = budget(config)
-    return [parts["token table"], parts["position table"], 2 * config.n_embd]
-
-
-def share(config: GPT2Config, part: str) -> str:
-    """A part's share of all parameters."""
+def part_of(config: GPT2Config, part: str) -> str:
+    """How many of all parameters a part has, in percent."""
     parts = budget(config)
     return f"{100 * parts[part] / sum(parts.values()):.0f} %"
 
@@ -144,8 +136,8 @@ def by_heads(config: GPT2Config) -> list[list[str]]:
     rows, opening = [["heads", loss_head(), "what it writes"]], telling_opening(counts)
     for count, loss in losses.items():
         text = quoted(written(opening, count, apart(opening, counts) + MORE))
-        mark = "**" if count == config.n_head else ""
-        rows.append([f"{mark}{count}{mark}", loss_cell(loss), text])
+        name = f"**{count}, as trained**" if count == config.n_head else str(count)
+        rows.append([name, loss_cell(loss), text])
     return rows
 
 
@@ -204,7 +196,7 @@ def family_rows() -> list[list[str]]:
 
 
 def budget_figure() -> Figure:
-    """Draws the shares of each model's parts in its parameters."""
+    """Draws how many of each model's parameters each part has."""
     models = {"embedded": play.checkpoint().config, **FAMILY}
     figure, axes = style.chart(330)
     for row, config in enumerate(models.values()):

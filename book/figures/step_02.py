@@ -7,13 +7,13 @@ from matplotlib.figure import Figure
 from book import held_out, inside, play
 from book.figures import style
 from book.figures._losses import claim, difference, rise, worse
-from book.figures._words import code
+from book.figures._words import code, signed
 from solutions.solution_01 import GPT2Config
 from tests.oracle import model as oracle
 
-ENDINGS = "Once upon a time there was a cat", "Once upon a time there was a dog"
-TEXT = "Once upon a time,"
-SHORT = "Once upon a time"
+ENDINGS = "Tom has a dog", "Tom has a cat"
+TEXT = "Tom has a dog."
+SHORT = "Tom has a dog"
 
 
 def figures() -> dict[str, Figure]:
@@ -28,6 +28,7 @@ def numbers() -> dict[str, str | list]:
     claim("step_02", "looking there only confuses it", worse(loss))
     return {
         "changes": change_rows(changes(), blind),
+        "usual": f"{play.logits(play.encode(ENDINGS[0])).std(axis=-1).mean():.1f}",
         "stories": str(len(held_out.stories())),
         "loss": f"{held_out.trained():.2f}",
         "loss_without": f"{loss.mean:.2f}",
@@ -36,8 +37,6 @@ def numbers() -> dict[str, str | list]:
         "hidden": f"{length * (length - 1) // 2:,}",
         "mebibytes": f"{length**2 * 4 // 2**20} MiB",
         "layers_mebibytes": f"{GPT2Config().n_layer * length**2 * 4 // 2**20} MiB",
-        "scores": matrix_rows(0),
-        "shares": matrix_rows(2),
         "tokens": str(len(play.encode(SHORT))),
     }
 
@@ -58,7 +57,7 @@ def change_rows(masked: np.ndarray, blind: np.ndarray) -> list[list[str]]:
     names = [code(t) for t in play.tokens(ENDINGS[0])[:-1]]
     rows = zip([*names, "the last word"], masked, blind, strict=True)
     return [
-        ["after", "with the mask", "without it"],
+        ["after", "change with the mask", "change without it"],
         *([name, exact(a), exact(b)] for name, a, b in rows),
     ]
 
@@ -85,9 +84,8 @@ def draw_mask(
     """Draws a mask as squares with their numbers."""
     hidden = np.isneginf(mask)
     texts = np.where(hidden, "−∞", "0")
-    style.heatmap(
-        axes, hidden * -1.0, rows=rows, columns=columns, largest=2.5, texts=texts
-    )
+    nothing = np.zeros_like(mask)
+    style.heatmap(axes, nothing, rows=rows, columns=columns, texts=texts, hidden=hidden)
 
 
 def attention_steps() -> list[np.ndarray]:
@@ -100,28 +98,32 @@ def attention_steps() -> list[np.ndarray]:
 
 def scores_figure() -> Figure:
     """Draws scores, masked scores and shares side by side."""
-    figure, panels = style.charts(230, columns=3)
+    figure, panels = style.chain(205, ["+ mask", "softmax"])
     names = [style.token(t) for t in play.tokens(SHORT)]
-    titles = "scores", "+ mask", "softmax: shares"
-    for axes, values, title in zip(panels, attention_steps(), titles, strict=True):
-        rows = names if title == "scores" else []
-        shown = np.where(np.isneginf(values), np.nan, values)
-        largest = 2 * np.nanmax(np.abs(shown))  # pale, so that the text is legible
-        texts = np.vectorize(short)(values)
+    future = ~np.tri(len(names), dtype=bool)
+    covered = {
+        "scores": np.zeros_like(future),
+        "masked scores": future,
+        "shares": future,
+    }
+    for axes, values, (title, hidden) in zip(
+        panels, attention_steps(), covered.items(), strict=True
+    ):
+        largest = 2 * np.abs(values[~hidden]).max()  # pale, so that texts are legible
+        texts = np.vectorize(short)(values, 2 if title == "shares" else 1)
         style.heatmap(
-            axes, shown, rows=rows, columns=names, largest=largest, texts=texts
+            axes,
+            values,
+            rows=names,
+            columns=names,
+            largest=largest,
+            texts=texts,
+            hidden=hidden,
         )
         axes.set_title(title)
     return figure
 
 
-def short(value: float) -> str:
+def short(value: float, digits: int) -> str:
     """The text of a number in a square."""
-    return "−∞" if np.isneginf(value) else exact(value).replace("-", "−")
-
-
-def matrix_rows(step: int) -> list[list[str]]:
-    """One of the figure's three matrices as a table of numbers."""
-    names = [code(t) for t in play.tokens(SHORT)]
-    rows = zip(names, attention_steps()[step], strict=True)
-    return [["", *names], *([name, *map(short, row)] for name, row in rows)]
+    return "−∞" if np.isneginf(value) else signed(value, digits)

@@ -11,8 +11,9 @@ from book.figures import style
 from book.figures._losses import claim, loss_cell, loss_head, rise
 from book.figures._words import code, quoted, signed
 
-TEXT = "Once upon a time there was"
+TEXT = "Tom has a dog."
 SHOWN = 4  # channels of a table
+CHOSEN = 3  # the token of a table
 
 Norm = Callable[..., np.ndarray]
 
@@ -29,9 +30,9 @@ def numbers() -> dict[str, str | list]:
         "variants": variant_rows(),
         "growth": growth_rows(),
         "token": token_rows(),
-        "token_name": code(play.tokens(TEXT)[-1]),
-        "mean": signed(last_stream()[-1].mean()),
-        "deviation": f"{last_stream()[-1].std():.2f}",
+        "token_name": code(play.tokens(TEXT)[CHOSEN]),
+        "mean": signed(last_stream()[CHOSEN].mean()),
+        "deviation": f"{last_stream()[CHOSEN].std():.2f}",
         "channels": str(channels),
         "root": f"{np.sqrt(channels):.2f}",
         "shortest": f"{lengths.min():.2f}",
@@ -114,20 +115,22 @@ def written() -> str:
 
 def growth_rows() -> list[list[str]]:
     """A table of the channels' standard deviation before each block."""
-    rows, medians = [["comes into", "smallest", "median", "largest"]], []
+    rows, medians = [["before", "smallest", "median", "largest"]], []
     for name, x in streams(inside.STORY).items():
         if not name.endswith("ln_2"):
             spread = x.std(axis=-1)
             medians.append(float(np.median(spread)))
             shown = spread.min(), medians[-1], spread.max()
-            rows.append([f"`{name}`", *(f"{value:.2f}" for value in shown)])
+            block = name.removeprefix("h.").removesuffix(".ln_1")
+            place = "the end (`ln_f`)" if name == "ln_f" else f"block {block}"
+            rows.append([place, *(f"{value:.2f}" for value in shown)])
     claim("step_03", "So the numbers grow", medians[-1] > 2 * medians[0])
     return rows
 
 
 def token_rows() -> list[list[str]]:
     """A table of one token's first channels in each step of the equation."""
-    x, y, weights = last_stream()[-1], normalized()[-1], play.trained()
+    x, y, weights = last_stream()[CHOSEN], normalized()[CHOSEN], play.trained()
     name = f"h.{play.checkpoint().config.n_layer - 1}.ln_1"
     weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
     rows = {

@@ -1,7 +1,6 @@
 """Figures and numbers of the chapter on the feed-forward network."""
 
 from collections.abc import Callable, Iterator
-from itertools import islice
 from math import erf
 
 import numpy as np
@@ -15,6 +14,7 @@ from tests.oracle import model as oracle
 
 LISTED = 4  # hidden units of a table
 WORDS = 5  # tokens with the highest activation of each unit
+STORIES = 30  # held-out stories in which the tokens are looked for
 
 
 def figures() -> dict[str, Figure]:
@@ -70,7 +70,7 @@ def variant_rows() -> list[list[str]]:
     """A table of loss and text for each function in the place of GELU."""
     ids = play.encode(inside.STORY)
     right = play.logits(ids)
-    head = ["between the layers", "scores change by", loss_head(), "what it writes"]
+    head = ["between the layers", "logits change by", loss_head(), "what it writes"]
     rows = [head, ["**tanh GELU**", "0", loss_cell(held_out.trained()), written()]]
     means = []
     for name, function in VARIANTS.items():
@@ -78,7 +78,7 @@ def variant_rows() -> list[list[str]]:
             loss, change = held_out.loss(), np.abs(play.logits(ids) - right).max()
             rows.append([name, f"{change:.2g}", loss_cell(loss), written()])
             means.append(loss.mean)
-    claim("step_04", "how much less it matters which", means[-1] == max(means))
+    claim("step_04", "With nothing there, the model is lost", means[-1] == max(means))
     return rows
 
 
@@ -95,10 +95,10 @@ def value_rows() -> list[list[str]]:
     return [header, *([n, *(signed(v, 4) for v in r)] for n, r in rows.items())]
 
 
-def before_gelu() -> Iterator[np.ndarray]:
-    """Yields the input ``[T, I]`` of GELU in each block, for a story."""
+def before_gelu(text: str = inside.STORY) -> Iterator[np.ndarray]:
+    """Yields the input ``[T, I]`` of GELU in each block, for a text."""
     weights = play.trained()
-    for number, layer in enumerate(inside.look_inside(inside.STORY)):
+    for number, layer in enumerate(inside.look_inside(text)):
         x, name = layer.stream + layer.attended, f"h.{number}"
         normed = inside.norm(x, weights, f"{name}.ln_2")
         yield oracle.linear(normed, weights, f"{name}.mlp.c_fc")
@@ -113,24 +113,27 @@ def token_rows() -> list[list[str]]:
 
 
 def unit_rows() -> list[list[str]]:
-    """A table of hidden units: the tokens that activate each and that each favours."""
-    weights, last = play.trained(), f"h.{play.checkpoint().config.n_layer - 1}"
-    table = weights["wte.weight"].astype(np.float64)
-    normed = inside.norm(table, weights, f"{last}.ln_2")
-    awake = oracle.gelu(oracle.linear(normed, weights, f"{last}.mlp.c_fc"))  # [V, I]
-    best = np.argsort(-awake, axis=0)[:WORDS].T  # [I, WORDS]
-    rows = [["unit", "wakes for", "pushes up"]]
-    for unit in alike(table, best)[:LISTED]:
-        pushed = table @ weights[f"{last}.mlp.c_proj.weight"][:, unit]
-        rows.append([str(unit), listed(best[unit]), listed(np.argsort(-pushed))])
+    """A table of hidden units and of the tokens at which each is largest."""
+    best = np.argsort(-largest_activations(), axis=0)[:WORDS].T  # [I, WORDS]
+    rows = [["hidden unit", "is largest at"]]
+    for unit in alike(play.trained()["wte.weight"].astype(np.float64), best)[:LISTED]:
+        tokens = (play.checkpoint().tokenizer.token(int(i)) for i in best[unit])
+        rows.append([str(unit), " ".join(map(code, tokens))])
     return rows
 
 
-def listed(ids: np.ndarray) -> str:
-    """The first tokens of a list of ids, without bytes that are not text."""
-    tokens = (play.checkpoint().tokenizer.token(int(i)) for i in ids)
-    texts = (t for t in tokens if t.isprintable() and not set(t) & {"`", "\ufffd"})
-    return " ".join(code(text) for text in islice(texts, WORDS))
+def largest_activations() -> np.ndarray:
+    """``[V, I]``: the last block's largest activation at each token, in stories.
+
+    A token that the stories lack has −∞.
+    """
+    config = play.checkpoint().config
+    largest = np.full((config.vocab_size, config.n_inner), -np.inf)
+    for ids in held_out.token_ids()[:STORIES]:
+        text = play.checkpoint().tokenizer.decode(ids[1 : config.n_positions])
+        *_, hidden = before_gelu(text)
+        np.maximum.at(largest, play.encode(text), oracle.gelu(hidden))
+    return largest
 
 
 def alike(table: np.ndarray, best: np.ndarray) -> list[int]:
@@ -151,16 +154,18 @@ def is_word(token: str) -> bool:
 
 
 def gelu_figure() -> Figure:
-    """Draws GELU beside ReLU, and the difference between its two forms."""
-    figure, (curves, gap) = style.charts(270, columns=2)
+    """Draws GELU beside ReLU, and the small difference between GELU's two forms."""
+    figure, (curves, gap) = style.charts(270, columns=2, width_ratios=(1.7, 1))
     x = np.linspace(-4, 3, 281)
     curves.plot(x, oracle.gelu(x), color=style.BLUE)
     curves.plot(x, relu(x), color=style.ORANGE, linestyle="--", linewidth=1.5)
     curves.text(1.35, 0.95, "GELU", color=style.BLUE)
     curves.text(0.55, 2.1, "ReLU", color=style.ORANGE, ha="center")
     curves.set_title("two bends")
-    gap.plot(x, 1e4 * (exact(x) - oracle.gelu(x)), color=style.PURPLE)
-    gap.set_title("exact − tanh form, × 10,000")
+    difference = exact(x) - oracle.gelu(x)
+    gap.plot(x, 1e3 * difference, color=style.MUTED, linewidth=1.2)
+    gap.set_ylim(-2, 2)
+    gap.set_title("exact − tanh, × 1,000", fontweight="normal")
     for axes in (curves, gap):
         axes.axhline(0, color=style.GRID, linewidth=1, zorder=0)
         axes.axvline(0, color=style.GRID, linewidth=1, zorder=0)

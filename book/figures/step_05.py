@@ -14,9 +14,10 @@ from book.figures._words import code, signed
 from solutions.solution_01 import GPT2Config
 from tests.oracle import model as oracle
 
-TEXT = "Once upon a time"
-GPT2_IDS = 7454, 2402, 257, 640  # the same four tokens in GPT-2's own vocabulary
-SPELLINGS = "Once", "once", " once", "ONCE", " cat", " cats"
+TEXT = "Tom has a dog."
+GPT2_IDS = 13787, 468, 257, 3290, 13  # the same tokens in GPT-2's own vocabulary
+OPENING = "Tom has a"
+PROMPT = "Once upon a time"  # where the model writes
 WORDS = " red", " cat", " girl", " happy", " said", " Lily", " big", " ran"
 PAIRS = (" he", " she", " boy"), (" he", " she", " his"), (" he", " she", " himself")
 NEVER = 0xC0, 0xC1, *range(0xF5, 0x100)  # bytes that UTF-8 never uses
@@ -36,11 +37,9 @@ def numbers() -> dict[str, str | list]:
     return {
         "rows": f"{rows:,}",
         "channels": str(channels),
-        "parameters": f"{table.size:,}",
-        "share": f"{100 * table.size / total:.0f} %",
+        "of_all": f"{100 * table.size / total:.0f} %",
         "gpt2_parameters": f"{small.vocab_size * small.n_embd:,}",
         "ids": id_rows(),
-        "spellings": spelling_rows(),
         "lookups": lookup_rows(),
         "first": first_rows(),
         "neighbours": neighbour_rows(),
@@ -61,17 +60,7 @@ def id_rows() -> list[list[str]]:
     ]
 
 
-def spelling_rows() -> list[list[str]]:
-    """A table of the tokens of nearly equal texts."""
-    rows = [["text", "tokens", "ids"]]
-    for text in SPELLINGS:
-        pieces = " ".join(code(t) for t in play.tokens(text))
-        ids = " ".join(map(str, play.encode(text)))
-        rows.append([code(text), pieces, ids])
-    return rows
-
-
-def scores(ids: list[int], looked_up: np.ndarray) -> np.ndarray:
+def logits(ids: list[int], looked_up: np.ndarray) -> np.ndarray:
     """The logits ``[T, V]`` of a model whose embedding table is ``looked_up``."""
     config, weights = play.checkpoint().config, dict(play.trained())
     own = oracle.as_float(weights["wte.weight"])
@@ -90,9 +79,9 @@ def lookup_rows() -> list[list[str]]:
         "its own row × √C": table * np.sqrt(table.shape[1]),
         "zeros": np.zeros_like(table),
     }
-    losses = [held_out.measure(partial(scores, looked_up=t)) for t in ways.values()]
+    losses = [held_out.measure(partial(logits, looked_up=t)) for t in ways.values()]
     claim("step_05", "the model reads another text", worse(losses[0]))
-    rows = [["each token gets", loss_head(), "likeliest after “Once upon a”"]]
+    rows = [["each token gets", loss_head(), f"likeliest after `{OPENING}`"]]
     rows.append(["**its own row**", loss_cell(held_out.trained()), likeliest(table)])
     for (name, looked_up), loss in zip(ways.items(), losses, strict=True):
         rows.append([name, loss_cell(loss), likeliest(looked_up)])
@@ -101,7 +90,7 @@ def lookup_rows() -> list[list[str]]:
 
 def likeliest(looked_up: np.ndarray) -> str:
     """The token that the model expects with this embedding table."""
-    best = int(scores(play.encode("Once upon a"), looked_up)[-1].argmax())
+    best = int(logits(play.encode(OPENING), looked_up)[-1].argmax())
     return code(play.checkpoint().tokenizer.token(best))
 
 
@@ -160,7 +149,7 @@ def check_experiment() -> None:
     exchanged["wte.weight"][[girl, boy]] = exchanged["wte.weight"][[boy, girl]]
     emptied["wte.weight"][girl] = 0
     whole, other, without = (
-        play.write(TEXT, weights, count=12)
+        play.write(PROMPT, weights, count=12)
         for weights in (play.trained(), exchanged, emptied)
     )
     changed = " girl" in whole and other == whole.replace(" girl", " boy")
@@ -170,7 +159,7 @@ def check_experiment() -> None:
 
 def lookup_figure() -> Figure:
     """Draws the ids at the left, the table in the middle, the result at the right."""
-    figure, axes = style.canvas(290, width=600)
+    figure, axes = style.canvas(352, width=600)
     ids, names = play.encode(TEXT), [style.token(t) for t in play.tokens(TEXT)]
     table = play.trained()["wte.weight"]
     largest = float(np.abs(table[ids, :SQUARES]).max())
@@ -180,13 +169,13 @@ def lookup_figure() -> Figure:
         style.label(axes, x, 20, text, fontweight="bold")
     for i, y in places.items():
         strip(axes, 240, y, table[i], largest)
-        style.label(axes, 228, y, f"row {i}", ha="right", fontsize=style.SMALL)
+        style.label(axes, 228, y, f"row {i}", ha="right")
         style.label(axes, 300, y + 31, "⋮", color=style.MUTED)
     colors = style.COLORS
     for n, (i, name) in enumerate(zip(ids, names, strict=True)):
         y, color = 64 + 62 * n, colors[n % len(colors)]
         style.box(axes, 8, y - 20, 104, 40, f"{name}  {i}", color=color)
-        style.arrow(axes, (114, y), (172, places[i]), color=color)
+        style.arrow(axes, (114, y), (162, places[i]), color=color)
         style.arrow(axes, (366, places[i]), (452, y), color=color)
         strip(axes, 460, y, table[i], largest, edge=color)
     return figure

@@ -7,10 +7,9 @@ from book import held_out, inside, play
 from book.figures import style
 from book.figures._losses import claim, difference, rise, worse
 from book.figures._text import decimal, percent
-from solutions.solution_01 import GPT2Config
 
 ORDERS = "The dog saw the cat.", "The cat saw the dog."
-TEXT = "Once upon a time"
+TEXT = "Tom has a dog."
 SHOWN = 6  # channels that fit on a page
 
 
@@ -20,10 +19,10 @@ def figures() -> dict[str, Figure]:
 
 def numbers() -> dict[str, str | list]:
     table, config = play.trained()["wpe.weight"], play.checkpoint().config
+    length = len(play.encode(TEXT))
     silent = dict(play.trained()) | {"wpe.weight": np.zeros_like(table)}
     silenced = held_out.loss(silent)
     claim("step_06", "The model as a whole suffers too", worse(silenced))
-    total = sum(array.size for array in play.trained().values())
     return {
         "without": percent(order_matters(places=False), 1),
         "with": percent(order_matters(places=True), 1),
@@ -33,14 +32,13 @@ def numbers() -> dict[str, str | list]:
         "change": difference(rise(silenced)),
         "positions": str(config.n_positions),
         "channels": str(config.n_embd),
-        "token_rows": f"`[1, 4, {config.n_embd}]`",
+        "length": str(length),
+        "ids": f"`[1, {length}]`",
+        "places": f"`[{length}]`",
+        "token_rows": f"`[1, {length}, {config.n_embd}]`",
         "table": f"`{list(table.shape)}`",
-        "place_rows": f"`[4, {config.n_embd}]`",
-        "parameters": f"{table.size:,}",
-        "total": f"{total:,}",
-        "gpt2_parameters": f"{GPT2Config().n_positions * GPT2Config().n_embd:,}",
+        "position_rows": f"`[{length}, {config.n_embd}]`",
         "by_distance": similarity_rows(),
-        "sum": sum_rows(),
     }
 
 
@@ -73,7 +71,7 @@ def similarity_rows() -> list[list[str]]:
     """A table of the mean similarity of two places, by their distance."""
     cosines, apart = similarities(), (1, 4, 16, 64, 128)
     means = [decimal(np.diag(cosines, distance).mean()) for distance in apart]
-    return [["places apart", *map(str, apart)], ["similarity", *means]]
+    return [["positions apart", *map(str, apart)], ["similarity", *means]]
 
 
 def similarity_figure() -> Figure:
@@ -81,39 +79,30 @@ def similarity_figure() -> Figure:
     figure, axes = style.chart(280, width=560)
     for place, color in zip((30, 128, 226), style.COLORS, strict=False):
         axes.plot(cosines[place], color=color, linewidth=1.5)
-        style.label(axes, place, 1.08, f"place {place}", color=color)
+        style.label(axes, place, 1.08, f"position {place}", color=color)
     axes.axhline(0, color=style.GRID, linewidth=1, zorder=0)
     axes.set_ylim(-0.8, 1.15)
-    axes.set_xlabel("compared with place")
-    axes.set_ylabel("cosine similarity")
+    axes.set_xlabel("compared with position")
+    axes.set_ylabel("cosine")
     return figure
 
 
 def parts() -> list[np.ndarray]:
-    """The tokens' rows, the places' rows and their sum, ``[T, SHOWN]`` each."""
+    """The tokens' rows, the positions' rows and their sum, ``[T, SHOWN]`` each."""
     ids, weights = play.encode(TEXT), play.trained()
     token, place = weights["wte.weight"][ids], weights["wpe.weight"][: len(ids)]
     return [rows[:, :SHOWN] for rows in (token, place, token + place)]
 
 
-def sum_rows() -> list[list[str]]:
-    """A table of one token's three rows."""
-    name = style.token(play.tokens(TEXT)[1])
-    names = [f"token row of `{name}`", "place row 1", "sum"]
-    header = ["", *(f"channel {i}" for i in range(4))]
-    rows = zip(names, parts(), strict=True)
-    return [header, *([n, *(decimal(v, 3) for v in part[1, :4])] for n, part in rows)]
-
-
 def sum_figure() -> Figure:
     names = [style.token(text) for text in play.tokens(TEXT)]
-    rows: list[list[str]] = [names, [str(place) for place in range(len(names))], []]
-    titles = "token rows", "+ place rows", "= the stream"
+    rows: list[list[str]] = [names, [str(place) for place in range(len(names))], names]
+    titles = "token rows", "position rows", "sums"
     columns = [str(channel) for channel in range(SHOWN)]
     largest = max(np.abs(part).max() for part in parts())
-    figure, panels = style.charts(170, columns=3)
+    figure, panels = style.chain(172, ["+", "="])
     for axes, part, title, names in zip(panels, parts(), titles, rows, strict=True):
         style.heatmap(axes, part, rows=names, columns=columns, largest=largest)
         axes.set_title(title)
-        axes.tick_params(axis="x", rotation=0)
+        style.level_columns(axes)
     return figure

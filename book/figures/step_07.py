@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 
 from book import inside, play
 from book.figures import style
-from book.figures._text import decimal, percent
-from solutions.solution_01 import GPT2Config
+from book.figures._text import percent
+from book.figures._words import signed
 from tests.oracle import model as oracle
 
 BLOCK, HEAD = 3, 0  # the last block, the first head
@@ -28,18 +28,10 @@ def numbers() -> dict[str, str | list]:
         "wide": str(3 * channels),
         "x": f"`[1, {length}, {channels}]`",
         "weight": f"`[{3 * channels}, {channels}]`",
-        "stored": f"`[{channels}, {3 * channels}]`",
         "projected": f"`[1, {length}, {3 * channels}]`",
         "parts": part_rows(),
-        "parameters": f"{size(channels):,}",
-        "gpt2_parameters": f"{size(GPT2Config().n_embd):,}",
         "asks": score_rows(),
     }
-
-
-def size(channels: int) -> int:
-    """The number of parameters of c_attn."""
-    return 3 * channels * channels + 3 * channels
 
 
 def rows_alone() -> list[np.ndarray]:
@@ -61,7 +53,7 @@ def part_rows() -> list[list[str]]:
     found = oracle.qkv(normed, weights, f"h.{BLOCK}.attn.c_attn")
     rows = [["part", "channels", "first three numbers"]]
     for number, ((name, _), part) in enumerate(zip(PARTS, found, strict=True)):
-        start, values = number * channels, ", ".join(map(decimal, part[:3]))
+        start, values = number * channels, ", ".join(map(signed, part[:3]))
         rows.append([name, f"{start} to {start + channels - 1}", values])
     return rows
 
@@ -78,18 +70,18 @@ def score_tables() -> tuple[np.ndarray, np.ndarray]:
 def score_rows() -> list[list[str]]:
     """A table of one pair's scores in both directions."""
     rows, learned = score_tables()
-    ask = [["who asks whom", "rows", "query and key"]]
+    ask = [["who asks whom", "vectors", "query and key"]]
     for name, i, j in [("`·has` asks `·dog`", 1, 3), ("`·dog` asks `·has`", 3, 1)]:
-        ask.append([name, decimal(rows[i, j]), decimal(learned[i, j])])
+        ask.append([name, signed(rows[i, j]), signed(learned[i, j])])
     return ask
 
 
 def scores_figure() -> Figure:
     names = [style.token(text) for text in play.tokens(TEXT)]
     figure, panels = style.charts(300, columns=2, width=600)
-    titles = "rows with rows", "queries with keys"
+    titles = "vectors with vectors", "queries with keys"
     for axes, scores, title in zip(panels, score_tables(), titles, strict=True):
-        texts = np.vectorize(decimal)(scores, 1)
+        texts = np.vectorize(signed)(scores, 1)
         largest = 1.8 * np.abs(scores).max()  # pale, so that the numbers are legible
         style.heatmap(
             axes, scores, rows=names, columns=names, largest=largest, texts=texts
@@ -99,28 +91,34 @@ def scores_figure() -> Figure:
 
 
 def matrix_figure() -> Figure:
-    figure, axes = style.canvas(232, width=560)
+    figure, axes = style.canvas(268, width=560)
+    names = [style.token(text) for text in play.tokens(TEXT)]
     style.label(axes, 70, 22, "x")
-    draw_rows(axes, 20, 40, 100)
-    style.label(axes, 70, 200, "[B, T, C]", color=style.MUTED)
-    style.label(axes, 140, 105, "×", fontsize=18)
+    draw_rows(axes, 20, 40, 100, names)
+    style.label(axes, 70, 240, "[B, T, C]", color=style.MUTED)
+    style.label(axes, 140, 125, "×", fontsize=style.SIGN)
     style.label(axes, 211, 22, "c_attn")
     for number, (name, color) in enumerate(PARTS):
-        style.box(axes, 160, 40 + 48 * number, 102, 44, f"{name}'s rows", color=color)
-    style.label(axes, 211, 200, "[3 C, C] and bias [3 C]", color=style.MUTED)
-    style.arrow(axes, (274, 105), (304, 105))
+        style.box(axes, 160, 40 + 60 * number, 102, 56, f"{name}'s rows", color=color)
+    style.label(axes, 211, 240, "[3 C, C] and bias [3 C]", color=style.MUTED)
+    style.arrow(axes, (274, 125), (304, 125))
     for number, (name, color) in enumerate(PARTS):
-        draw_rows(axes, 316 + 78 * number, 40, 72, color)
+        draw_rows(axes, 316 + 78 * number, 40, 72, names, color)
         style.label(axes, 352 + 78 * number, 22, name, color=color)
     style.label(
-        axes, 430, 200, "[B, T, 3 C], cut into three [B, T, C]", color=style.MUTED
+        axes, 430, 240, "[B, T, 3 C], cut into three [B, T, C]", color=style.MUTED
     )
     return figure
 
 
 def draw_rows(
-    axes: Axes, x: float, y: float, width: float, color: str = style.PURPLE
+    axes: Axes,
+    x: float,
+    y: float,
+    width: float,
+    names: list[str],
+    color: str = style.PURPLE,
 ) -> None:
     """Draws one box for each token, one below the other."""
-    for number in range(4):
-        style.box(axes, x, y + 36 * number, width, 32, f"token {number}", color=color)
+    for number, name in enumerate(names):
+        style.box(axes, x, y + 36 * number, width, 32, name, color=color)

@@ -23,6 +23,7 @@ def figures() -> dict[str, Figure]:
 
 def numbers() -> dict[str, str | list]:
     config, length = play.checkpoint().config, len(play.encode(inside.SENTENCE))
+    size = config.n_embd // config.n_head
     gpt2, alone = GPT2Config(), held_out.loss(silenced())
     claim("step_08", "rises from", worse(alone))
     claim("step_08", "texts of the same length", len(set(map(count, PROMPTS))) == 1)
@@ -44,9 +45,8 @@ def numbers() -> dict[str, str | list]:
         "results": example.result_rows(),
         "real": real_rows(),
         "tokens": str(length),
-        "heads": str(config.n_head),
-        "size": str(config.n_embd // config.n_head),
-        "shapes": shape_rows(length, config.n_head, config.n_embd // config.n_head),
+        "size": str(size),
+        "shapes": shape_rows(length, size),
         "gpt2_scores": f"{gpt2.n_layer * gpt2.n_head * gpt2.n_positions**2:,}",
     }
 
@@ -94,42 +94,38 @@ def real_rows() -> list[list[str]]:
     return rows
 
 
-def shape_rows(length: int, heads: int, size: int) -> list[list[str]]:
-    """A table of the shapes in step 08, and their sizes in the embedded model."""
-    parts, square = f"`[1, {heads}, {length}, {size}]`", f"{length}, {length}]`"
-    turned = f"`[1, {heads}, {size}, {length}]`"
+def shape_rows(length: int, size: int) -> list[list[str]]:
+    """A table of the shapes in step 08, and their sizes in one head."""
+    parts, square = f"`[{length}, {size}]`", f"`[{length}, {length}]`"
     return [
-        ["", "shape", "in the embedded model"],
-        ["query, key, value", "`[B, H, T, D]`", parts],
-        ["keys on their side", "`[B, H, D, T]`", turned],
-        ["scores", "`[B, H, T, T]`", f"`[1, {heads}, {square}"],
-        ["mask", "`[T, T]`", f"`[{square}"],
-        ["shares", "`[B, H, T, T]`", f"`[1, {heads}, {square}"],
-        ["result", "`[B, H, T, D]`", parts],
+        ["", "shape", "in one head"],
+        ["query, key, value", "`[T, D]`", parts],
+        ["keys on their side", "`[D, T]`", f"`[{size}, {length}]`"],
+        ["scores", "`[T, T]`", square],
+        ["mask", "`[T, T]`", square],
+        ["shares", "`[T, T]`", square],
+        ["result", "`[T, D]`", parts],
     ]
 
 
 def hand_figure() -> Figure:
     hidden = np.isinf(oracle.causal_mask(len(example.WORDS)))
-    visible = np.where(hidden, np.nan, example.SCORES)
     texts = np.vectorize(decimal)(example.SCORES, 0)
     shares = np.vectorize(decimal)(example.SHARES)
     pale = 1.8 * example.SCORES.max()  # pale, so that the text is legible
     panels = {
-        "q · k ÷ √D": (example.SCORES, texts, example.WORDS, pale),
-        "+ mask": (visible, np.where(hidden, "−∞", texts), [], pale),
-        "shares": (example.SHARES, shares, [], 1.8),
+        "scores": (example.SCORES, texts, None, pale),
+        "masked scores": (example.SCORES, np.where(hidden, "−∞", texts), hidden, pale),
+        "shares": (example.SHARES, shares, hidden, 1.8),
     }
-    figure, axes = style.charts(230, columns=3, width=600)
-    for axis, (title, (values, texts, rows, largest)) in zip(
+    figure, axes = style.chain(210, ["+ mask", "softmax"])
+    for axis, (title, (values, texts, covered, largest)) in zip(
         axes, panels.items(), strict=True
     ):
-        options = {"rows": rows, "columns": example.WORDS, "texts": texts}
-        style.heatmap(axis, values, largest=largest, **options)
+        options = {"rows": example.WORDS, "columns": example.WORDS, "texts": texts}
+        style.heatmap(axis, values, largest=largest, hidden=covered, **options)
         axis.set_title(title)
-        axis.tick_params(axis="x", rotation=0)
-        for name in axis.get_xticklabels():
-            name.set_ha("center")
+        style.level_columns(axis)
     return figure
 
 

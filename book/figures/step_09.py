@@ -121,15 +121,17 @@ def heads_figure() -> Figure:
     hidden = np.isinf(oracle.causal_mask(len(names)))
     figure, panels = style.charts(660, rows=2, columns=2)
     for head, axes in enumerate(panels.flat):
-        shares = np.where(hidden, np.nan, block_shares()[head])
-        style.heatmap(axes, shares, rows=names, columns=names, largest=1.0)
+        shares = block_shares()[head]
+        style.heatmap(
+            axes, shares, rows=names, columns=names, largest=1.0, hidden=hidden
+        )
         axes.set_title(f"head {head}")
     return figure
 
 
 def split_figure() -> Figure:
     tokens, channels, heads = 3, 4, 2
-    x = 10 * np.arange(1, tokens + 1)[:, None] + np.arange(channels)
+    x = 10 * np.arange(tokens)[:, None] + np.arange(channels)
     right = x.reshape(tokens, heads, -1).swapaxes(0, 1)
     wrong = x.reshape(heads, tokens, -1)
     figure, axes = style.canvas(300, width=440)
@@ -154,4 +156,5 @@ def draw_numbers(axes: Axes, x: float, y: float, values: np.ndarray) -> None:
     """Draws numbers in squares. The last digit is the channel and sets the colour."""
     for (row, column), value in np.ndenumerate(values):
         owner = OWNERS[value % 10 // 2]
-        style.box(axes, x + 36 * column, y + 30 * row, 33, 27, str(value), color=owner)
+        place = x + 36 * column, y + 30 * row
+        style.box(axes, *place, 33, 27, f"{value:02}", color=owner)

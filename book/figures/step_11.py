@@ -7,11 +7,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
-from book import held_out, inside, play
+from book import held_out, play
 from book.figures import style
 from book.figures._losses import claim, measured_on, perplexity, worse
-from book.figures._parameters import parameters
-from book.figures._words import code, published
+from book.figures._words import code
 from tests.oracle import model as oracle
 
 PROMPTS = [  # the table has the one after which most wirings go wrong
@@ -58,7 +57,7 @@ def block_figure() -> Figure:
     style.arrow(axes, (stream, 346), (stream, 368), color=style.INK)
     style.label(axes, stream, 384, "y  [B, T, C]")
     half(axes, 48, ("ln_1", "attn"), style.BLUE, "tokens exchange\nwhat they know")
-    half(axes, 204, ("ln_2", "mlp"), style.GREEN, "each token\nthinks alone")
+    half(axes, 204, ("ln_2", "mlp"), style.GREEN, "each token\nis changed alone")
     return figure
 
 
@@ -83,16 +82,9 @@ def plus_options() -> dict:
 
 
 def numbers() -> dict[str, str | list]:
-    config, real = play.checkpoint().config, published("gpt2")
     return {
-        "vocabulary": f"{config.vocab_size:,}",
-        "channels": f"{config.n_embd}",
-        "heads": f"{config.n_head}",
-        "gpt2_channels": f"{real.n_embd}",
-        "gpt2_heads": f"{real.n_head}",
+        "vocabulary": f"{play.checkpoint().config.vocab_size:,}",
         "wirings": wirings(),
-        "contributions": contributions(),
-        "pieces": pieces(),
     }
 
 
@@ -133,28 +125,3 @@ def rewired(wiring: Wiring) -> Callable[..., np.ndarray]:
         return wiring(x, norm("ln_1"), attend, norm("ln_2"), feed)
 
     return block
-
-
-def contributions() -> list[list[str]]:
-    """A table of the RMS of each block's input, attention and MLP."""
-    rows = [["block", "x", "from attention", "from the MLP"]]
-    for number, layer in enumerate(inside.look_inside(inside.STORY)):
-        sizes = [rms(part) for part in (layer.stream, layer.attended, layer.fed)]
-        rows.append([f"h.{number}", *(f"{size:.2f}" for size in sizes)])
-    return rows
-
-
-def rms(x: np.ndarray) -> float:
-    """The root mean square of all numbers."""
-    return float(np.sqrt(np.mean(np.square(x))))
-
-
-def pieces() -> list[list[str]]:
-    """A table of the shapes and parameters of a block's parts, in two models."""
-    tiny, real = play.checkpoint().config, published("gpt2")
-    rows = [["piece", "shape", "parameters", "embedded", "GPT-2"]]
-    for name, formula in PIECES.items():
-        counts = [f"{parameters(c, f'h.0.{name}'):,}" for c in (tiny, real)]
-        rows.append([f"`{name}`", "`[B, T, C]`", formula, *counts])
-    counts = [f"{parameters(c, 'h.0'):,}" for c in (tiny, real)]
-    return [*rows, ["block", "`[B, T, C]`", "12C² + 13C", *counts]]

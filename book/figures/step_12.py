@@ -11,7 +11,7 @@ from book import held_out, inside, play
 from book.figures import style
 from book.figures._losses import claim, measured_on, perplexity
 from book.figures._parameters import parameters
-from book.figures._words import SIZES, code, percent, published
+from book.figures._words import code, percent, published
 from solutions.solution_01 import GPT2Config
 from tests.oracle import model as oracle
 
@@ -82,8 +82,6 @@ def numbers() -> dict[str, str | list]:
         "without_blocks": best.strip(),
         "early_exit": early_exit(),
         "stream": stream(),
-        "family": family(),
-        "gpt2_positions": f"{real.n_positions:,}",
         "gpt2_table": f"{parameters(real, 'wte'):,}",
         "gpt2_five_blocks": f"{5 * parameters(real, 'h.0'):,}",
     }
@@ -119,13 +117,3 @@ def stream() -> list[list[str]]:
     claim("step_12", "By the end its numbers have grown", sizes[-2] > 2 * sizes[0])
     rows = [[n, f"{s:.2f}"] for n, s in zip([*names, "after ln_f"], sizes, strict=True)]
     return [["place", "size"], *rows]
-
-
-def family() -> list[list[str]]:
-    """A table of the published models."""
-    rows = [["model", "C", "heads", "blocks", "parameters"]]
-    for name in SIZES:
-        config = published(name)
-        sizes = [f"{n}" for n in (config.n_embd, config.n_head, config.n_layer)]
-        rows.append([f"`{name}`", *sizes, f"{parameters(config):,}"])
-    return rows

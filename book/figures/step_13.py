@@ -13,7 +13,6 @@ from book.figures._words import code, percent, published, signed
 from tests.oracle import model as oracle
 
 PROMPT = "Once upon a time, there was a little"
-SENTENCE = "Once upon a time, there was a little dog."
 
 
 def figures() -> dict[str, Figure]:
@@ -79,12 +78,12 @@ def hidden() -> list[list[str]]:
 
 def every_place() -> list[list[str]]:
     """A table of the likeliest and the real next token at each place of a sentence."""
-    ids = play.encode(SENTENCE)
-    shares = oracle.softmax(play.logits(ids))
+    ids = play.encode(inside.SENTENCE)
+    probabilities = oracle.softmax(play.logits(ids))
     token = play.checkpoint().tokenizer.token
     rows = [["after", "it expects", "right answer", "its probability"]]
     for place, answer in enumerate(ids[1:]):
-        expected = int(shares[place].argmax())
-        chance = percent(shares[place, answer])
+        expected = int(probabilities[place].argmax())
+        chance = percent(probabilities[place, answer])
         rows.append([*(code(token(i)) for i in (ids[place], expected, answer)), chance])
     return rows

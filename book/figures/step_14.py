@@ -23,6 +23,8 @@ SENTENCES = [
     " They had a lot of fun.",
 ]
 TEMPERATURES = (0.3, 0.7, 1.0, 1.5, 3.0)
+EOS = 0
+CHOSEN = [[7, 0], [5, 3], [0, 9]]  # what a model chooses for two rows, round by round
 
 
 def figures() -> dict[str, Figure]:
@@ -68,6 +70,7 @@ def numbers() -> dict[str, str | list]:
         "repeats": repeats(sentence),
         "unsure": UNSURE,
         "temperatures": temperatures(),
+        "ends": ends(),
         "ids_shape": f"`[3, {length}]`",
         "logits_shape": f"`[3, {length}, {vocabulary}]`",
         "last_shape": f"`[3, {vocabulary}]`",
@@ -136,13 +139,31 @@ def chances(sentence: str) -> list[float]:
 
 def temperatures() -> list[list[str]]:
     """A table of the likeliest tokens' probabilities at several temperatures."""
-    scores = play.logits(play.encode(UNSURE))[-1]
-    best = np.argsort(-scores, kind="stable")[:5]
+    logits = play.logits(play.encode(UNSURE))[-1]
+    best = np.argsort(-logits, kind="stable")[:5]
     token = play.checkpoint().tokenizer.token
-    rows = [["τ", *(code(token(int(i))) for i in best), "choices"]]
+    rows = [["τ", *(code(token(int(i))) for i in best), "effective choices"]]
     for temperature in TEMPERATURES:
-        shares = oracle.softmax(scores / temperature)
-        entropy = -(shares * np.log(shares)).sum()
-        parts = [percent(share) for share in shares[best]]
+        probabilities = oracle.softmax(logits / temperature)
+        entropy = -(probabilities * np.log(probabilities)).sum()
+        parts = [percent(p) for p in probabilities[best]]
         rows.append([f"{temperature}", *parts, rough(float(np.exp(entropy)))])
     return rows
+
+
+def ends() -> list[list[str]]:
+    """A table of the rounds in which two rows end, for the ids in ``CHOSEN``."""
+    rows = [["round", "chosen", "ended before", "appended", "ended now"]]
+    ended = np.zeros(2, dtype=bool)
+    for number, chosen in enumerate(np.array(CHOSEN), start=1):
+        appended = np.where(ended, EOS, chosen)
+        now = ended | (appended == EOS)
+        cells = [chosen, yes_no(ended), appended, yes_no(now)]
+        rows.append([f"{number}", *(", ".join(map(str, cell)) for cell in cells)])
+        ended = now
+    return rows
+
+
+def yes_no(marks: np.ndarray) -> np.ndarray:
+    """Bools as words."""
+    return np.where(marks, "yes", "no")

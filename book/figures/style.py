@@ -13,6 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Rectangle
 
+from gpt2.checkpoint.tokenizer import marked
+
 # In the light theme; book/theme/css/variables.css has both themes' values.
 INK = "#1f2933"  # text and the most important lines
 MUTED = "#5b6875"  # axes and secondary text
@@ -31,6 +33,8 @@ VARIABLES = {
 
 WIDTH = 640  # as wide as a column of text
 TEXT, SMALL = 13, 11.5
+SIGN = 20  # of an operator between two tables
+COVERED = 0.22  # the strength of a square that the causal mask hides
 MONO = "DejaVu Sans Mono"  # svg.py replaces it by the page's monospace font
 
 mpl.use("svg")
@@ -88,6 +92,34 @@ def charts(
     axes = figure.subplots(rows, columns, **options)
     assert isinstance(axes, np.ndarray)  # one chart alone would be none
     return figure, axes
+
+
+def chain(
+    height: int, operations: Sequence[str], *, width: int = WIDTH
+) -> tuple[Figure, list[Axes]]:
+    """A figure with charts in a row and an operation between two of them.
+
+    So tables side by side cannot be read as one table.
+
+    Args:
+        operations: one less than there are charts: signs, such as "+", or names. A name
+            stands on an arrow from the chart before to the chart behind.
+
+    Returns:
+        The figure, and the axes of its charts.
+    """
+    ratios = [6, *(part for _ in operations for part in (2, 6))]
+    figure, axes = charts(height, columns=len(ratios), width=width, width_ratios=ratios)
+    for between, name in zip(axes[1::2], operations, strict=True):
+        between.axis("off")
+        between.set_xlim(0, 1)
+        between.set_ylim(0, 1)
+        if len(name) > 1:
+            arrow(between, (0, 0.5), (1, 0.5))
+            label(between, 0.5, 0.58, name, color=MUTED)
+        else:
+            label(between, 0.5, 0.5, name, fontsize=SIGN, color=MUTED)
+    return figure, list(axes[::2])
 
 
 def canvas(height: int, *, width: int = WIDTH) -> tuple[Figure, Axes]:
@@ -164,22 +196,29 @@ def heatmap(
     negative: str = ORANGE,
     largest: float | None = None,
     texts: np.ndarray | None = None,
+    hidden: np.ndarray | None = None,
 ) -> None:
     """Draws a matrix as squares. A larger absolute value has a stronger colour.
 
     Args:
-        values: ``[rows, columns]``; NaN leaves a square empty.
+        values: ``[rows, columns]``.
         rows, columns: their labels, such as tokens.
         color, negative: for values above and below 0.
         largest: the absolute value of the full colour; by default the largest value.
         texts: ``[rows, columns]``, the text in each square.
+        hidden: ``[rows, columns]``, True where the causal mask hides a token. These
+            squares are grey in all figures, whatever their values.
     """
-    top = largest or np.nanmax(np.abs(values)) or 1.0
+    covered = np.zeros(values.shape, bool) if hidden is None else hidden
+    top = largest or np.abs(values[~covered]).max(initial=0.0) or 1.0
     for (i, j), value in np.ndenumerate(values):
-        if not np.isnan(value):
+        if covered[i, j]:
+            square(axes, j, i, MUTED, COVERED)
+        else:
             square(axes, j, i, color if value >= 0 else negative, abs(value) / top)
         if texts is not None:
-            label(axes, j, i, str(texts[i, j]), fontsize=SMALL)
+            ink = MUTED if covered[i, j] else INK
+            label(axes, j, i, str(texts[i, j]), fontsize=SMALL, color=ink)
     axes.set_xlim(-0.5, values.shape[1] - 0.5)
     axes.set_ylim(values.shape[0] - 0.5, -0.5)
     axes.set_aspect("equal")
@@ -210,6 +249,13 @@ def name_squares(axes: Axes, rows: Sequence[str], columns: Sequence[str]) -> Non
     axes.spines[:].set_visible(False)
 
 
+def level_columns(axes: Axes) -> None:
+    """Turns the short labels of a heatmap's columns level."""
+    axes.tick_params(axis="x", rotation=0)
+    for name in axes.get_xticklabels():
+        name.set_horizontalalignment("center")
+
+
 def bars(
     axes: Axes,
     labels: Sequence[str],
@@ -230,5 +276,5 @@ def bars(
 
 
 def token(text: str) -> str:
-    """A token with visible blanks and line ends."""
-    return text.replace(" ", "·").replace("\n", "↵")
+    """A token's text with marks, as in the terminal."""
+    return marked(text)

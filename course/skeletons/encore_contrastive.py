@@ -116,8 +116,8 @@ def contrastive_search(
 ) -> list[int]:
     """Continues a text with likely tokens that do not repeat it.
 
-    Of the ``top_k`` likeliest tokens, the one with the highest score is written:
-    ``(1 - penalty_alpha) * probability - penalty_alpha * degeneration penalty``.
+    Of the ``top_k`` likeliest tokens, the one with the highest contrastive score is
+    written: ``(1 - penalty_alpha) * probability - penalty_alpha * penalty``.
 
     Args:
         model: turns ids ``[N, T]`` into the logits ``[N, V]`` of what follows each
@@ -145,13 +145,13 @@ def contrastive_search(
     #   the penalties: of every row, the last state is the candidate's. The states
     #   before it are the context's. They are the same in all rows, because no token
     #   sees a later one;
-    #   the scores: [K];
-    #   the row with the highest score is the new text. Its logits are there already,
+    #   the contrastive scores: [K];
+    #   the row with the highest one is the new text. Its logits are there already,
     #   for the next candidates;
     #   stop if it ends with the end token.
 
     raise NotImplementedError(
-        "Return the prompt's ids and the written ids, each with the highest score."
+        "Return the prompt's ids and the ids written, of the best contrastive scores."
     )
 
 

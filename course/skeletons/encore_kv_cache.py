@@ -155,7 +155,7 @@ class CachedGPT2LMHeadModel(MaxGPT2LMHeadModel):
     def forward(
         self, input_ids: Tensor, cache: list[KeyValue] | None = None
     ) -> tuple[Tensor, list[KeyValue]]:
-        """Scores what may follow each new token.
+        """Rates what may follow each new token.
 
         Args:
             input_ids: ``[B, T]``, the new tokens.
@@ -175,7 +175,7 @@ class CachedGPT2LMHeadModel(MaxGPT2LMHeadModel):
         # Through the blocks in order, each with its own layer's past (or None). Collect
         # what each returns, in a list of your own.
 
-        # Normalize, and score with the token table: [B, T, C] -> [B, T, V]
+        # Normalize, and compare with the token table: [B, T, C] -> [B, T, V]
 
         raise NotImplementedError(
             "Return the new tokens' logits, and the cache with these tokens in it."

@@ -9,7 +9,7 @@ probability of exactly 0. So they can be put in a row:
 
 This is plain NumPy; there is no tensor and no model. The traps: the order above is part
 of the result; a filter must not write into the array that it was given; dividing a
-negative score makes it larger; and tokens come in the order of their ids, not of their
+negative logit makes it larger; and tokens come in the order of their ids, not of their
 probabilities, so whoever sorts them must find the way back.
 
 Fill in from the top; each function has checks of its own. The two helpers at the end
@@ -45,17 +45,17 @@ def apply_repetition_penalty(
         previous_ids: the ids of the prompt and of the text written so far.
         penalty: above 1 discourages repetition; 1 changes nothing.
 
-    Source: Keskar et al. 2019, "CTRL", section 4.1. A negative score is multiplied,
+    Source: Keskar et al. 2019, "CTRL", section 4.1. A negative logit is multiplied,
     since dividing it would make the token likelier.
     """
     # The ids that occur, each of them once; there may be none, so give the array of
-    # ids a whole-number dtype. An array of ids picks their scores out of the logits,
+    # ids a whole-number dtype. An array of ids picks theirs out of the logits,
     # and writes to them in a new array.
 
-    # The new scores: negative ones times the penalty, the others divided by it.
+    # The new logits: negative ones times the penalty, the others divided by it.
 
     raise NotImplementedError(
-        "Return new logits in which every token used before has a lower score."
+        "Return new logits in which every token used before has a lower logit."
     )
 
 
@@ -155,16 +155,17 @@ def top_tokens(probabilities: np.ndarray, count: int) -> list[tuple[int, float]]
 def sample(logits: np.ndarray, rng: np.random.Generator) -> int:
     """Draws one id from the distribution that the logits ``[V]`` stand for."""
     # The generator wants probabilities whose sum is 1, in float64 more exactly than in
-    # float32. Softmax in float64 gives that; converting its result is too late.
+    # float32. Softmax of float64 logits gives that. (Step 14 converted probabilities,
+    # so their sum was still that of float32, and had to be divided by.)
 
     raise NotImplementedError(
         "Return one id, drawn by rng with the probabilities of the logits."
     )
 
 
-def _likeliest_first(scores: np.ndarray) -> np.ndarray:
-    """Orders the ids of ``[V]`` by falling score, equals by rising id."""
-    # Sorting is upwards, so sort something that falls when the score rises. Only a
+def _likeliest_first(values: np.ndarray) -> np.ndarray:
+    """Orders the ids of ``[V]`` by falling value, equals by rising id."""
+    # Sorting is upwards, so sort something that falls when the value rises. Only a
     # stable sort leaves equals in the order in which they came.
 
     raise NotImplementedError("Return the ids in order, the likeliest first.")

@@ -1,4 +1,4 @@
-"""Step 05: token embeddings, from a token's number to its meaning.
+"""Step 05: token embeddings, from a token's id to its vector.
 
 Text reaches the model as ids: whole numbers that are only names. Token 400 is not
 twice token 200. So the model keeps a table with one row of C numbers for every token

@@ -21,6 +21,7 @@ VISIBLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
 OTHERS = [byte for byte in range(256) if byte not in VISIBLE]
 BYTES = {chr(byte): byte for byte in VISIBLE}
 BYTES |= {chr(256 + number): byte for number, byte in enumerate(OTHERS)}
+MARKS = {" ": "·", "\n": "↵"}  # what a token shows in their place
 
 
 class Tokenizer:
@@ -129,8 +130,24 @@ class Tokenizer:
         return [b"" if i in silent else text(i) for i in range(self.size)]
 
     def visible(self, token_id: int) -> str:
-        """Returns one token's text, with visible spaces and control characters."""
-        return repr(self.token(token_id))[1:-1].replace(" ", "␣")
+        """Returns one token's text ``marked``."""
+        return marked(self.token(token_id))
+
+
+def marked(text: str) -> str:
+    """Returns a text with ``·`` for each space and ``↵`` for each line break.
+
+    Other characters without a shape become escapes, and so do the two marks where they
+    stand in the text itself.
+    """
+    return "".join(MARKS.get(character) or drawn(character) for character in text)
+
+
+def drawn(character: str) -> str:
+    """Returns a character itself, or an escape such as ``\\t`` or ``\\xb7``."""
+    if character.isprintable() and character not in MARKS.values():
+        return character
+    return character.encode("unicode_escape").decode()
 
 
 class StreamingDecoder:

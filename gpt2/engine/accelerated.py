@@ -29,8 +29,8 @@ def attend(
     values = join(past[1], value, places)
     scores = F.sum(keys.unsqueeze(2) * query.unsqueeze(0), axis=-1).squeeze(-1)
     scores = scores.permute([1, 2, 3, 0]) + mask.unsqueeze(2)  # [B, T, H, P + T]
-    weights = F.softmax(scores, axis=-1).permute([3, 0, 1, 2]).unsqueeze(-1)
-    return F.sum(values.unsqueeze(2) * weights, axis=0).squeeze(0)  # [B, T, H, D]
+    shares = F.softmax(scores, axis=-1).permute([3, 0, 1, 2]).unsqueeze(-1)
+    return F.sum(values.unsqueeze(2) * shares, axis=0).squeeze(0)  # [B, T, H, D]
 
 
 def join(old: Tensor, new: Tensor, places: Dim) -> Tensor:

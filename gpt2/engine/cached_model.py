@@ -94,10 +94,10 @@ def attend_one(
     old = F.sum(past[0] * query, axis=-1).squeeze(-1).permute([1, 2, 0])  # [B, H, P]
     new = F.sum(key * query, axis=-1)  # [B, H, 1]
     scores = F.concat([old + seen.unsqueeze(1), new], axis=-1)
-    weights = F.softmax(scores, axis=-1)  # [B, H, P + 1]
-    of_old = weights[:, :, :-1].permute([2, 0, 1]).unsqueeze(-1)  # [P, B, H, 1]
+    shares = F.softmax(scores, axis=-1)  # [B, H, P + 1]
+    of_old = shares[:, :, :-1].permute([2, 0, 1]).unsqueeze(-1)  # [P, B, H, 1]
     attended = F.sum(of_old * past[1], axis=0).squeeze(0)  # [B, H, D]
-    attended += weights[:, :, -1:] * value
+    attended += shares[:, :, -1:] * value
     return F.broadcast_to(attended.unsqueeze(1), shape)
 
 

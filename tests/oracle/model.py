@@ -83,8 +83,8 @@ def note_attention(
     note("D", float(query.shape[-1]))
     note("the scores", scores)
     note("the masked scores", scores + mask)
-    note("the weights", softmax(scores + mask))
-    note(Aside("the weights without the mask"), softmax(scores))
+    note("the shares", softmax(scores + mask))
+    note(Aside("the shares without the mask"), softmax(scores))
 
 
 def qkv(x: np.ndarray, state: State, name: str = "c_attn") -> list[np.ndarray]:

@@ -72,18 +72,19 @@ lab.tokenizer = (() => {
       return new TextDecoder().decode(Uint8Array.from(bytes));
     }
 
-    /** One token with visible spaces and line ends. */
+    /** One token with · for a space and ↵ for a line break. */
     show(id) {
       return this.readable(this.vocabulary[id]);
     }
 
-    /** The text of a symbol, with visible spaces and line ends. */
+    /** The text of a symbol, with · for a space and ↵ for a line break. */
     readable(symbol) {
       if (symbol === END) return "end of text";
       const bytes = bytesOf(symbol);
       const text = new TextDecoder().decode(Uint8Array.from(bytes));
-      if (text.includes("\uFFFD")) return bytes.map(hex).join(" ");
-      return text.replaceAll(" ", "␣").replaceAll("\n", "↵");
+      // A mark that stands in the text itself is shown by its bytes.
+      if (/[\uFFFD·↵]/.test(text)) return bytes.map(hex).join(" ");
+      return text.replaceAll(" ", "·").replaceAll("\n", "↵");
     }
   }
 

@@ -77,7 +77,7 @@ lab.viewBeams = (() => {
         make("li", {},
           make("q", {}, this.words(text)),
           make("span", {}, `sum ${signed(text.sum)}, ${text.length} tokens, `,
-            make("strong", {}, `score ${signed(text.score, 3)}`))));
+            make("strong", {}, `text score ${signed(text.score, 3)}`))));
       find("lab-finished").replaceChildren(...items);
     }
 
@@ -91,7 +91,7 @@ lab.viewBeams = (() => {
     /** The new tokens of a text. */
     words({ ids }) {
       return ids.slice(this.ids.length).map((id) => this.tokenizer.show(id)).join("")
-        .replaceAll("␣", " ").trim();
+        .replaceAll("·", " ").trim();
     }
   }
 

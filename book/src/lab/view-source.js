@@ -13,7 +13,7 @@ lab.viewSource = (() => {
   }
 
   function computed(page) {
-    const all = `All ${count(page.source.size)} scores are computed in this page.`;
+    const all = `All ${count(page.source.size)} logits are computed in this page.`;
     const gap = page.source.difference(page.session.ids);
     if (gap === null) return all;
     return `${all} Python has recorded the ${page.recording.recorded} highest of this step: ` +
@@ -28,7 +28,7 @@ lab.viewSource = (() => {
       ? "With these filters all that is shown is exact."
       : "With these filters they matter, so that some numbers are estimates.";
     return `Recorded by Python: the ${recorded.length} likeliest tokens are exact; the other ` +
-      `${others} share ${percent(rest)}, here in equal parts. ${sure}`;
+      `${others} have ${percent(rest)} together, here in equal parts. ${sure}`;
   }
 
   function sentence(page, known) {

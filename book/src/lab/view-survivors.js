@@ -26,7 +26,7 @@ lab.viewSurvivors = (() => {
     const [first, second] = [before, after].map((p) => lab.statistics.survivors(before, p));
     return [
       ["tokens", count(first.count), count(second.count)],
-      ["share of the model’s probability", percent(first.mass), percent(second.mass)],
+      ["part of the model’s probability", percent(first.mass), percent(second.mass)],
       ["entropy, in nats", first.entropy.toFixed(2), second.entropy.toFixed(2)],
       ["effective choices (e to the entropy)", first.choices.toFixed(1), second.choices.toFixed(1)],
     ];

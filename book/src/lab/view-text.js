@@ -8,7 +8,7 @@ lab.viewText = (() => {
   /** A token's button, with the space before it and the line break after it. */
   function written(tokenizer, id, className) {
     const name = tokenizer.show(id);
-    const space = name.length > 1 && name.startsWith("␣") ? " " : "";
+    const space = name.length > 1 && name.startsWith("·") ? " " : "";
     const button = make("button", {
       type: "button",
       className,

@@ -37,5 +37,5 @@ def show_beams(attempt: Attempt, speech: Speech) -> None:
         )
     except Enough:
         return
-    speech.line(f"The best text, with a score of {score:.2f}:")
+    speech.line(f"The best text, with a text score of {score:.2f}:")
     speech.say(tokenizer.decode([int(token) for token in found]))

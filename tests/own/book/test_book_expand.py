@@ -46,7 +46,9 @@ def test_chapter_is_a_card_from_the_registry() -> None:
 
 
 def test_skeleton_is_the_untouched_one_and_solution_is_folded() -> None:
-    assert "NotImplementedError" in expand("{{skeleton s08}}")
+    skeleton = expand("{{skeleton s08}}")
+    assert skeleton.startswith('<div class="listing" id="skeleton">')
+    assert "NotImplementedError" in skeleton
     solution = expand("{{solution s08}}")
     assert solution.startswith('<details class="solution">')
     assert "NotImplementedError" not in solution
@@ -82,7 +84,10 @@ def test_numbers_and_tables(material: Path) -> None:
 
 def test_reports_and_mistakes(material: Path) -> None:
     text = expand("{{report s08}}")
+    assert text.startswith('<details class="report"><summary>')
     assert '<pre class="terminal"><code><span class="green">✓</span></code>' in text
+    (material / "s08-unscaled.html").write_text("✗\n")
+    assert expand("{{report s08 unscaled}}").startswith('<pre class="terminal">')
     entry = load_mistakes(find_exercise("s08"))[0]
     assert entry.says.split(",")[0] in expand(f"{{{{mistake s08 {entry.name}}}}}")
 

@@ -90,6 +90,8 @@ def test_chapter_begins_with_its_card(exercise, pages: dict[str, Path]) -> None:
     assert text.index('class="place"') < text.index("<h1 ") < text.index('class="card"')
     assert f"about {exercise.minutes} minutes" in text
     assert f"<code>pixi run {exercise.key}</code>" in text
+    assert 'href="#your-task"' in text
+    assert 'href="#skeleton"' in text
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -139,6 +141,13 @@ def test_chapter_has_what_a_chapter_needs(exercise, pages: dict[str, Path]) -> N
     assert kinds.count("terminal") >= 2
     assert kinds.count("solution") == 1
     assert "<math" in pages[exercise.file].read_text()
+
+
+@pytest.mark.parametrize("exercise", load_registry(), ids=lambda e: e.key)
+def test_task_comes_before_the_reasons(exercise, pages: dict[str, Path]) -> None:
+    places = elements(pages[exercise.file]).values("id")
+    order = ["your-task", "skeleton", "when-the-check-speaks", "why-this-choice"]
+    assert [place for place in places if place in order] == order
 
 
 def test_book_is_small(built: SimpleNamespace, pages: dict[str, Path]) -> None:

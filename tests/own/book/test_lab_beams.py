@@ -33,7 +33,7 @@ def test_tree_equals_beam_search(
     ).all_text_contents()
     assert [shorten(name) for name in names] == nodes
     texts = lab.locator("#lab-finished li").all_inner_texts()
-    assert f"score {score:.3f}".replace("-", "\u2212") in texts[0]
+    assert f"text score {score:.3f}".replace("-", "\u2212") in texts[0]
     candidates = lab.locator("#lab-tree-list > li").first.locator("li")
     assert candidates.count() == 2 * beams
 

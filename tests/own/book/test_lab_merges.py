@@ -52,7 +52,7 @@ def test_each_merge_joins_the_pair_with_the_lowest_rank(lab: Any) -> None:
     cut = [solution.tokenize(piece, {}) for piece in solution.pre_tokenize(text)]
     for number in range(last(lab) + 1):
         merges(lab, number)
-        spaced = [[s.replace("Ġ", "␣") for s in piece] for piece in cut]
+        spaced = [[s.replace("Ġ", "·") for s in piece] for piece in cut]
         assert pieces(lab) == spaced
         known = [p for piece in cut for p in pairwise(piece) if p in ranks]
         assert bool(known) == (number < last(lab))

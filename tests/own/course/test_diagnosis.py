@@ -108,8 +108,8 @@ def test_the_learners_line(diagnose: Diagnose) -> None:
 
 
 def test_right_so_far(diagnose: Diagnose) -> None:
-    wrong = "weights = F.softmax(scores * scores + mask, axis=-1)"
-    found = diagnose("08", "weights = F.softmax(scores + mask, axis=-1)", wrong)
+    wrong = "shares = F.softmax(scores * scores + mask, axis=-1)"
+    found = diagnose("08", "shares = F.softmax(scores + mask, axis=-1)", wrong)
     right, next_line = found.places
     assert (right.right, right.told) == (True, "the scores")
     assert wrong in next_line.text or "mask = " in next_line.text

@@ -990,9 +990,9 @@ def test_axis_of_size_one_is_missing():
 
 
 def test_another_quantity_of_another_shape():
-    known = {"the weights": numbers(2, 5, 5)}
-    case = compare(known["the weights"], numbers(2, 5, 6), known=known)
-    assert explain([case]) == "Yours is just the weights, of another shape."
+    known = {"the shares": numbers(2, 5, 5)}
+    case = compare(known["the shares"], numbers(2, 5, 6), known=known)
+    assert explain([case]) == "Yours is just the shares, of another shape."
 
 
 def test_unnamed_axes():

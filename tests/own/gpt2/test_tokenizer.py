@@ -9,7 +9,7 @@ from tokenizers import Tokenizer as Library
 from tokenizers import decoders, models
 
 from gpt2.checkpoint.errors import CheckpointError
-from gpt2.checkpoint.tokenizer import StreamingDecoder, load_tokenizer
+from gpt2.checkpoint.tokenizer import StreamingDecoder, load_tokenizer, marked
 from tests.own.gpt2.samples import BPE, VOCAB
 
 GPT2 = Path(__file__).parents[2] / "golden" / "gpt2"
@@ -53,6 +53,21 @@ def test_end_of_text_in_a_text_is_one_token(tokenizer):
     assert tokenizer.decode(ids) == "onetwo"
     assert tokenizer.token(end) == "<|endoftext|>"
     assert end not in tokenizer.encode("<|endoftext>")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (" dog", "·dog"),
+        ("dog. \n", "dog.·↵"),
+        ("a·b", r"a\xb7b"),
+        ("↵", r"\u21b5"),
+        ("\t\u00a0", r"\t\xa0"),
+        ("é'\"", "é'\""),
+    ],
+)
+def test_marks_of_blanks_stand_for_nothing_else(text, shown):
+    assert marked(text) == shown
 
 
 def test_size(tokenizer):

@@ -139,9 +139,12 @@ def test_a_step_that_gives_no_numbers_still_speaks(say: Say, steps: Path) -> Non
         ("s14", ["Tim loved to play", "loss 1.47 on", "and the same words"]),
         (
             "sampling",
-            ["a little girl named”", "␣Lily", "top-k 5 keeps 5", "Drawn from"],
+            ["a little girl named”", "·Lily", "top-k 5 keeps 5", "Drawn from"],
         ),
-        ("beam-search", ["after 2 tokens", "after 10 tokens", "with a score of -"]),
+        (
+            "beam-search",
+            ["after 2 tokens", "after 10 tokens", "with a text score of -"],
+        ),
         ("kv-cache", ["tokens/s with your cache"]),
         ("contrastive", ["amateur", "removed", "Your contrastive search:"]),
         ("llama", ["on the story as it was written, with the weights of tiny-llama"]),
