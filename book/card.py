@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from book.listing import file
 from book.pages import exercise_of
+from book.view import shown_by, signature, view
 from course.registry import ROOT, Exercise, find_exercise, load_registry
 
 Expand = Callable[[str], str]
@@ -12,16 +13,19 @@ SHORTCUTS = '<a href="#your-task">the task</a><a href="#skeleton">the skeleton</
 
 
 def chapter(arguments: str, expand: Expand) -> str:
-    """The beginning of a chapter: its place in the course, its title, and a card."""
+    """The beginning of a chapter: place, title, card, and its stages of the model."""
     exercise = exercise_of(arguments)
+    shown = shown_by(exercise)
     rows = "".join(
         f"<div><dt>{name}</dt><dd>{value}</dd></div>"
         for name, value in facts(exercise).items()
     )
     return (
-        f'<p class="place">{place(exercise)}</p>\n\n# {exercise.title}\n\n'
+        f'<p class="place">{place(exercise)}{signature(exercise)}</p>\n\n'
+        f"# {exercise.title}\n\n"
         f'<p class="summary">{exercise.summary}</p>\n'
-        f'<div class="card"><dl>{rows}</dl>\n{run_line(exercise)}</div>'
+        f'<div class="card"><dl>{rows}</dl>\n{run_line(exercise)}</div>\n'
+        f"{view(shown) if shown else ''}"
     )
 
 

@@ -22,6 +22,7 @@ from book.pages import (
     exercise_of,
     key_of,
 )
+from book.view import inside
 from course.catalogue import load_mistakes
 from course.mistakes import Mistake
 
@@ -215,6 +216,7 @@ def mistake_of(key: str, name: str) -> Mistake:
 MACROS: dict[str, Callable[[str, Expand], str]] = {
     "chapter": chapter,
     "clone": clone,
+    "inside": inside,
     "task": task,
     "skeleton": skeleton,
     "solution": solution,

@@ -7,7 +7,7 @@ START = {
     "setup": "Set-up",
     "five_minutes": "The model in five minutes",
 }
-PLAYGROUND = {"lab": "The decoding lab", "attention": "Where attention looks"}
+PLAYGROUND = {"inside": "Inside the model", "lab": "The decoding lab"}
 AFTERWARDS = {
     "real_gpt2": "Your model and the real GPT-2",
     "training": "Where the numbers come from",

@@ -1,8 +1,5 @@
 """Numbers of the page on the real GPT-2."""
 
-from collections.abc import Iterator
-from contextlib import nullcontext
-
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -12,10 +9,12 @@ from book.figures._losses import claim, perplexity, worse
 from book.figures._parameters import parameters
 from book.figures._words import SIZES, published
 from gpt2.checkpoint.weights import TRANSPOSED, parameter_shapes
-from gpt2.learner.layer_comparison import PROMPT, TOLERANCE
+from gpt2.commands.layers import PROMPT
+from gpt2.learner.stages import maker_of
 from tests.oracle import model as oracle
 
 LAYER = "transformer.h.0."
+BEFORE = ("in", "ln_1", "query", "key", "value")  # of a block, before the shares
 FLOAT32 = 4  # bytes
 
 
@@ -63,7 +62,6 @@ def numbers() -> dict[str, str | list]:
         "bits": f"{held_out.bits_per_byte():.2f}",
         "square": perplexity(square),
         "layers": layers(),
-        "tolerance": f"{TOLERANCE}",
     }
 
 
@@ -103,37 +101,32 @@ def square_untransposed() -> dict[str, np.ndarray]:
 
 def layers() -> list[list[str]]:
     """The output of ``gpt2 layers`` for a model with unscaled attention, as a table."""
-    rows = [["piece", "step", "whose", "largest difference", ""]]
-    for place, step, difference in differences():
-        right = difference <= TOLERANCE
-        mark = "✓" if right else "✗"
-        rows.append([f"`{place}`", step, "yours", f"{difference:.1e}", mark])
-        if not right:
-            break
+    rows = [["stage", "step", "whose", "largest difference", ""]]
+    for stage, difference in differences().items():
+        mark = "✗" if difference else "✓"
+        step = f"{maker_of(stage):02}"
+        rows.append([f"`{stage}`", step, "yours", f"{difference:.1e}", mark])
     return rows
 
 
-def differences() -> Iterator[tuple[str, str, float]]:
-    """Yields part, step, and the largest difference of the wrong model's result."""
-    yield from (("wte", "05", 0.0), ("wpe", "06", 0.0))
-    right, wrong = (pieces(wrong) for wrong in (False, True))
-    for (place, step), result in right.items():
-        yield place, step, float(np.abs(result - wrong[place, step]).max())
-
-
-def pieces(unscaled: bool) -> dict[tuple[str, str], np.ndarray]:
-    """The results of the first block's normalization and attention, ``[T, C]`` each."""
-    x, state = inside.look_inside(PROMPT)[0].stream, play.trained()
-    normed = inside.norm(x, state, "h.0.ln_1")
-    heads = play.checkpoint().config.n_head
-    with play.instead("attention", unscaled_attention) if unscaled else nullcontext():
-        attended = oracle.multi_head_attention(normed, state, heads, "h.0.attn.")
-    return {("h.0.ln_1", "03"): normed, ("h.0.attn", "09"): attended}
+def differences() -> dict[str, float]:
+    """The largest difference of each stage up to the first that differs."""
+    first = inside.look_inside(PROMPT)[0]
+    equal = ("wte", "wpe", *(f"h.0.{name}" for name in BEFORE))
+    wrong = unscaled_shares(first.query, first.key)
+    return dict.fromkeys(equal, 0.0) | {
+        "h.0.shares": float(np.abs(wrong - first.shares).max())
+    }
 
 
 def unscaled_attention(
     query: np.ndarray, key: np.ndarray, value: np.ndarray
 ) -> np.ndarray:
     """Attention of ``[..., T, D]`` each, without the division by √D."""
+    return unscaled_shares(query, key) @ value
+
+
+def unscaled_shares(query: np.ndarray, key: np.ndarray) -> np.ndarray:
+    """The shares ``[..., T, T]`` without the division by √D."""
     scores = query @ key.swapaxes(-1, -2) + oracle.causal_mask(query.shape[-2])
-    return oracle.softmax(scores) @ value
+    return oracle.softmax(scores)

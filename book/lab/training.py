@@ -17,8 +17,8 @@ import numpy as np
 
 from book import play
 from book.inside import SENTENCE
-from book.lab.attention import attention, pack_shares, shares_agree, sharpest
 from book.lab.packing import DATA, as_script, read_script
+from book.lab.shares import attention, pack_shares, shares_agree, sharpest
 from book.neighbours import directions, nearest
 from book.pages import BookError
 from book.recorder import Made, Recorder

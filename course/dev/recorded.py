@@ -47,7 +47,6 @@ class Recorded:
 
 
 RECORDED = (
-    Recorded("attention", "book.lab.attention", "book/src/lab/data/attention.js"),
     Recorded("examples", "book.examples", "printed output in book/src/*.md"),
     Recorded("figures", "book.figures", "book/src/figures, book/src/numbers"),
     Recorded("goldens", "tests.golden", "tests/golden", apart=True),
@@ -60,6 +59,7 @@ RECORDED = (
         sample=("s03", "s08", "s10"),
     ),
     Recorded("reports", "book.reports", "book/src/reports"),
+    Recorded("sentence", "book.lab.sentence", "book/src/lab/data/sentence.js"),
     Recorded("terminals", "book.terminals", "book/src/terminals"),
     Recorded("training", "book.lab.training", "book/src/lab/data/training.js"),
     Recorded("voices", "book.voices", "gpt2/learner/voice/finished.json"),

@@ -12,6 +12,7 @@ from gpt2.commands.chat import chat
 from gpt2.commands.command import Command
 from gpt2.commands.compare import compare
 from gpt2.commands.diversity import diversity
+from gpt2.commands.inside import inside
 from gpt2.commands.layers import layers
 from gpt2.commands.options import (
     AMATEUR,
@@ -52,6 +53,7 @@ EXAMPLES = """\
 --prompt-file start.txt > story.txt
 chat
 layers
+inside "Tom has a dog." --mine
 compare "Once upon a time"
 diversity "Once upon a time"
 plot next-token "Once upon a"
@@ -146,7 +148,7 @@ def continue_text(
 
 
 OTHERS = dict(
-    zip(COMMANDS, (chat, layers, compare, diversity, plot, serve), strict=True)
+    zip(COMMANDS, (chat, layers, inside, compare, diversity, plot, serve), strict=True)
 )
 
 

@@ -36,7 +36,7 @@ HELP_SECTIONS = {
         "api_key",
         "address",
     ),
-    "Output": ("show_steps", "json_object", "folder"),
+    "Output": ("show_steps", "json_object", "folder", "opens", "save"),
 }
 
 

@@ -1,23 +1,33 @@
-"""``gpt2 layers``: finds the first layer in which a learner's model differs."""
+"""``gpt2 layers``: finds the first stage in which a learner's model differs."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import numpy as np
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from course.commands import typed
-from course.registry import find_exercise, short
+from course.registry import find_exercise
 from gpt2.checkpoint.loading import need_gpt2
 from gpt2.commands.command import Command
 from gpt2.commands.options import MODEL_NAME, OWN_FILES
 from gpt2.commands.prompt import as_argument, open_start
 from gpt2.commands.terminal import note
 from gpt2.learner.borrowing import Borrowed, begun, borrow
-from gpt2.learner.layer_comparison import PROMPT, Comparison, Pair, compare
-from runtime.defaults import on_the_cpu, silence_advice
+from gpt2.learner.stages import BLOCK_STEP, Point, maker_of, points
+from runtime.defaults import silence_advice
+
+if TYPE_CHECKING:
+    from gpt2.learner.trace_comparison import Difference
+    from gpt2.learner.tracing import Trace
+
+PROMPT = "Once upon a time, there was a little girl"
+Row = tuple[str, str, str, str, str]
 
 
 @click.command(cls=Command)
@@ -30,7 +40,7 @@ from runtime.defaults import on_the_cpu, silence_advice
 def layers(
     ctx: click.Context, model: str, strict: bool, steps_dir: Path | None, text: str
 ) -> None:
-    """Compare your model with the reference, layer by layer, on real weights.
+    """Compare your model with the reference, stage by stage, on real weights.
 
     Every step that you have begun is compared, right or wrong. The others are
     borrowed from the solutions.
@@ -38,48 +48,56 @@ def layers(
     silence_advice()
     start = open_start(model, as_argument(text), 0)
     need_gpt2(start.checkpoint, "this command")
-    ids = np.array([start.ids], dtype=np.int64)
+    # These import MAX, which takes longer than to say that a text does not fit.
+    from gpt2.learner.trace_comparison import compare, verdict
+    from gpt2.learner.tracing import run_traced, trace_reference
+
+    reference = trace_reference(start.checkpoint, start.ids)
     borrowed = borrow(steps_dir, strict=strict, own=begun(steps_dir))
     note(borrowed.sentence())
-    table = Table("piece", "step", "whose", "largest difference", "", box=None)
-    with on_the_cpu():
-        n_layer = start.checkpoint.config.n_layer
-        walk = compare(Pair(start.checkpoint), ids, n_layer)
-        different = first_difference(walk, table, borrowed)
+    mine = run_traced(start.checkpoint, start.ids, borrowed)
+    n_layer = start.checkpoint.config.n_layer
+    differences = compare(mine, reference, borrowed, n_layer)
+    table = Table("stage", "step", "whose", "largest difference", "", box=None)
+    for row in rows(mine, reference, differences, list(points(n_layer))):
+        table.add_row(*labelled(row, borrowed))
     Console().print(table)
-    Console().print(verdict(different, borrowed), highlight=False)
-    ctx.exit(1 if different else 0)
+    Console().print(Text(f"\n{verdict(differences, borrowed)}"), soft_wrap=True)
+    ctx.exit(1 if differences else 0)
 
 
-def first_difference(
-    walk: Iterator[Comparison], table: Table, borrowed: Borrowed
-) -> Comparison | None:
-    """Fills the table up to the first difference, and returns that comparison."""
-    for comparison in walk:
-        mark = "[green]✓[/]" if comparison.equal else "[red]✗[/]"
-        name = comparison.place.removeprefix("transformer.") or "logits"
-        exercise = find_exercise(f"{comparison.step}")
-        difference = f"{comparison.difference:.1e}"
-        whose = borrowed.whose(exercise)
-        table.add_row(name, exercise.short, whose, difference, mark)
-        if not comparison.equal:
-            return comparison
-    return None
+def rows(
+    mine: Trace,
+    reference: Trace,
+    differences: Sequence[Difference],
+    walk: Sequence[Point],
+) -> Iterator[tuple[str, int, float, bool]]:
+    """Yields name, step, largest difference and whether it is equal, up to the first.
+
+    A block without a difference is one row. A block with one has a row for each stage.
+    """
+    from gpt2.learner.trace_comparison import largest_difference
+
+    first = differences[0] if differences else None
+    wrong = first.stage if first else None
+    shown = [p for p in walk if p.is_stage and p.name in {*mine.values, wrong}]
+    for block, group in groupby(shown, key=lambda point: point.block):
+        names = [point.name for point in group]
+        sizes = [largest_difference(name, mine, reference) for name in names]
+        if block is not None and wrong not in names:
+            yield f"h.{block}", BLOCK_STEP, max(sizes), True
+            continue
+        for name, size in zip(names, sizes, strict=True):
+            if first and name == wrong:
+                yield name, first.step, size, False
+                return
+            yield name, maker_of(name), size, True
 
 
-def verdict(different: Comparison | None, borrowed: Borrowed) -> str:
-    """Returns the sentence under the table."""
-    if different is None:
-        if not borrowed.own:
-            return "\nNothing is yours yet, so both models are the reference."
-        return "\nYour model computes what the reference computes."
-    exercise = find_exercise(f"{different.step}")
-    if exercise.key in borrowed.own:
-        file = short(borrowed.steps_dir / exercise.step_path.name)
-        look = f"Look at {file}, and at the steps that it imports."
-    else:
-        look = "That step is borrowed: look at your own steps that it imports."
-    return (
-        f"\nThe first difference is in step {exercise.short}. {look} "
-        f"{typed('course progress')} says which steps pass."
-    )
+def labelled(row: tuple[str, int, float, bool], borrowed: Borrowed) -> Row:
+    """Returns a row of the table as text, with whose the stage is."""
+    name, step, largest, equal = row
+    exercise = find_exercise(f"{step}")
+    mark = "[green]✓[/]" if equal else "[red]✗[/]"
+    size = "–" if largest == float("inf") else f"{largest:.1e}"
+    return name, exercise.short, borrowed.whose(exercise), size, mark

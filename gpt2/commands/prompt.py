@@ -13,7 +13,8 @@ from gpt2.checkpoint.drafts import Draft, load_draft
 from gpt2.checkpoint.loading import Checkpoint, load_checkpoint
 from gpt2.checkpoint.tokenizer import Tokenizer
 
-COMMANDS = ("chat", "layers", "compare", "diversity", "plot", "serve")  # no prompts
+# These are no prompts.
+COMMANDS = ("chat", "layers", "inside", "compare", "diversity", "plot", "serve")
 NEW_TOKENS = 100  # default; fewer if fewer fit
 
 

@@ -91,10 +91,15 @@ class CachedEagerEngine:
 
 def load_model(model_class: type, config: GPT2Config, weights: Weights) -> Any:
     """Builds a learner's model and gives it the weights."""
-    with one_graph():  # otherwise each layer draws random weights
-        model: Any = model_class(config)
+    model = make_model(model_class, config)
     model.load_state_dict(weights)
     return model
+
+
+def make_model(model_class: type, config: GPT2Config) -> Any:
+    """Builds a learner's model; its weights have no values yet."""
+    with one_graph():  # otherwise each layer draws random weights
+        return model_class(config)
 
 
 def transposes_of(model: Any) -> Transposes:

@@ -14,7 +14,28 @@ from gpt2.decoding.errors import NoNumbersError
 
 
 class LearnerError(CheckpointError):
-    """A learner's code does not run; the message names the file."""
+    """A learner's code does not run; the message names the file.
+
+    Attributes:
+        step: the number of the step at fault; None if it is not known.
+    """
+
+    def __init__(self, message: str, step: int | None = None) -> None:
+        super().__init__(message)
+        self.step = step
+
+
+class StepError(Exception):
+    """What a step made cannot be used, although its code runs.
+
+    Args:
+        step: the step's file, such as ``step_09``.
+        message: what is wrong, after the file's name.
+    """
+
+    def __init__(self, step: str, message: str) -> None:
+        super().__init__(message)
+        self.step = step
 
 
 @contextmanager
@@ -33,7 +54,14 @@ def blame_steps(step: str | None = None) -> Iterator[None]:
         text = f"the model in steps/ computes no finite numbers ({advice})"
         raise LearnerError(text) from error
     except (Exception, SystemExit) as error:
-        raise LearnerError(_explain(error, _step_of(error) or step)) from error
+        file = _step_of(error) or step
+        raise LearnerError(_explain(error, file), _number(file)) from error
+
+
+def _number(file: str | None) -> int | None:
+    """Returns the number of a step's file; None for another file."""
+    found = (e for e in load_registry() if e.file == file and e.is_step)
+    return next((e.number for e in found), None)
 
 
 def _explain(error: BaseException, step: str | None) -> str:
@@ -51,9 +79,9 @@ def _explain(error: BaseException, step: str | None) -> str:
         cure = f" ({typed(f'course reset {exercise.short}')} makes it)"
         return f"there is no file {short(file)}{'' if elsewhere else cure}"
     check = typed(exercise.key) + (elsewhere and f" --steps-dir {elsewhere}")
-    return (
-        f"{short(file)} {_verdict(error, exercise)}: {reason} (check it with: {check})"
-    )
+    if not isinstance(error, StepError):
+        reason = f"{_verdict(error, exercise)}: {reason}"
+    return f"{short(file)} {reason} (check it with: {check})"
 
 
 def _verdict(error: BaseException, exercise: Exercise) -> str:
@@ -72,6 +100,8 @@ def _step_of(error: BaseException) -> str | None:
         places.append(error.filename or "")
     imports = current_steps()
     steps = [Path(p).stem for p in places if Path(p).parent == imports.folder]
+    if isinstance(error, StepError) and f"steps.{error.step}" not in imports.borrowed:
+        return error.step
     name = error.name or "" if isinstance(error, ImportError) else ""
     if name.startswith("steps.") and name not in imports.borrowed:
         steps.append(name.removeprefix("steps."))

@@ -36,6 +36,8 @@ def assert_quiet(command: Marked, *codes: int) -> None:
         ("pytest tests/test_step_08.py", "course.report"),
         ("python -m pytest tests/test_step_08.py", "pluggy"),
         ("book", "click.core"),
+        ("gpt2 inside --no-open", "click.core"),
+        ("gpt2 inside --no-open", "numpy._core"),
         ("python -m benchmarks.decode", "numpy._core"),
     ],
 )

@@ -33,6 +33,15 @@ lab.dom = (() => {
 
   const count = (number) => number.toLocaleString("en-US");
   const signed = (number, digits = 2) => number.toFixed(digits).replace("-", "\u2212");
+  /** A number with two places, or more if it is smaller than 1. */
+  function written(x) {
+    if (!Number.isFinite(x)) return String(x).replace("-", "−").replace("Infinity", "∞");
+    const size = Math.abs(x);
+    const places = size === 0 ? 0 : size >= 0.9995 ? 2 : size >= 0.00995 ? 3 : 4;
+    const text = x.toFixed(places);
+    return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
+  }
+
   const quoted = (text) => `‘${text}’`;
 
   /** Gives a group of buttons one tab stop; arrow keys move between the buttons. */
@@ -60,11 +69,22 @@ lab.dom = (() => {
     });
   }
 
+  /** Loads a script once; unlike fetch, this also works from a disk. */
+  function loadScript(address) {
+    return new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = address;
+      script.onload = resolve;
+      script.onerror = () => reject(new Error(`${address} cannot be loaded`));
+      document.head.append(script);
+    });
+  }
+
   /** Gives the browser time to draw the changes. */
   const pause = () => new Promise((resolve) => setTimeout(resolve));
 
   return {
-    find, make, draw, percent, count, signed, quoted, arrowKeys, stopAt, keepArrowKeys,
-    pause,
+    find, make, draw, percent, count, signed, written, quoted, arrowKeys, stopAt, keepArrowKeys,
+    loadScript, pause,
   };
 })();

@@ -30,11 +30,17 @@ lab.model = (() => {
 
   const add = (x, y) => x.map((value, i) => value + y[i]);
 
+  /** Attention's score of a query [D] and a key [D]. */
+  const score = (query, key) => dot(key, 0, query) / Math.sqrt(query.length);
+
+  /** The sum [D] of values, each [D], times its share. */
+  function mix(shares, values) {
+    return values[0].map((_, i) => values.reduce((sum, v, t) => sum + shares[t] * v[i], 0));
+  }
+
   /** One head's attention: a query [D] over the cached keys and values, each [D]. */
   function attend(query, keys, values) {
-    const scores = keys.map((key) => dot(key, 0, query) / Math.sqrt(query.length));
-    const weights = lab.decoding.softmax(scores);
-    return query.map((_, i) => values.reduce((sum, v, t) => sum + weights[t] * v[i], 0));
+    return mix(lab.decoding.softmax(keys.map((key) => score(query, key))), values);
   }
 
   /** A text's last token, with its keys, its values and its hidden state. */
@@ -142,5 +148,5 @@ lab.model = (() => {
     }
   }
 
-  return { GPT2 };
+  return { GPT2, layerNorm, gelu, score, mix, dot };
 })();

@@ -27,17 +27,6 @@ lab.source = (() => {
     return all;
   }
 
-  /** Loads a script once; unlike fetch, this also works from a disk. */
-  function loadScript(address) {
-    return new Promise((resolve, reject) => {
-      const script = document.createElement("script");
-      script.src = address;
-      script.onload = resolve;
-      script.onerror = () => reject(new Error(`${address} cannot be loaded`));
-      document.head.append(script);
-    });
-  }
-
   class Source {
     constructor(recording, size) {
       this.size = size; // V
@@ -47,7 +36,7 @@ lab.source = (() => {
     }
 
     async load(address) {
-      await loadScript(address);
+      await lab.dom.loadScript(address);
       this.model = new lab.model.GPT2(lab.weights);
       this.positions = this.model.positions;
     }

@@ -4,12 +4,8 @@ var lab = lab || {};
 
 lab.trainingPage = (() => {
   const { find, make, percent, count } = lab.dom;
-  const { unpack } = lab.attentionShares;
-  const { large, frame, sentence } = lab.attentionMatrix;
+  const { shown, quoted, chip } = lab.token;
   const { Curve } = lab.trainingCurve;
-
-  /** A token with visible spaces, as elsewhere in the book. */
-  const shown = (token) => token.replaceAll(" ", "·");
 
   /** A duration in words. */
   function duration(seconds) {
@@ -28,10 +24,28 @@ lab.trainingPage = (() => {
     ];
   }
 
+  /** The rows of shares [1], [2], … [T] of a recording, which has no hidden ones. */
+  function unpack(packed, length) {
+    const flat = lab.unpack.array(Uint16Array, packed);
+    const start = (t) => (t * (t + 1)) / 2;
+    return Array.from({ length }, (_, t) =>
+      Array.from(flat.subarray(start(t), start(t + 1)), (step) => step / 65535));
+  }
+
+  /** A sentence about a token's largest shares. */
+  function sentence(row, tokens) {
+    const asking = row.length - 1;
+    const order = [...row.keys()].sort((a, b) => row[b] - row[a] || a - b);
+    const places = order.slice(0, 3).map((j) =>
+      `${j === asking ? "itself" : quoted(tokens[j])} ${percent(row[j])}`);
+    return `${quoted(tokens[asking])} looks at ${places.join(", ")}.`;
+  }
+
   class TrainingPage {
     constructor(recording) {
       this.recording = recording;
-      this.tokens = recording.tokens.map((token) => token.trim());
+      this.tokens = recording.tokens;
+      this.asking = this.tokens.length - 1;
       this.curve = new Curve(recording);
       find("training-curve").replaceChildren(this.curve.svg);
       this.slider = find("training-moment");
@@ -77,15 +91,25 @@ lab.trainingPage = (() => {
     }
 
     showHead(packed) {
-      const { tokens } = this;
-      const [[matrix]] = unpack({ tokens, shares: packed }, 1, 1).shares;
-      const drawing = large(matrix, tokens);
-      find("training-matrix").replaceChildren(drawing);
-      const last = tokens.length - 1;
-      frame(drawing, last);
+      const shares = unpack(packed, this.tokens.length);
+      const sheet = {
+        title: "shares", shape: "", label: "The shares of each token",
+        rows: this.tokens.map(chip), tops: this.tokens.map(chip), columns: this.tokens.length,
+        value: (row, column) => shares[row][column] ?? 0,
+      };
+      const point = (row, column) => this.ask(shares, row, column);
+      this.grid = new lab.grid.Grid(sheet, { scale: 1, point });
+      find("training-matrix").replaceChildren(this.grid.element);
+      this.ask(shares, this.asking, null);
+    }
+
+    /** Says where a token looks, and marks the chosen cell. */
+    ask(shares, asking, column) {
+      this.asking = asking;
+      this.grid.show({ cursor: column === null ? null : [asking, column] });
       const { layer, head } = this.recording.head;
-      const words = sentence(matrix[last], tokens, last);
-      find("training-says").textContent = `Block ${layer}, head ${head}. The last token: ${words}`;
+      const words = sentence(shares[asking], this.tokens);
+      find("training-says").textContent = `Block ${layer}, head ${head}. ${words}`;
     }
 
     showNeighbours() {

@@ -6,7 +6,7 @@ lab.unpack = (() => {
   const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   const VALUE = new Uint8Array(128);
   [...DIGITS].forEach((digit, value) => (VALUE[digit.charCodeAt(0)] = value));
-const MOST = 90; // a weight is one of the numbers -MOST to MOST times its row's scale
+  const MOST = 90; // a weight is one of the numbers -MOST to MOST times its row's scale
   const CODES = 2 * MOST + 1;
 
   /** Decodes base64 to an array of a type such as Float32Array. */

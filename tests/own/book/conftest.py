@@ -18,7 +18,8 @@ from course.registry import ROOT
 from tests.own.packages import needed
 
 LAB_SCRIPTS = "decoding statistics random beams unpack model tokenizer patterns"
-LAB_SCRIPTS += " data/recording data/weights"
+LAB_SCRIPTS += " dom token data/recording data/weights data/stages data/sentence"
+LAB_SCRIPTS += " inside-walk inside-trace inside-cells inside-sums"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 

@@ -1,4 +1,4 @@
-"""The recordings of the lab and the attention page show the intended effects."""
+"""The recordings of the lab and of the running sentence show what the pages say."""
 
 import re
 from types import SimpleNamespace
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from book import play
-from book.lab import attention, record, scenes, weights
+from book.lab import record, scenes, sentence, weights
 from book.lab.packing import (
     DATA,
     as_script,
@@ -72,28 +72,22 @@ def test_patterns_are_a_small_part(recording: Any) -> None:
     assert len(as_script("patterns", recording["patterns"])) < 0.03 * MEGABYTE
 
 
-def test_sentences_agree_to_the_last_place_of_a_share() -> None:
-    kept = (DATA / "attention.js").read_text(encoding="utf-8")
+@pytest.mark.parametrize(("change", "same"), [(1, True), (3, False)])
+def test_sentences_agree_to_the_last_places(change: int, same: bool) -> None:
+    kept = (DATA / "sentence.js").read_text(encoding="utf-8")
     recording = read_script(kept)
-    sentence = recording["sentences"][0]
-    shares = unpack_array(sentence["shares"], "<u2")
-    for change, agree in ((1, True), (2, False)):
-        fewer = shares.copy()
-        fewer[shares.argmax()] -= change
-        sentence["shares"] = pack_array(fewer)
-        fresh = as_script("attention", recording)
-        assert attention.recordings_agree(kept, fresh) == agree
+    product = recording["products"]["h.1.mlp.c_fc"]
+    values = unpack_array(product["values"], "<i2").copy()
+    values[7] -= change
+    product["values"] = pack_array(values)
+    fresh = as_script("sentence", recording)
+    assert sentence.recordings_agree(kept, fresh) == same
 
 
-def test_targets_sum_to_one() -> None:
-    shares = np.array(
-        [[1.0, 0, 0, 0], [0.3, 0.7, 0, 0], [0.1, 0.2, 0.7, 0], [0.4, 0.1, 0.2, 0.3]]
-    )
-    itself, before, first, others = attention.targets(shares[None, None])[0, 0]
-    assert itself == pytest.approx(0.7 + 0.7 + 0.3)
-    assert before == pytest.approx(0.3 + 0.2 + 0.2)
-    assert first == pytest.approx(0.1 + 0.4)
-    assert others == pytest.approx(0.1)
+def test_packed_rows_are_exact_to_16_bits() -> None:
+    rows = np.random.default_rng(0).normal(size=(3, 50)) * [[1], [100], [0]]
+    error = np.abs(sentence.unpack_rows(sentence.pack_rows(rows)) - rows)
+    assert (error <= np.abs(rows).max(axis=1, keepdims=True) / 2**16 + 1e-12).all()
 
 
 def test_the_lab_is_a_small_download(built: SimpleNamespace) -> None:
@@ -104,6 +98,6 @@ def test_the_lab_is_a_small_download(built: SimpleNamespace) -> None:
 
 
 def test_the_other_pages_data_is_small(built: SimpleNamespace) -> None:
-    for name in ("attention", "training"):
+    for name in ("sentence", "training"):
         data = built.folder / "lab" / "data" / f"{name}.js"
         assert data.stat().st_size < 0.15 * MEGABYTE

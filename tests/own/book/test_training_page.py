@@ -16,8 +16,8 @@ SHOWN = """() => ({
     .map((e) => e.innerText),
   dot: Number(document.querySelector(".training-dot").getAttribute("cx")),
   story: document.querySelector("#training-story").textContent,
-  cells: [...document.querySelectorAll(".attention-large rect[fill-opacity]")]
-    .map((e) => Number(e.getAttribute("fill-opacity"))),
+  cells: lab.page.tokens.flatMap((_, i, all) => all.slice(0, i + 1)
+    .map((_, j) => lab.page.grid.sheet.value(i, j))),
   neighbours: [...document.querySelectorAll("#training-neighbours tbody th")]
     .map((e) => e.innerText),
 })"""
@@ -39,12 +39,6 @@ def move(page: Any, key: str) -> dict[str, Any]:
     return page.evaluate(SHOWN)
 
 
-def shares(moment: dict[str, Any]) -> np.ndarray:
-    """A moment's shares that are large enough to be drawn."""
-    values = unpack_array(moment["shares"], "<u2") / 65535
-    return values[values >= 0.004]
-
-
 def check(shown: dict[str, Any], moment: dict[str, Any]) -> None:
     """Compares what the page shows with a recorded moment."""
     numbers = shown["numbers"]
@@ -52,7 +46,8 @@ def check(shown: dict[str, Any], moment: dict[str, Any]) -> None:
     assert float(numbers[3]) == pytest.approx(moment["validation"], abs=0.0051)
     assert float(numbers[4]) == pytest.approx(moment["bits_per_byte"], abs=0.0051)
     assert shown["story"] == moment["story"]
-    np.testing.assert_allclose(shown["cells"], shares(moment), atol=6e-4)
+    shares = unpack_array(moment["shares"], "<u2") / 65535
+    np.testing.assert_allclose(shown["cells"], shares, atol=1e-9)
     names = [token.replace(" ", "·") for token, _ in moment["neighbours"][0]]
     assert shown["neighbours"] == names
 
@@ -74,6 +69,15 @@ def test_slider_tells_a_screen_reader_the_moment(page: Any) -> None:
     said = page.get_by_label("Moment").get_attribute("aria-valuetext")
     assert said.startswith("step 0, 0.0\u00a0% of the training, held-out loss ")
     assert page.locator("#training-where").inner_text().startswith("step 0, ")
+
+
+def test_pointing_at_a_row_says_where_its_token_looks(page: Any) -> None:
+    grid = page.get_by_role("application", name="The shares of each token")
+    grid.focus()
+    page.keyboard.press("ArrowDown")
+    said = page.locator("#training-says").inner_text()
+    assert "‘·has’ looks at" in said
+    assert page.url.endswith("training.html")
 
 
 def test_reader_chooses_a_word(page: Any, recording: dict[str, Any]) -> None:

@@ -18,8 +18,8 @@ from book import play
 from book.figures.training import half_way
 from book.inside import SENTENCE
 from book.lab import training
-from book.lab.attention import attention, pack_shares
 from book.lab.packing import as_script, pack_array, read_script, unpack_array
+from book.lab.shares import attention, pack_shares
 from book.neighbours import directions, nearest
 from book.pages import SRC
 from gpt2.checkpoint.loading import EMBEDDED

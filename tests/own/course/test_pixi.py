@@ -41,6 +41,7 @@ WORDS = {
     "finale": ["--help"],
     "setup": ["--help"],
     "book": ["--help"],
+    "inside": ["--help"],
     "bench": ["--help"],
     "serve": ["--help"],
     "notebook": ["--help"],

@@ -12,7 +12,8 @@ from course.registry import Exercise, find_exercise, load_registry
 from course.state import Progress
 from gpt2.checkpoint.loading import load_checkpoint
 from gpt2.learner.borrowing import begun, borrow, finished, listed
-from gpt2.learner.layer_comparison import build
+from gpt2.learner.observing import Observer
+from gpt2.learner.tracing import build
 from gpt2.open_engine import open_engine
 from tests.own.gpt2.samples import POSITIONS
 
@@ -149,7 +150,7 @@ def test_a_borrowed_step_calls_the_learners(desk, folder) -> None:
     """Step 13 is borrowed and holds the learner's step 03, three steps further in."""
     own = desk("s03")
     borrow(own)
-    model = build("steps.step", load_checkpoint(str(folder)))
+    model = build(load_checkpoint(str(folder)), Observer())
     assert type(model).__module__ == "steps.step_13"
     norm = model.transformer.h[0].ln_1
     code = type(norm).forward.__code__

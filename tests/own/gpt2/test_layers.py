@@ -1,4 +1,4 @@
-"""``gpt2 layers`` names the step in which a learner's model differs."""
+"""``gpt2 layers`` names the stage and the step in which a learner's model differs."""
 
 import re
 from collections.abc import Callable
@@ -60,8 +60,10 @@ def test_first_difference_names_its_step(
     result = compare()
     assert result.exit_code == 1
     assert "The first difference is in step 04" in result.output
-    assert "h.0.mlp" in result.output
-    assert f"Look at {desk}/step_04.py" in result.output.replace("\n", "")
+    assert "h.0.active" in result.output
+    assert "h.0.mlp" not in result.output
+    assert f"Look at {desk}/step_04.py" in result.output
+    assert typed("s04 --steps-dir") in result.output
 
 
 def test_unfinished_step_is_named(desk: Path, compare: Callable[..., Result]) -> None:
@@ -92,10 +94,20 @@ def test_it_says_which_layers_are_borrowed(
     assert result.exit_code == 0, result.output
     assert "yours: steps 02, 04, 08; borrowed: the rest" in result.stderr
     whose = rows(result)
-    assert whose["wte"] == whose["h.0.ln_1"] == "borrowed"
-    assert whose["h.1.mlp"] == "yours"
-    assert whose["h.0.attn"] == "borrowed, with your steps 02, 08"
+    assert whose["wte"] == whose["ln_f"] == "borrowed"
+    assert whose["h.0"] == "borrowed, with your steps 02, 04, 08"
     assert whose["logits"] == "borrowed, with your steps 02, 04, 08"
+
+
+def test_a_wrong_block_is_opened(desk: Path, compare: Callable[..., Result]) -> None:
+    """Blocks without a difference have one row each, and unused blocks have none."""
+    edit(desk, 12, "for block in self.h:", "for block in [self.h[0], self.h[0]]:")
+    result = compare()
+    assert list(rows(result)) == ["wte", "wpe", "h.0"]
+    edit(desk, 4, 'approximate="tanh"', 'approximate="none"')
+    opened = [name for name in rows(compare()) if name.startswith("h.")]
+    assert opened[0] == "h.0.in"
+    assert opened[-1] == "h.0.hidden"
 
 
 def test_a_wrong_step_inside_a_borrowed_layer(
@@ -105,9 +117,8 @@ def test_a_wrong_step_inside_a_borrowed_layer(
     (desk / "step_09.py").unlink()
     result = compare()
     assert result.exit_code == 1
-    said = " ".join(result.stdout.split())
-    assert "The first difference is in step 09." in said
-    assert "That step is borrowed: look at your own steps that it imports." in said
+    assert "The first difference is in step 08" in result.stdout
+    assert "h.0.shares" in result.stdout
 
 
 def test_nothing_is_the_learners_yet(
