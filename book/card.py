@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from book.listing import file
 from book.pages import exercise_of
-from book.view import shown_by, signature, view
+from book.signature import signature
+from book.view import shown_by, view
 from course.registry import ROOT, Exercise, find_exercise, load_registry
 
 Expand = Callable[[str], str]

@@ -7,7 +7,7 @@ lab.insideScene = (() => {
   const { split } = lab.cells;
   const { explain } = lab.sums;
   const { quoted } = lab.token;
-  const { sheet, values } = lab.sheet;
+  const { Sheet, range, TITLES } = lab.sheet;
   const { Grid } = lab.grid;
   const { scaleOf } = lab.gridColors;
   const percentages = (value) => (value === 0 ? "0" : `${Math.round(100 * value)} %`);
@@ -29,14 +29,17 @@ lab.insideScene = (() => {
 
     /** A grid of an array; grids that are added up have one scale of colours. */
     grid(pattern, options = {}) {
-      const made = sheet(this, lab.trace.named(pattern, this.block, this.trace.sizes), options);
-      Object.assign(made, options.look, made.last === "shares" ? { write: percentages } : {});
-      const grid = new Grid(made, {
-        scale: made.last === "shares" ? 1 : scaleOf(values(made)),
-        point: (row, column) => this.point(made.cell(row, column)),
+      const name = lab.trace.named(pattern, this.block, this.trace.sizes);
+      const sheet = Object.assign(new Sheet(this, name, options), options.look);
+      const isShares = sheet.last === "shares";
+      if (isShares) sheet.write = percentages;
+      const grid = new Grid(sheet, {
+        scale: isShares ? 1 : scaleOf(sheet.values()),
+        point: (row, column) => this.point(sheet.cell(row, column)),
       });
       grid.sums = options.sums;
-      grid.marks = this.marks(made.name).map(made.place).filter(Boolean);
+      const marks = this.marks(sheet.name).map((cell) => sheet.place(cell));
+      grid.marks = marks.filter((place) => grid.has(...place));
       this.grids.push(grid);
       return grid.element;
     }
@@ -54,7 +57,8 @@ lab.insideScene = (() => {
       for (const grid of this.grids) {
         const place = grid.sheet.place(cell);
         const cursor = place && grid.has(...place) ? place : null;
-        grid.show({ cursor, veil, lit: cursor ? [] : from.map(grid.sheet.region).filter(Boolean) });
+        const lit = from.map((region) => grid.sheet.region(region)).filter(Boolean);
+        grid.show({ cursor, veil, lit: cursor ? [] : lit });
       }
       this.say(this.name(cell), value, this.compared(cell) ?? sum, note);
       this.moved(cell);
@@ -67,11 +71,11 @@ lab.insideScene = (() => {
     pointAt({ row, column, last }) {
       const grid = this.grids.find((each) => each.sheet.last === last) ?? this.grids.at(-1);
       if (!grid) return;
-      const { sheet: shown } = grid;
-      const place = shown.place({ name: shown.name, row, column });
+      const { sheet } = grid;
+      const place = sheet.place({ name: sheet.name, row, column });
       const line = grid.has(place[0], 0) ? place[0] : 0;
       const known = column !== null && grid.has(line, place[1]);
-      this.point(shown.cell(line, known ? place[1] : strongest(shown, line)), false);
+      this.point(sheet.cell(line, known ? place[1] : strongest(sheet, line)), false);
     }
 
     /** What a cell is, in words. */
@@ -84,7 +88,7 @@ lab.insideScene = (() => {
         return `${asking} asks ${quoted(tokens[column])}: ${last === "shares" ? "share" : "score"}`;
       }
       const kind = ["hidden", "active"].includes(last) ? "unit" : "channel";
-      return `${asking}, ${kind} ${column}: ${lab.sheet.TITLES[last]}`;
+      return `${asking}, ${kind} ${column}: ${TITLES[last]}`;
     }
 
     say(what, value, sum, note = "") {
@@ -97,12 +101,12 @@ lab.insideScene = (() => {
   }
 
   /** The column of a row's strongest number. */
-  function strongest({ columns, value }, row) {
+  function strongest(sheet, row) {
     const size = (column) => {
-      const x = Math.abs(value(row, column));
+      const x = Math.abs(sheet.value(row, column));
       return Number.isFinite(x) ? x : -1;
     };
-    return lab.sheet.range(0, columns).reduce((a, b) => (size(b) > size(a) ? b : a));
+    return range(0, sheet.columns).reduce((a, b) => (size(b) > size(a) ? b : a));
   }
 
   return { Scene };

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from book import play
-from book.inside import streams
+from book.inside import look_inside, streams
 from book.lab.sentence import SENTENCE, guesses
 from book.view import stages
 from tests.own.book.inside_trace import Arrays, arrays, rounded_weights, sent
@@ -198,3 +198,18 @@ def test_the_future_is_hidden(js: Any) -> None:
     assert "hidden" in masked["sum"]
     assert share["value"] == 0
     assert "Hidden" in share["sum"]
+
+
+def test_there_is_what_the_page_asks_the_reader_to_find() -> None:
+    layers = look_inside("Tom has a dog. Sue has a cat. Tom has a")
+    tokens = play.tokens("Tom has a dog. Sue has a cat. Tom has a")
+    animals = [tokens.index(" dog"), tokens.index(" cat")]
+    shares = layers[-1].shares[:, -1, animals].sum(axis=-1)
+    second, highest = sorted(shares)[-2:]
+    assert highest > 0.8
+    assert second < 0.5
+    final = [row[0]["id"] for row in guesses(streams(SENTENCE)[-1])]
+    first = [row[0]["id"] for row in guesses(streams(SENTENCE)[1])]
+    has = play.tokens(SENTENCE).index(" has")
+    assert first[has] == final[has]
+    assert first[-1] != final[-1]

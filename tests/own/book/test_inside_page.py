@@ -228,10 +228,10 @@ def test_a_chosen_token_is_appended(page: Any) -> None:
         *f"{100 * share:.1f} %".split(),
     ]
     page.get_by_role("button", name="Append the likeliest").click()
-    page.wait_for_function("lab.page.trace.tokens.length === 6")
+    page.wait_for_function("window.lab?.page?.trace.tokens.length === 6")
     assert tokens(page) == [*play.tokens(SENTENCE), best]
     page.get_by_role("button", name="Draw one and append it").click()
-    page.wait_for_function("lab.page.trace.tokens.length === 7")
+    page.wait_for_function("window.lab?.page?.trace.tokens.length === 7")
 
 
 def test_the_text_is_carried_to_the_chapters(visit: Callable[..., Any]) -> None:
@@ -241,13 +241,14 @@ def test_the_text_is_carried_to_the_chapters(visit: Callable[..., Any]) -> None:
     link = page.get_by_role("link", name="step 08")
     assert "text=Sue%20has" in link.get_attribute("href")
     page.goto(page.url.split("/inside.html")[0] + "/step_08.html")
-    page.wait_for_function("lab.page.trace.tokens.length === 8")
+    page.wait_for_function("window.lab?.page?.trace.tokens.length === 8")
     whole = page.get_by_role("link", name="The whole way")
     assert "text=Sue%20has" in whole.get_attribute("href")
     whole.click()
-    page.wait_for_function("lab.page.trace.tokens.length === 8")
+    page.wait_for_url("**/inside.html#*")
+    page.wait_for_function("window.lab?.page?.trace.tokens.length === 8")
     page.get_by_role("button", name="Back to the running sentence").click()
-    page.wait_for_function("lab.page.trace.tokens.length === 5")
+    page.wait_for_function("window.lab?.page?.trace.tokens.length === 5")
     page.goto(page.url.split("/inside.html")[0] + "/step_08.html")
     assert page.evaluate("lab.page.trace.tokens.length") == 5
 
@@ -280,7 +281,7 @@ def test_a_tap_chooses_a_cell(chromium: Any, site: str) -> None:
     )
     page = context.new_page()
     page.goto(f"{site}/inside.html#stage=scores")
-    cells = page.get_by_role("application", name="scores: 5 by 5")
+    cells = page.get_by_role("application", name="scores of head 0: 5 by 5")
     cells.scroll_into_view_if_needed()
     cells.tap(position={"x": 60, "y": 40})
     assert chosen(page)["name"] == "h.0.scores"
