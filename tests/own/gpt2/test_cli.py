@@ -153,7 +153,7 @@ def test_steps_show_markup_and_control_characters_as_they_are(run, fake):
     result = run("Once", "--greedy", "--show-steps", "--max-new-tokens", "8")
     assert result.exit_code == 0
     assert "\\x1b" in result.stderr
-    assert "\\n" in result.stderr
+    assert "↵" in result.stderr
     assert "\x1b" not in result.stderr
 
 
