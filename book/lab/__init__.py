@@ -1,1 +1,1 @@
-"""Records data for the decoding lab and the attention page."""
+"""Records data for the interactive pages."""

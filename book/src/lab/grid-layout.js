@@ -5,7 +5,7 @@ var lab = lab || {};
 lab.gridLayout = (() => {
   const LEAST = 2.2; // width of a cell in pixels
   const MATRIX = 40; // with so few columns, cells are nearly square
-  const [SQUARE, HIGH, LOW] = [44, 28, 14]; // largest width, largest and smallest height
+  const [SQUARE, HIGH, LOW] = [38, 26, 14]; // largest width, largest and smallest height
 
   /** The lines of a row, the cells on a line, and a cell's size. */
   function measures(room, rows, columns) {

@@ -53,7 +53,7 @@ lab.gridPainter = (() => {
 
     write(context, value, x, y) {
       context.fillStyle = this.palette.on(value, this.scale);
-      context.font = "12px system-ui, sans-serif";
+      context.font = "11.5px system-ui, sans-serif";
       context.textAlign = "center";
       context.textBaseline = "middle";
       context.fillText((this.sheet.write ?? short)(value), x, y);

@@ -114,7 +114,7 @@ lab.views = (() => {
   function guesses({ tokens: texts, guesses: all }) {
     const rows = all.map((row, i) =>
       tableRow(i ? `block ${i - 1}` : "before", ...row.map(([best]) => guess(best))));
-    const caption = "The likeliest next token after each block, for every place";
+    const caption = "The likeliest next token, for every place";
     return table(caption, ["after", ...texts.map(chip)], rows);
   }
 

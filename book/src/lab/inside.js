@@ -59,8 +59,8 @@ lab.inside = (() => {
       if (this.given) return this.given.element((difference) => this.openDifference(difference));
       if (!this.compact) return this.form.element;
       this.link = make("a", {}, "The whole way, and your own sentence");
-      return make("p", { className: "inside-heading" },
-        make("strong", {}, "Inside the model"), this.link);
+      const name = make("strong", {}, "Inside the model");
+      return make("p", { className: "inside-heading" }, name, this.link, this.form.again);
     }
 
     /** Opens what the address names, or the first difference, or the first stage. */

@@ -19,7 +19,7 @@ from tests.own.packages import needed
 
 LAB_SCRIPTS = "decoding statistics random beams unpack model tokenizer patterns"
 LAB_SCRIPTS += " dom token data/recording data/weights data/stages data/sentence"
-LAB_SCRIPTS += " inside-walk inside-trace inside-cells inside-sums"
+LAB_SCRIPTS += " grid-layout inside-walk inside-trace inside-cells inside-sums"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 

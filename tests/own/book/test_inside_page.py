@@ -247,9 +247,13 @@ def test_the_text_is_carried_to_the_chapters(visit: Callable[..., Any]) -> None:
     whole.click()
     page.wait_for_url("**/inside.html#*")
     page.wait_for_function("window.lab?.page?.trace.tokens.length === 8")
-    page.get_by_role("button", name="Back to the running sentence").click()
+    back = page.get_by_role("button", name="Back to the running sentence")
+    page.go_back()
+    page.wait_for_function("window.lab?.page?.trace.tokens.length === 8")
+    back.click()
     page.wait_for_function("window.lab?.page?.trace.tokens.length === 5")
-    page.goto(page.url.split("/inside.html")[0] + "/step_08.html")
+    assert back.is_hidden()
+    page.reload()
     assert page.evaluate("lab.page.trace.tokens.length") == 5
 
 
@@ -273,6 +277,28 @@ def test_every_stage_fits_a_phone(
         assert page.evaluate(SMALL) == []
         if stage["name"] in ("tokens", "mix", "shares", "stream", "choice"):
             assert serious(axe.run(page)) == []
+
+
+CONTRASTS = """() => {
+  const palette = new lab.gridColors.Palette(document.body);
+  const light = (text) => {
+    const [r, g, b] = text.match(/[\\d.]+/g).map((x) => {
+      const c = x / 255;
+      return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+  };
+  return Array.from({ length: 81 }, (_, i) => i / 40 - 1).map((x) => {
+    const [a, b] = [light(palette.on(x, 1)), light(palette.of(x, 1))];
+    return Math.max(a / b, b / a);
+  });
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_numbers_in_cells_are_legible(visit: Callable[..., Any], scheme: str) -> None:
+    contrasts = visit("inside", scheme=scheme).evaluate(CONTRASTS)
+    assert min(contrasts) >= 4.5
 
 
 def test_a_tap_chooses_a_cell(chromium: Any, site: str) -> None:
