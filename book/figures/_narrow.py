@@ -86,7 +86,7 @@ def share_label(figure: Figure, lowest: list[Axes]) -> None:
     labels = {axes.get_xlabel() for axes in lowest}
     if len(labels) == 1 and (text := labels.pop()):
         label = lowest[0].xaxis.label
-        figure.supxlabel(text, size=label.get_size(), color=label.get_color())
+        figure.supxlabel(text, size=label.get_fontsize(), color=label.get_color())
         for axes in lowest:
             axes.set_xlabel("")
 
