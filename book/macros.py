@@ -1,7 +1,6 @@
 """The macros of the pages, in double braces: ``{{number s08.share}}``."""
 
 import json
-import math
 import re
 from collections.abc import Callable
 from functools import cache
@@ -11,10 +10,10 @@ from typing import Any
 
 from book.card import chapter, skeleton, solution, task
 from book.clone import clone
+from book.drawing import drawings
 from book.pages import (
     FIGURES,
     LOSSES,
-    NARROW,
     NUMBERS,
     REPORTS,
     TERMINALS,
@@ -26,12 +25,8 @@ from book.view import inside
 from course.catalogue import load_mistakes
 from course.mistakes import Mistake
 
-WIDTH = re.compile(r' width="(\d+)"')
-SIZE = re.compile(r"font(?:-size)?:[^;\"]*?([\d.]+)px")
-LEGIBLE = 11  # pixels: no label on a page is smaller
 PASSES = "What the check says when all is right"
 INSEPARABLE = re.compile(r"(?<=\d) (?=%|(?:ms|[kMG]B)\b|± [\d.]+\))|(?<=[<±]) (?=\d)")
-DEFAULT = re.compile(r"var\((--[\w-]+), [^)]*\)")
 
 Expand = Callable[[str], str]
 
@@ -42,13 +37,8 @@ def figure(arguments: str, expand: Expand) -> str:
     path = FIGURES / f"{name}.svg"
     if not path.exists():
         raise BookError(f"there is no figure {name!r}; a script must write {path.name}")
-    drawings = "".join(
-        f'<div class="{kind}">{labelled(path.read_text("utf-8").strip(), alternative)}'
-        "</div>"
-        for kind, path in versions(path).items()
-    )
     return (
-        f'<figure class="drawing">{drawings}\n<figcaption>\n\n'
+        f'<figure class="drawing">{drawings(path, alternative)}\n<figcaption>\n\n'
         f"{expand(caption)}\n\n</figcaption></figure>"
     )
 
@@ -59,33 +49,6 @@ def figure_parts(arguments: str) -> list[str]:
     if len(parts) != 3 or not all(parts):
         raise BookError("a figure needs NAME | alternative text | caption")
     return parts
-
-
-def versions(path: Path) -> dict[str, Path]:
-    """The files of a figure, by the classes of the boxes around them."""
-    narrow = NARROW / path.name
-    if not narrow.exists():
-        return {"scroll": path}
-    return {"scroll on-desks": path, "scroll on-phones": narrow}
-
-
-def labelled(svg: str, alternative: str) -> str:
-    """The drawing with its alternative text.
-
-    On a phone it shrinks only as far as its smallest label stays legible. The page's
-    style sheet has the colours, so the file's own defaults are left out.
-    """
-    svg = DEFAULT.sub(r"var(\1)", svg)
-    found = WIDTH.search(svg)
-    if not found:
-        raise BookError("a figure's file does not begin with its width")
-    width = int(found[1])
-    smallest = min(map(float, SIZE.findall(svg)), default=LEGIBLE)
-    least = math.ceil(width * LEGIBLE / smallest)
-    size = f"max-width: {width}px; min-width: {least}px"
-    svg = svg.replace('style="', f'style="{size}; ', 1)
-    label = f'role="img" aria-label="{escape(alternative)}"'
-    return svg.replace("<svg ", f"<svg {label} ", 1)
 
 
 def number(arguments: str, expand: Expand) -> str:

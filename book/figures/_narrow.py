@@ -5,10 +5,12 @@ from itertools import combinations
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 PHONE = 374  # pixels: a phone's 390 without the smallest margins
+OPERATION = 34  # pixels of a sign or an arrow between two charts
 SLACK = 2  # pixels by which labels may touch: their boxes are larger than their letters
 
 
@@ -24,9 +26,9 @@ def narrow(figure: Figure) -> bool:
         return False
     rows, columns = grid(figure.axes)
     if rows == 1:
-        figure.set_size_inches(PHONE / 72, height * columns / 72)
-        stack(figure, columns)
+        stack(figure, height)
     else:
+        share_label(figure, figure.axes[-columns:])
         squares = all(axes.get_aspect() == 1 for axes in figure.axes)
         saved = squares * (width - PHONE) / columns * rows
         figure.set_size_inches(PHONE / 72, (height - saved) / 72)
@@ -50,12 +52,17 @@ def grid(axes: list[Axes]) -> tuple[int, int]:
     return rows, columns
 
 
-def stack(figure: Figure, count: int) -> None:
+def stack(figure: Figure, height: float) -> None:
     """Moves charts from one row into one column; each names its own rows."""
     first, *others = figure.axes
-    places = figure.add_gridspec(count, 1)
+    # What has no axes is an operation between two charts: see style.chain.
+    heights = [height if axes.axison else OPERATION for axes in figure.axes]
+    figure.set_size_inches(PHONE / 72, sum(heights) / 72)
+    places = figure.add_gridspec(len(heights), 1, height_ratios=heights)
     for i, axes in enumerate(figure.axes):
         axes.set_subplotspec(places[i])
+        if not axes.axison:
+            turn_down(axes)
     for axes in others:
         if not len(axes.get_yticks()) and axes.get_ylim() == first.get_ylim():
             names = [label.get_text() for label in first.get_yticklabels()]
@@ -63,6 +70,25 @@ def stack(figure: Figure, count: int) -> None:
             for label in axes.get_yticklabels():
                 label.set_color(first.get_yticklabels()[0].get_color())
         axes.tick_params(labelleft=True)
+
+
+def turn_down(axes: Axes) -> None:
+    """Lets an operation's arrow point down, with its name on the right."""
+    for arrow in axes.findobj(FancyArrowPatch):
+        assert isinstance(arrow, FancyArrowPatch)
+        arrow.set_positions((0.4, 1), (0.4, 0))
+        for name in axes.texts:
+            name.set(position=(0.43, 0.5), horizontalalignment="left")
+
+
+def share_label(figure: Figure, lowest: list[Axes]) -> None:
+    """Writes once what all charts of the lowest row say below themselves."""
+    labels = {axes.get_xlabel() for axes in lowest}
+    if len(labels) == 1 and (text := labels.pop()):
+        label = lowest[0].xaxis.label
+        figure.supxlabel(text, size=label.get_fontsize(), color=label.get_color())
+        for axes in lowest:
+            axes.set_xlabel("")
 
 
 def overlaps(figure: Figure) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from book.pages import SRC
+from tests.own.book.lab_page import slide
 
 PAGES = sorted(path.stem for path in SRC.glob("*.md") if path.stem != "SUMMARY")
 KINDS_OF_PAGES = ["introduction", "step_08", "making_it_fast", "glossary"]
@@ -94,6 +95,35 @@ def test_nothing_is_cut_without_a_sign_or_too_small(
 ) -> None:
     page = visit(name, width=width)
     page.evaluate(OPEN)
+    assert_whole(page)
+
+
+def test_no_stage_of_inside_is_cut(visit: Any) -> None:
+    page = visit("inside", width=390)
+    stages = page.locator(".inside select").first
+    count = stages.locator("option").count()
+    assert count > 20
+    for stage in range(count):
+        stages.select_option(index=stage)
+        assert_whole(page)
+
+
+def test_tree_of_eight_tokens_fits_and_says_on_a_phone_that_it_goes_on(
+    lab: Any,
+) -> None:
+    slide(lab, {"numBeams": 4, "maxNewTokens": 8})
+    lab.get_by_role("button", name="Search from here").click()
+    tree = lab.locator("#lab-tree")
+    tree.locator("svg").wait_for()
+    settle(lab)
+    assert tree.get_attribute("data-hides") is None
+    lab.set_viewport_size({"width": 390, "height": 900})
+    assert_whole(lab)
+    assert tree.get_attribute("data-hides") == "right"
+
+
+def assert_whole(page: Any) -> None:
+    """Asserts that nothing is cut without a sign, and that all can be read."""
     settle(page)
     assert page.evaluate(UNMARKED) == []
     assert page.evaluate(LOW) == []

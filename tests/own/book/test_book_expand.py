@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from book import macros
+from book import drawing, macros
 from book.expand import expand, expand_page
 from book.pages import BookError
 from course.catalogue import load_mistakes
@@ -27,7 +27,7 @@ def material(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "s08.json").write_text(text, encoding="utf-8")
     for name in ("FIGURES", "NUMBERS", "REPORTS"):
         monkeypatch.setattr(macros, name, tmp_path)
-    monkeypatch.setattr(macros, "NARROW", tmp_path / "narrow")
+    monkeypatch.setattr(drawing, "NARROW", tmp_path / "narrow")
     macros.numbers_of.cache_clear()
     yield tmp_path
     macros.numbers_of.cache_clear()

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from book import preprocess
-from book.macros import labelled
+from book.drawing import labelled
 from book.pages import SRC
 from book.summary import AFTERWARDS, PLAYGROUND, REFERENCE, START, summary
 from course.registry import ROOT, load_registry
@@ -161,6 +161,17 @@ def test_drawing_keeps_its_own_style() -> None:
     text = labelled(svg, "a < b")
     assert text.startswith('<svg role="img" aria-label="a &lt; b" width="600"')
     assert 'max-width: 600px; min-width: 550px; fill: red"><g style="font: 12' in text
+
+
+def test_styles_of_a_drawing_are_written_once() -> None:
+    parts = [f'<g style="fill: red" x="{x}" />' for x in range(3)]
+    svg = f'<svg width="9" style="a: b">{"".join(parts)}<g style="b: c" /></svg>'
+    text = labelled(svg, "")
+    found = re.search(r"<style>\.(\w+)\{fill: red\}</style>", text)
+    assert found
+    assert text.count("fill: red") == 1
+    assert text.count(f'<g class="{found[1]}"') == 3
+    assert '<g style="b: c"/>' in text
 
 
 def test_steps_that_pass_are_marked(monkeypatch: pytest.MonkeyPatch) -> None:
