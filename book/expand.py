@@ -22,6 +22,7 @@ SYNTAX = re.compile(
     """,
     re.VERBOSE | re.MULTILINE | re.DOTALL,
 )
+MACRO = re.compile(rf"\{{\{{\s*(?:{'|'.join(MACROS)})\s")
 
 
 def expand(text: str) -> str:
@@ -53,6 +54,8 @@ def expand_page(text: str, name: str) -> str:
 def expanded(match: re.Match[str]) -> str:
     """The text that replaces one match of ``SYNTAX``."""
     kind = match.lastgroup
+    if kind in ("fence", "code") and MACRO.search(match[0]):
+        raise BookError("a macro in code, where none is expanded")
     if kind == "fence":
         return block(match["fence"], match["info"])
     if kind == "dollar":

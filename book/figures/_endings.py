@@ -79,18 +79,18 @@ def fate_of(ended: bool, place: int, going: int) -> str:
     """What becomes of a candidate; ``going`` counts those that do not end, so far."""
     if ended:
         kept = place <= BEAMS
-        return "**finished**" if kept else f"dropped: an end at place {place}"
-    return "goes on" if going <= BEAMS else f"dropped: {BEAMS} others go on"
+        return "**finished**" if kept else f"dropped, an end at place {place}"
+    return "a beam" if going <= BEAMS else f"dropped, as {BEAMS} others go on"
 
 
 def rows() -> list[list[str]]:
     """A table of the candidates."""
-    head = ["round", "place", "text", "sum of log p", "text score", ""]
+    head = ["round, place", "text", "sum of log p", "text score", "it is"]
     cells = [
-        [c.round, c.place, f"`{c.text}`", signed(c.sum), signed(c.score), c.fate]
+        [f"{c.round}, {c.place}", f"`{c.text}`", signed(c.sum), signed(c.score), c.fate]
         for c in candidates()
     ]
-    return [head, *([str(cell) for cell in row] for row in cells)]
+    return [head, *cells]
 
 
 def lowest_finished() -> Candidate:
@@ -102,5 +102,5 @@ def lowest_finished() -> Candidate:
 def best_going() -> Candidate:
     """The best beam at the end of the last round."""
     last = len(search()[1])
-    going = [c for c in candidates() if c.round == last and c.fate == "goes on"]
+    going = [c for c in candidates() if c.round == last and c.fate == "a beam"]
     return max(going, key=lambda c: c.score)

@@ -124,7 +124,7 @@ def numbers() -> dict[str, str | list]:
         "endings": endings.rows(),
         "lowest": signed(endings.lowest_finished().score),
         "highest": signed(endings.best_going().score),
-        "winner": endings.search()[0],
+        "winner": f"`{endings.search()[0]}`",
         "exponent": signed(-100 * held_out.trained().mean / log(10), 0),
         "float32": f"{underflow(np.float32, held_out.trained().mean):,}",
         "float64": f"{underflow(np.float64, held_out.trained().mean):,}",

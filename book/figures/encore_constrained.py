@@ -123,7 +123,7 @@ def numbers() -> dict[str, str | list]:
     return {
         "prompt": quoted(prompt),
         "free": quoted(free(prompt)),
-        "yes_no": yes_no,
+        "yes_no": f"`{yes_no}`",
         "mass": f"{100 * mass(prompt, yes_no):.2g} %",
         "vocabulary": f"{len(tokenizer.token_bytes):,}",
         "partial": f"{len(tokenizer.token_bytes) - len(whole):,}",
@@ -133,7 +133,7 @@ def numbers() -> dict[str, str | list]:
         "sizes": sizes(),
         "answers": answers(),
         "bias_prompt": BIAS_PROMPT,
-        "bias_pattern": bias_pattern(),
+        "bias_pattern": f"`{bias_pattern()}`",
         "bias": bias(),
         "most_states": f"{MOST_STATES}",
     }

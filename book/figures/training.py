@@ -46,10 +46,16 @@ def numbers() -> dict[str, str | list]:
         "count": str(len(moments)),
         "temperature": str(TEMPERATURE),
         "half": half_way(moments),
-        "options": f"--temperature {TEMPERATURE} --top-p 1 --seed {SEED} "
-        f"--max-new-tokens {TOKENS}",
+        "command": command(recording["prompt"]),
         "moments": moment_rows(moments),
     }
+
+
+def command(prompt: str) -> str:
+    """A block of code with the command that writes the last story."""
+    options = f"--temperature {TEMPERATURE} --top-p 1 --seed {SEED}"
+    line = f'pixi run gpt2 "{prompt}" {options} --max-new-tokens {TOKENS}'
+    return f"```sh\n{line}\n```"
 
 
 def shortened(story: str, size: int) -> str:

@@ -134,7 +134,7 @@ def test_equations_break_before_relations_and_signs(tex, pieces: list[str]) -> N
 
 
 @pytest.mark.parametrize(
-    "text", [r"5 \$", "`$x$ {{number a.b}}`", "``a ` $``", "<!-- $ {{nothing}} -->"]
+    "text", [r"5 \$", "`$x$ {{a b}}`", "``a ` $``", "<!-- $ {{nothing}} -->"]
 )
 def test_code_and_comments_are_left_alone(text: str) -> None:
     assert expand(text) == text
@@ -151,6 +151,8 @@ def test_fenced_code_is_coloured_and_not_expanded() -> None:
     ("text", "says"),
     [
         ("{{nonsense s08}}", "no macro 'nonsense'"),
+        ("`{{number s08.share}}`", "a macro in code"),
+        ("```sh\ncd {{number s08.share}}\n```\n", "a macro in code"),
         ("{{chapter s99}}", "no exercise 's99'"),
         ("{{figure nothing | a | b}}", "no figure 'nothing'"),
         ("{{figure scores | a}}", "alternative text"),
