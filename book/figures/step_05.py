@@ -76,7 +76,7 @@ def lookup_rows() -> list[list[str]]:
     table = play.trained()["wte.weight"]
     ways = {
         "the next row": np.roll(table, -1, axis=0),
-        "its own row × √C": table * np.sqrt(table.shape[1]),
+        "its own row × √C, as in the first Transformer": table * np.sqrt(table.shape[1]),
         "zeros": np.zeros_like(table),
     }
     losses = [held_out.measure(partial(logits, looked_up=t)) for t in ways.values()]
