@@ -33,7 +33,7 @@ MEANING = {
     "n_inner": "I, width inside the feed-forward network",
     "layer_norm_epsilon": "ε, keeps a division from failing",
 }
-TENSORS = {  # name: shape, and what it belongs to
+TENSORS = {  # name: shape, and the part of the model
     "wte.weight": ("[V, C]", "the token table"),
     "wpe.weight": ("[P, C]", "the table of positions"),
     "h.0.ln_1.weight": ("[C]", "normalization before attention"),
@@ -177,11 +177,11 @@ def written(opening: str, n_head: int, count: int) -> str:
 
 def tensor_rows() -> list[list[str]]:
     """A table of names, shapes and counts of the tensors, with one block."""
-    rows = [["name", "shape", "here", "numbers", "belongs to"]]
+    rows = [["name", "belongs to", "shape", "here", "numbers"]]
     for name, (letters, part) in TENSORS.items():
         array = play.trained()[name]
         here = " × ".join(map(str, array.shape))
-        rows.append([f"`{name}`", letters, here, f"{array.size:,}", part])
+        rows.append([f"`{name}`", part, letters, here, f"{array.size:,}"])
     return rows
 
 
