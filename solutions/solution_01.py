@@ -14,7 +14,7 @@ class GPT2Config:
     vocab_size: int = 50257  # V: how many different tokens there are
     n_positions: int = 1024  # the longest text the model can see, in tokens
     n_embd: int = 768  # C: channels, the numbers that describe one token
-    n_layer: int = 12  # transformer blocks on top of each other
+    n_layer: int = 12  # blocks on top of each other
     n_head: int = 12  # H: attention heads per block; D = C / H channels each
     n_inner: int = 3072  # width of the feed-forward network's hidden layer
     layer_norm_epsilon: float = 1e-5  # keeps layer normalization from dividing by 0

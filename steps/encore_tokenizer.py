@@ -11,9 +11,8 @@ together, a *byte-level BPE* (byte-pair encoding). From the text to the ids:
     tokens      a     Ġl ot           neighbours merged, the lowest rank first
     ids         64    300   313       looked up: the tokens of all pieces in a row
 
-The characters exist for the files alone: ``vocab.json`` and ``merges.txt`` are texts,
-and a bare byte such as 0 or 255 is no text. So each byte has a printable character. Any
-text can be cut in this way, and what was cut can be put together again.
+The characters exist for the files alone, ``vocab.json`` and ``merges.txt``. Any text
+can be cut in this way, and what was cut can be put together again.
 
 Where do the merges come from? From counting: the commonest pair of neighbours in a
 large text becomes a token, then the commonest pair that there is now, and so on. A

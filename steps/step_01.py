@@ -8,7 +8,7 @@ values of the smallest GPT-2 (124 million parameters) as defaults:
     vocab_size          50257    V: how many different tokens there are
     n_positions         1024     the longest text the model can see, in tokens
     n_embd              768      C: channels, the numbers that describe one token
-    n_layer             12       transformer blocks on top of each other
+    n_layer             12       blocks on top of each other
     n_head              12       H: attention heads in each block
     n_inner             3072     width of the feed-forward network's hidden layer
     layer_norm_epsilon  0.00001  keeps layer normalization from dividing by 0

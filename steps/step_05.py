@@ -33,9 +33,9 @@ class GPT2Embeddings(Module[[Tensor], Tensor]):
     weight: Tensor  # [V, C]
 
     def __init__(self, config: GPT2Config) -> None:
-        # The table, zeros for now: the learned numbers come from a checkpoint, the file
-        # that keeps a trained model. It is a plain tensor on self, because its name in
-        # the checkpoint ends in just weight.
+        # The table, zeros for now: the learned numbers come from a checkpoint
+        # (step 01). It is a plain tensor on self, because its name in the checkpoint
+        # ends in just weight.
 
         raise NotImplementedError(
             "Create weight, a table of zeros with one row of C numbers per token."

@@ -231,7 +231,12 @@ def compared() -> dict[str, str]:
         if solution.pre_tokenize(text) != library:
             raise BookError(f"encore_tokenizer: {text!r} is cut otherwise")
     other = sum(re.findall(IN_RE, t) != solution.pre_tokenize(t) for t in texts)
-    return {"unicode": f"{len(known):,}", "re_differs": f"{other:,}"}
+    controls = sum(category(c) == "Cc" for c in known)  # Unicode counts them apart
+    return {
+        "unicode": f"{len(known) - controls:,}",
+        "controls": str(controls),
+        "re_differs": f"{other:,}",
+    }
 
 
 def merging(word: str) -> Iterator[tuple[list[str], int | None]]:

@@ -33,23 +33,23 @@ MEANING = {
     "n_inner": "I, width inside the feed-forward network",
     "layer_norm_epsilon": "ε, keeps a division from failing",
 }
-TENSORS = {
-    "wte.weight": "[V, C]",
-    "wpe.weight": "[P, C]",
-    "h.0.ln_1.weight": "[C]",
-    "h.0.ln_1.bias": "[C]",
-    "h.0.attn.c_attn.weight": "[3 C, C]",
-    "h.0.attn.c_attn.bias": "[3 C]",
-    "h.0.attn.c_proj.weight": "[C, C]",
-    "h.0.attn.c_proj.bias": "[C]",
-    "h.0.ln_2.weight": "[C]",
-    "h.0.ln_2.bias": "[C]",
-    "h.0.mlp.c_fc.weight": "[I, C]",
-    "h.0.mlp.c_fc.bias": "[I]",
-    "h.0.mlp.c_proj.weight": "[C, I]",
-    "h.0.mlp.c_proj.bias": "[C]",
-    "ln_f.weight": "[C]",
-    "ln_f.bias": "[C]",
+TENSORS = {  # name: shape, and the part of the model
+    "wte.weight": ("[V, C]", "the token table"),
+    "wpe.weight": ("[P, C]", "the table of positions"),
+    "h.0.ln_1.weight": ("[C]", "normalization before attention"),
+    "h.0.ln_1.bias": ("[C]", ""),
+    "h.0.attn.c_attn.weight": ("[3 C, C]", "query, key and value"),
+    "h.0.attn.c_attn.bias": ("[3 C]", ""),
+    "h.0.attn.c_proj.weight": ("[C, C]", "attention's last linear layer"),
+    "h.0.attn.c_proj.bias": ("[C]", ""),
+    "h.0.ln_2.weight": ("[C]", "normalization before the network"),
+    "h.0.ln_2.bias": ("[C]", ""),
+    "h.0.mlp.c_fc.weight": ("[I, C]", "the network's first linear layer"),
+    "h.0.mlp.c_fc.bias": ("[I]", ""),
+    "h.0.mlp.c_proj.weight": ("[C, I]", "the network's second linear layer"),
+    "h.0.mlp.c_proj.bias": ("[C]", ""),
+    "ln_f.weight": ("[C]", "normalization at the end"),
+    "ln_f.bias": ("[C]", ""),
 }
 
 
@@ -177,11 +177,11 @@ def written(opening: str, n_head: int, count: int) -> str:
 
 def tensor_rows() -> list[list[str]]:
     """A table of names, shapes and counts of the tensors, with one block."""
-    rows = [["name", "shape", "here", "numbers"]]
-    for name, letters in TENSORS.items():
+    rows = [["name", "belongs to", "shape", "here", "numbers"]]
+    for name, (letters, part) in TENSORS.items():
         array = play.trained()[name]
         here = " × ".join(map(str, array.shape))
-        rows.append([f"`{name}`", letters, here, f"{array.size:,}"])
+        rows.append([f"`{name}`", part, letters, here, f"{array.size:,}"])
     return rows
 
 

@@ -80,8 +80,8 @@ def variants() -> dict[str, Norm]:
 
     return {
         "no normalization": none,
-        "mean subtracted, not scaled": unscaled,
-        "scaled, mean not subtracted": uncentred,
+        "mean subtracted, no division": unscaled,
+        "mean left in, divided by √(mean of x²)": uncentred,
     }
 
 

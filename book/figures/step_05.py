@@ -74,9 +74,10 @@ def logits(ids: list[int], looked_up: np.ndarray) -> np.ndarray:
 def lookup_rows() -> list[list[str]]:
     """A table of loss and next token for wrong look-ups."""
     table = play.trained()["wte.weight"]
+    scaled = table * np.sqrt(table.shape[1])
     ways = {
         "the next row": np.roll(table, -1, axis=0),
-        "its own row × √C": table * np.sqrt(table.shape[1]),
+        "its own row × √C, as in the first Transformer": scaled,
         "zeros": np.zeros_like(table),
     }
     losses = [held_out.measure(partial(logits, looked_up=t)) for t in ways.values()]

@@ -2,13 +2,13 @@
 
 Attention will bring information from other tokens; this network works on what has
 arrived, for each token separately. A linear layer (a matrix of weights, plus a bias)
-widens the C channels, to four times as many in GPT-2. GELU bends the result: a smooth
-curve that lets positive numbers pass and holds negative ones back. A second linear
-layer folds it back to C:
+widens the C channels, to four times as many in GPT-2. GELU follows: a smooth curve
+that lets positive numbers pass and holds negative ones back. A second linear layer
+makes C channels of the result:
 
     y = c_proj(gelu(c_fc(x)))
 
-Without the bend, the two layers would do no more than one. The trap: there are two
+Without GELU, the two layers would do no more than one. The trap: there are two
 GELUs, the exact one and an approximation by tanh. GPT-2 was trained with the
 approximation, and MAX computes the exact one unless it is told otherwise. They differ
 by 0.0005 at most. You would not see it in a text; a comparison of numbers sees it.
@@ -48,10 +48,10 @@ class GPT2MLP(Module[[Tensor], Tensor]):
 
     def forward(self, x: Tensor) -> Tensor:
         """Transforms each token on its own: ``[..., C]`` to ``[..., C]``."""
-        # Widen and bend: [..., C] -> [..., intermediate_size]. A layer is called like
+        # Widen, then GELU: [..., C] -> [..., intermediate_size]. A layer is called like
         # a function. Mind which GELU.
 
-        # Fold back: [..., intermediate_size] -> [..., C]
+        # Back to C: [..., intermediate_size] -> [..., C]
 
         raise NotImplementedError(
             "Apply the first layer, GELU in its tanh form, and the second layer."
