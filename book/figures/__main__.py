@@ -11,6 +11,7 @@ from typing import Any
 # Matrices are small, so one thread is fastest. NumPy reads this when it is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+from book.figures._compact import compact
 from book.figures._narrow import narrow
 from book.figures.svg import render
 from book.pages import FIGURES, NARROW, NUMBERS, key_of
@@ -42,7 +43,7 @@ def drawn(module: ModuleType) -> Iterator[tuple[Path, str]]:
     for name, figure in make().items():
         yield FIGURES / f"{name}.svg", render(figure, name)
         if narrow(figure):
-            yield NARROW / f"{name}.svg", render(figure, f"{name}-narrow")
+            yield NARROW / f"{name}.svg", compact(render(figure, f"{name}-narrow"))
 
 
 def computed(module: ModuleType) -> str | None:

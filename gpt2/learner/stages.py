@@ -76,7 +76,7 @@ BLOCK: tuple[Row, ...] = (
     ("scores", "scores", None, "the scores"),
     ("shares", "shares", None, "the shares"),
     ("attended", "mixed", 8, "the mix of values of each head"),
-    ("mixed", "mixed", None, "the heads' results, joined"),
+    ("mixed", "mixed", 9, "the heads' results, joined"),
     ("joined", "attn", 9, "the last product of attention"),
     ("attn", "attn", None, "what attention gives"),
     ("first.result", "mid", 10, "the first residual connection's result"),

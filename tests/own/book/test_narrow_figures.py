@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
 from book.figures import style
+from book.figures._compact import compact
 from book.figures._narrow import PHONE, narrow
 
 
@@ -74,3 +75,16 @@ def test_chart_whose_labels_would_overlap_has_no_narrow_version(
     style.label(axes, 0.2, 0.5, "first label")
     style.label(axes, place, 0.5, "second label")
     assert narrow(figure) is fits
+
+
+@pytest.mark.parametrize(
+    ("path", "short"),
+    [
+        ("M 1.04 2 L 3.56 2 L 3.56 4 L 1.04 4 z", "M1 2H3.6V4H1z"),
+        ("M 1 2 Q 1 3 1 5 L 7 5 L 8 9", "M1 2Q1 3 1 5H7L8 9"),
+    ],
+)
+def test_paths_are_written_short(path: str, short: str) -> None:
+    assert (
+        compact(f'<svg><path d="{path}"/></svg>') == f'<svg><path d="{short}"/></svg>'
+    )

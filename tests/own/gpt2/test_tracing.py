@@ -391,7 +391,7 @@ SLOPPY = [
     (8, " @ value", "", "h.0.mixed", "The shape is [4, 5, 5], not [4, 5, 56]"),
     (8, "    scores = ", "    raise NotImplementedError('Later.')\n    scores = ",
      "h.0.scores", "is not finished: Later."),
-    (9, "query, key, value = self.qkv(x)", "query, key, value = (", "h.0.mixed",
+    (9, "query, key, value = self.qkv(x)", "query, key, value = (", "h.0.attn",
      "SyntaxError"),
     (4, "def forward(self", "def run(self", "h.0.hidden", "GPT2MLP has no forward"),
     (13, "def forward(self", "def run(self", "logits", "is not finished"),
