@@ -41,14 +41,14 @@ def beam_search(
     length_penalty: float = 1.0,
     eos_token_id: int | None = None,
 ) -> tuple[list[int], float]:
-    """Looks for the continuation with the highest score.
+    """Looks for the continuation with the highest text score.
 
-    A text's score is the sum of its new tokens' log-probabilities, divided by
+    A text score is the sum of log-probabilities of the text's new tokens, divided by
     ``length ** length_penalty``; the length counts new tokens, and the end too. Of the
     ``2 * num_beams`` likeliest continuations of all beams, those that end are finished
     if they are among the first ``num_beams``; the best ``num_beams`` of the others go
     on. The best ``num_beams`` finished texts are kept; once there are that many and no
-    beam's score is above the lowest of theirs, the search is over.
+    beam's text score is above the lowest of theirs, the search is over.
 
     Args:
         next_logits: turns ids ``[N, T]`` into the logits ``[N, V]`` of what follows
@@ -60,7 +60,7 @@ def beam_search(
         eos_token_id: the token that ends a text; None writes to the end.
 
     Returns:
-        The ids of the best text, prompt included, and its score.
+        The ids of the best text, prompt included, and its text score.
 
     Source: Wu et al. 2016, "Google's Neural Machine Translation System", section 7,
     with Hugging Face's length penalty and its rule for ``early_stopping=False``.

@@ -134,7 +134,7 @@ def numbers() -> dict[str, str | list]:
     return {
         "vocabulary": f"{play.checkpoint().config.vocab_size:,}",
         "prompt": PROMPT,
-        "circling": circling(),
+        "circling": code(circling()),
         "openings": f"{len(OPENINGS)}",
         "sure": SURE,
         "unsure": UNSURE,
@@ -310,8 +310,8 @@ def repeated(ids: list[int]) -> float:
 
 
 def diversity(length: int = 10) -> list[list[str]]:
-    """A table of the different texts among twenty, and the choices for each token."""
-    rows = [["temperature", f"different texts of {SAMPLES}", "choices per token"]]
+    """A table of the different texts among twenty, and the effective choices."""
+    rows = [["temperature", f"different texts of {SAMPLES}", "effective choices"]]
     for temperature in TEMPERATURES:
         texts, uncertainty = batch(temperature, length)
         different = len({tuple(ids) for ids in texts.tolist()})

@@ -12,6 +12,7 @@ from book.figures import _precision, style
 from book.figures._parameters import parameters
 from book.figures._words import SIZES, published
 from course.registry import ROOT
+from gpt2.engine.cached_model import LONG, NEAR
 from solutions.solution_01 import GPT2Config
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -82,6 +83,8 @@ def numbers() -> dict[str, str | list]:
         "tokens_with": f"{PROMPT + NEW - 1:,}",
         "cache_per_token": f"{per_token(real) / 1e3:.0f} kB",
         "caches": caches(),
+        "long": f"{LONG}",
+        "near": f"{NEAR * FLOAT32 / 2**20:.0f} MiB",
         "full_cache": f"{per_token(real) * real.n_positions / 1e6:.0f} MB",
         "attention_share": attention_share(real),
         **_precision.numbers(),

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from book import held_out, inside, play
 from book.figures import style
 from book.figures._example import KEY, QUERY, WORDS
-from book.figures._losses import change, claim, difference, rise, worse
+from book.figures._losses import change
 from book.figures._text import decimal, percent
 from tests.oracle import model as oracle
 
@@ -22,17 +22,8 @@ def figures() -> dict[str, Figure]:
 
 def numbers() -> dict[str, str | list]:
     config, length = play.checkpoint().config, len(play.encode(inside.SENTENCE))
-    one = held_out.loss(n_head=1)
-    claim("step_09", "The embedded model shows the same", worse(one))
     return {
         "home": home_rows(),
-        "stories": str(len(held_out.stories())),
-        "loss": f"{held_out.trained():.2f}",
-        "loss_one": decimal(one.mean),
-        "change": difference(rise(one)),
-        "heads": str(config.n_head),
-        "size": str(config.n_embd // config.n_head),
-        "channels": str(config.n_embd),
         "asking": named(asking()),
         "choices": choice_rows(),
         "tokens": str(length),
@@ -60,13 +51,16 @@ def choice_rows() -> list[list[str]]:
 
 
 def asking() -> int:
-    """The token for which most heads look at different tokens, and look most."""
+    """The word for which most heads look at different tokens, and look most."""
 
     def difference_of(token: int) -> tuple[int, float]:
         best = block_shares()[:, token]
         return len(set(best.argmax(axis=-1))), best.max(axis=-1).min()
 
-    return max(range(len(play.encode(inside.SENTENCE))), key=difference_of)
+    words = (
+        i for i, t in enumerate(play.tokens(inside.SENTENCE)) if t.strip().isalpha()
+    )
+    return max(words, key=difference_of)
 
 
 def block_shares() -> np.ndarray:

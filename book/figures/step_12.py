@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from book import held_out, inside, play
+from book import held_out, play
 from book.figures import style
 from book.figures._losses import claim, measured_on, perplexity
 from book.figures._parameters import parameters
@@ -81,7 +81,6 @@ def numbers() -> dict[str, str | list]:
         "last_token": last.strip(),
         "without_blocks": best.strip(),
         "early_exit": early_exit(),
-        "stream": stream(),
         "gpt2_table": f"{parameters(real, 'wte'):,}",
         "gpt2_five_blocks": f"{5 * parameters(real, 'h.0'):,}",
     }
@@ -106,14 +105,3 @@ def early_exit() -> list[list[str]]:
         best = ", ".join(f"{code(t)} {percent(share)}" for t, share in guesses(blocks))
         rows.append([f"{blocks}", best, perplexity(loss)])
     return rows
-
-
-def stream() -> list[list[str]]:
-    """A table of the size of the stream's numbers, from the embeddings to ln_f."""
-    streams = inside.streams(inside.STORY)
-    last = inside.norm(streams[-1], play.trained(), "ln_f")
-    names = ["the two tables", *(f"after h.{i}" for i in range(len(streams) - 1))]
-    sizes = [np.sqrt(np.mean(x**2)) for x in (*streams, last)]
-    claim("step_12", "By the end its numbers have grown", sizes[-2] > 2 * sizes[0])
-    rows = [[n, f"{s:.2f}"] for n, s in zip([*names, "after ln_f"], sizes, strict=True)]
-    return [["place", "size"], *rows]

@@ -9,8 +9,7 @@ from book import inside, play
 from book.figures import style
 from book.figures._losses import claim
 from book.figures._parameters import parameters
-from book.figures._words import code, percent, published, signed
-from tests.oracle import model as oracle
+from book.figures._words import percent, published, signed
 
 PROMPT = "Once upon a time, there was a little"
 
@@ -52,7 +51,6 @@ def numbers() -> dict[str, str | list]:
         "table_shape": f"`[{vocabulary}, {channels}]`",
         "turned_shape": f"`[{channels}, {vocabulary}]`",
         "logits_shape": f"`[1, {length}, {vocabulary}]`",
-        "every_place": every_place(),
         "gpt2_head": f"{table:,}",
         "gpt2_total": f"{parameters(real):,}",
         "gpt2_head_share": percent(table / parameters(real)),
@@ -74,16 +72,3 @@ def hidden() -> list[list[str]]:
     shown = 6
     names = [f"channel {c}" for c in range(shown)]
     return [[*names, "…"], [*(signed(x) for x in last[:shown]), "…"]]
-
-
-def every_place() -> list[list[str]]:
-    """A table of the likeliest and the real next token at each place of a sentence."""
-    ids = play.encode(inside.SENTENCE)
-    probabilities = oracle.softmax(play.logits(ids))
-    token = play.checkpoint().tokenizer.token
-    rows = [["after", "it expects", "right answer", "its probability"]]
-    for place, answer in enumerate(ids[1:]):
-        expected = int(probabilities[place].argmax())
-        chance = percent(probabilities[place, answer])
-        rows.append([*(code(token(i)) for i in (ids[place], expected, answer)), chance])
-    return rows

@@ -79,14 +79,14 @@ def beam_search(
     length_penalty: float = 1.0,
     eos_token_id: int | None = None,
 ) -> tuple[list[int], float]:
-    """Looks for the continuation with the highest score.
+    """Looks for the continuation with the highest text score.
 
-    A text's score is the sum of its new tokens' log-probabilities, divided by
+    A text score is the sum of log-probabilities of the text's new tokens, divided by
     ``length ** length_penalty``; the length counts new tokens, and the end too. Of the
     ``2 * num_beams`` likeliest continuations of all beams, those that end are finished
     if they are among the first ``num_beams``; the best ``num_beams`` of the others go
     on. The best ``num_beams`` finished texts are kept; once there are that many and no
-    beam's score is above the lowest of theirs, the search is over.
+    beam's text score is above the lowest of theirs, the search is over.
 
     Args:
         next_logits: turns ids ``[N, T]`` into the logits ``[N, V]`` of what follows
@@ -98,7 +98,7 @@ def beam_search(
         eos_token_id: the token that ends a text; None writes to the end.
 
     Returns:
-        The ids of the best text, prompt included, and its score.
+        The ids of the best text, prompt included, and its text score.
 
     Source: Wu et al. 2016, "Google's Neural Machine Translation System", section 7,
     with Hugging Face's length penalty and its rule for ``early_stopping=False``.
@@ -108,14 +108,14 @@ def beam_search(
 
     # For every length from 1 to max_new_tokens:
     #   the likeliest continuations of all beams, and their sums: [M, T + 1], [M];
-    #   their scores: [M];
+    #   their text scores: [M];
     #   which of them end: with the end token, or because they are as long as they may
     #   be: bools [M];
     #   those that end, of the first num_beams, are finished; of all finished texts keep
     #   the best num_beams, best first;
     #   the best num_beams of those that do not end are the new beams;
-    #   stop if num_beams are finished and no beam's score beats the lowest of them.
+    #   stop if num_beams are finished and no beam's text score beats the lowest.
 
     raise NotImplementedError(
-        "Return the ids of the text with the highest score, and that score."
+        "Return the ids of the text with the highest text score, and that score."
     )
