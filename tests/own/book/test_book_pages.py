@@ -95,6 +95,13 @@ def test_chapter_begins_with_its_card(exercise, pages: dict[str, Path]) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_no_list_begins_within_a_sentence(name: str, pages: dict[str, Path]) -> None:
+    """A line of a paragraph that begins with "1. " would become a list."""
+    before = re.findall(r"(.{0,60})</p>\s*<[ou]l>", pages[name].read_text())
+    assert [text for text in before if re.search(r"[\w,]$", text)] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_links_lead_somewhere(name: str, pages: dict[str, Path]) -> None:
     links = elements(pages[name]).values("href")
     assert [link for link in links if leads_astray(link, pages[name])] == []
