@@ -8,7 +8,7 @@ class GPT2Config:
     """The sizes of a GPT-2; the defaults are those of the 124M-parameter model.
 
     Source: Radford et al. 2019, "Language Models are Unsupervised Multitask
-    Learners", section 2.3 and table 2.
+    Learners", section 2.3, and OpenAI's ``gpt-2/src/model.py`` (``default_hparams``).
     """
 
     vocab_size: int = 50257  # V: how many different tokens there are

@@ -1,7 +1,7 @@
 """Step 06: position embeddings, which tell the first token from the last.
 
 Attention weighs tokens by what they are, not by where they stand: "dog bites man" and
-"man bites dog" hold the same three tokens. So GPT-2 has a second table, with one row
+"man bites dog" hold the same three words. So GPT-2 has a second table, with one row
 for each place in a text, and step 12 adds the place's row to the token's row.
 
     y[t] = the row of weight with the number positions[t]

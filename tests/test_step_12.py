@@ -62,7 +62,7 @@ def test_embeddings(step):
 def test_blocks(step):
     """Every block is used once, in order, with weights of its own.
 
-    The first blocks see words, the last ones what the words mean together.
+    Block 1 reads what block 0 has added to the stream, and so on.
     """
     module, expected = model(step, layers=3, seed=13)
     x = ids(2, 9)  # the longest text: n_positions tokens

@@ -38,7 +38,7 @@ class GPT2Config:
     """The sizes of a GPT-2; the defaults are those of the 124M-parameter model.
 
     Source: Radford et al. 2019, "Language Models are Unsupervised Multitask
-    Learners", section 2.3 and table 2.
+    Learners", section 2.3, and OpenAI's ``gpt-2/src/model.py`` (``default_hparams``).
     """
 
     # Write the seven fields here, one per line: name, type, default. Six of them
