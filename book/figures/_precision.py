@@ -91,7 +91,7 @@ def formats() -> list[list[str]]:
 
 def ties() -> list[list[str]]:
     """A table of the equal logits at each place, and of ties for the best."""
-    rows = [["logits in", "different values", "places where the best tie"]]
+    rows = [["logits in", "different values, on average", "places where the best tie"]]
     for name, (rounding, *_) in FORMATS.items():
         kept = rounding(logits())
         different = np.mean([len(np.unique(row)) for row in kept])
