@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 from book import held_out, neighbours, play
 from book.figures import style
 from book.figures._losses import claim, loss_cell, loss_head, worse
-from book.figures._words import code, signed
+from book.figures._words import code
 from solutions.solution_01 import GPT2Config
 from tests.oracle import model as oracle
 
@@ -41,7 +41,6 @@ def numbers() -> dict[str, str | list]:
         "gpt2_parameters": f"{small.vocab_size * small.n_embd:,}",
         "ids": id_rows(),
         "lookups": lookup_rows(),
-        "first": first_rows(),
         "neighbours": neighbour_rows(),
         "analogies": analogy_rows(),
         "never": str(len(NEVER)),
@@ -93,15 +92,6 @@ def likeliest(looked_up: np.ndarray) -> str:
     """The token that the model expects with this embedding table."""
     best = int(logits(play.encode(OPENING), looked_up)[-1].argmax())
     return code(play.checkpoint().tokenizer.token(best))
-
-
-def first_rows() -> list[list[str]]:
-    """A table of the first channels of the text's rows."""
-    rows = [["token", "id", *(f"channel {i}" for i in range(4)), "…"]]
-    for text, i in zip(play.tokens(TEXT), play.encode(TEXT), strict=True):
-        values = (signed(v) for v in play.trained()["wte.weight"][i, :4])
-        rows.append([code(text), str(i), *values, "…"])
-    return rows
 
 
 def nearest(table: np.ndarray, arrow: np.ndarray, without: set[int]) -> str:
