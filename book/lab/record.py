@@ -35,7 +35,7 @@ OPENINGS = [
     '"Can I have',
 ]
 STEPS = 30
-RECORDED = 50  # tokens of each step
+RECORDED = 45  # tokens of each step
 
 
 def record_path(text: str) -> dict[str, Any]:
