@@ -55,8 +55,8 @@ START: tuple[Row, ...] = (
     ("ids", "wte", 13, "the ids that the transformer gets"),
     ("wte.input", "wte", 12, "the ids that are looked up"),
     ("wte", "wte", None, "the rows of the tokens"),
-    ("wpe.input", "wpe", 12, "the places that are looked up"),
-    ("wpe", "wpe", None, "the rows of the places"),
+    ("wpe.input", "wpe", 12, "the positions that are looked up"),
+    ("wpe", "wpe", None, "the rows of the positions"),
 )
 BLOCK: tuple[Row, ...] = (
     ("in", "in", None, "the input"),

@@ -6,7 +6,7 @@ lab.sheet = (() => {
   const { chip } = lab.token;
   const { valueOf, split } = lab.cells;
   const TITLES = {
-    wte: "row of the token", wpe: "row of the place", in: "the stream, as it comes in",
+    wte: "row of the token", wpe: "row of the position", in: "the stream, as it comes in",
     ln_1: "normalized", query: "query", key: "key", value: "value", scores: "scores",
     masked: "masked scores", shares: "shares", mixed: "mixed values",
     parts: "share · value", attn: "attention's result", mid: "the stream, after attention",

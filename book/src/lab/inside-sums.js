@@ -62,7 +62,7 @@ lab.sums = (() => {
     }
 
     wpe() {
-      return this.looked("wpe, the table of places", this.cell.row);
+      return this.looked("wpe, the table of positions", this.cell.row);
     }
 
     added(first, second) {

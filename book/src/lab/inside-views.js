@@ -40,11 +40,11 @@ lab.views = (() => {
     return element;
   }
 
-  /** The text in its pieces, each with its place and its id. */
+  /** The text in its pieces, each with its position and its id. */
   function tokens({ trace }) {
     const fact = (name, value) => make("span", {}, `${name} `, make("strong", {}, String(value)));
     const pieces = trace.ids.map((id, t) =>
-      make("li", {}, chip(trace.tokens[t]), fact("place", t), fact("id", id)));
+      make("li", {}, chip(trace.tokens[t]), fact("position", t), fact("id", id)));
     return [
       make("ol", { className: "inside-cut", ariaLabel: "The tokens" }, ...pieces),
       note("The mark · stands for a space. A token keeps the space before it."),
@@ -100,7 +100,7 @@ lab.views = (() => {
     const { layers } = trace.sizes;
     const names = ["h.0.in", ...range(0, layers).map((i) => `h.${i}.out`)];
     const look = (i) => ({
-      title: i ? `after block ${i - 1}` : "token and place",
+      title: i ? `after block ${i - 1}` : "token and position",
       aside: guess(trace.guesses[i][row][0]),
     });
     const grids = names.map((name, i) =>
@@ -114,7 +114,7 @@ lab.views = (() => {
   function guesses({ tokens: texts, guesses: all }) {
     const rows = all.map((row, i) =>
       tableRow(i ? `block ${i - 1}` : "before", ...row.map(([best]) => guess(best))));
-    const caption = "The likeliest next token, for every place";
+    const caption = "The likeliest next token, for every position";
     return table(caption, ["after", ...texts.map(chip)], rows);
   }
 

@@ -67,7 +67,7 @@ def test_it_opens_at_the_first_difference(show: Callable[..., Any]) -> None:
 
 def test_marks_are_those_of_the_block(show: Callable[..., Any]) -> None:
     page = show()
-    first = page.locator(".inside-map button", has_text="Add token and place")
+    first = page.locator(".inside-map button", has_text="Add token and position")
     assert first.locator(".inside-mark").count() == 0
     page.get_by_role("group", name="Block").get_by_text("1", exact=True).click()
     assert first.locator(".inside-mark").inner_text() == "follows"

@@ -102,7 +102,7 @@ def test_the_way_leads_through_all_stages(page: Any) -> None:
     ("title", "name", "row", "column"),
     [
         ("Look up the tokens", "wte", 1, 30),
-        ("Add token and place", "h.0.in", 2, 200),
+        ("Add token and position", "h.0.in", 2, 200),
         ("Normalize", "h.0.ln_1", 3, 0),
         ("Query, key, value", "h.0.key", 4, 100),
         ("Join the heads", "h.0.attn", 0, 7),

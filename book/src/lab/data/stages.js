@@ -2,8 +2,8 @@ var lab = lab || {};
 lab.stages = [
   {"name": "tokens", "title": "Cut into tokens", "step": "tokenizer", "part": "text", "arrays": [], "shows": [], "says": "The tokenizer cuts the text into tokens and gives each its id."},
   {"name": "token", "title": "Look up the tokens", "step": "05", "part": "text", "arrays": ["wte"], "shows": ["wte"], "says": "Each id is the number of a row in a table. The row stands for the token."},
-  {"name": "place", "title": "Look up the places", "step": "06", "part": "text", "arrays": ["wpe"], "shows": ["wpe"], "says": "A second table has a row for each place in the text."},
-  {"name": "input", "title": "Add token and place", "step": "12", "part": "text", "arrays": ["h.*.in"], "shows": ["wte", "+", "wpe", "=", "h.0.in"], "says": "The two rows are added, channel by channel. The sums enter the first block."},
+  {"name": "place", "title": "Look up the positions", "step": "06", "part": "text", "arrays": ["wpe"], "shows": ["wpe"], "says": "A second table has a row for each position in the text."},
+  {"name": "input", "title": "Add token and position", "step": "12", "part": "text", "arrays": ["h.*.in"], "shows": ["wte", "+", "wpe", "=", "h.0.in"], "says": "The two rows are added, channel by channel. The sums enter the first block."},
   {"name": "norm1", "title": "Normalize", "step": "03", "part": "attention", "arrays": ["h.*.ln_1"], "shows": ["h.*.in", "→", "h.*.ln_1"], "says": "Each token's numbers get mean 0 and variance 1. Then a weight scales each channel and a bias shifts it."},
   {"name": "qkv", "title": "Query, key, value", "step": "07", "part": "attention", "arrays": ["h.*.query", "h.*.key", "h.*.value"], "shows": ["h.*.ln_1", "→", "h.*.query", "h.*.key", "h.*.value"], "says": "Three products with trained weights make three vectors of each token: what it asks, what it answers to, and what it gives."},
   {"name": "scores", "title": "Compare queries with keys", "step": "08", "part": "attention", "arrays": ["h.*.scores"], "shows": ["h.*.query", "·", "h.*.key", "=", "h.*.scores"], "says": "Each query meets each key in a dot product, divided by √D. This is the score."},
