@@ -9,7 +9,14 @@ from pathlib import Path
 import nbformat
 
 from book import examples
-from book.notebooks import KERNEL, MADE, NOTEBOOKS, fingerprint, notebook
+from book.notebooks import (
+    KERNEL,
+    KERNEL_TITLE,
+    MADE,
+    NOTEBOOKS,
+    fingerprint,
+    notebook,
+)
 from book.pages import BookError, exercise_of
 from course.folders import writable
 from course.registry import ROOT
@@ -100,7 +107,7 @@ def write_settings(folder: Path) -> None:
     program = python_command("from book.kernel import main; main()")
     kernel = {
         "argv": [*program, "-f", "{connection_file}"],
-        "display_name": "GPT-2 on MAX",
+        "display_name": KERNEL_TITLE,
         "language": "python",
         "env": INTERPRETED | {"PYTHONNOUSERSITE": "1"},
     }

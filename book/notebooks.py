@@ -20,7 +20,7 @@ from book.pages import FIGURES, SRC, BookError, exercise_of
 from course.registry import ROOT
 
 NOTEBOOKS = ROOT / "build" / "notebooks"
-KERNEL = "gpt2-on-max"
+KERNEL, KERNEL_TITLE = "gpt2-on-max", "GPT-2 on MAX"
 PAPER = "#fdfdfc"  # under figures, whose colours are those of the light theme
 REST = "<details><summary>The rest of the answer</summary>\n\n"
 MADE = "made_from"  # the key of a notebook's metadata for ``fingerprint``
@@ -46,7 +46,7 @@ def notebook(page: str) -> Any:
         if folded := text.count("<details") > text.count("</details>"):
             text += "\n\n</details>"
         cells.append(new_markdown_cell(text, id=place))
-    names = {"name": KERNEL, "display_name": "GPT-2 on MAX", "language": "python"}
+    names = {"name": KERNEL, "display_name": KERNEL_TITLE, "language": "python"}
     made = new_notebook(cells=cells, metadata={"kernelspec": names})
     made.metadata[MADE] = fingerprint(made)
     return made

@@ -9,6 +9,7 @@ from book.figures._words import signed
 from solutions.encore_beam_search import _best_continuations, _log_softmax, beam_search
 
 TOKENS, END, BEAMS, LONGEST = "ab.", 2, 2, 9
+FINISHED, BEAM = "**finished**", "a beam"  # two of the fates
 AFTER = {  # the probabilities of a, b and the end after each text that is continued
     "": (0.5, 0.3, 0.2),
     "a": (0.3, 0.2, 0.5),
@@ -79,8 +80,8 @@ def fate_of(ended: bool, place: int, going: int) -> str:
     """What becomes of a candidate; ``going`` counts those that do not end, so far."""
     if ended:
         kept = place <= BEAMS
-        return "**finished**" if kept else f"dropped, an end at place {place}"
-    return "a beam" if going <= BEAMS else f"dropped, as {BEAMS} others go on"
+        return FINISHED if kept else f"dropped, an end at place {place}"
+    return BEAM if going <= BEAMS else f"dropped, as {BEAMS} others go on"
 
 
 def rows() -> list[list[str]]:
@@ -95,12 +96,12 @@ def rows() -> list[list[str]]:
 
 def lowest_finished() -> Candidate:
     """The finished text with the lowest score."""
-    done = [c for c in candidates() if "finished" in c.fate]
+    done = [c for c in candidates() if c.fate == FINISHED]
     return min(done, key=lambda c: c.score)
 
 
 def best_going() -> Candidate:
     """The best beam at the end of the last round."""
     last = len(search()[1])
-    going = [c for c in candidates() if c.round == last and c.fate == "a beam"]
+    going = [c for c in candidates() if c.round == last and c.fate == BEAM]
     return max(going, key=lambda c: c.score)

@@ -14,7 +14,7 @@ from book.lab.sentence import SENTENCE
 from book.view import shown_by, stages
 from course.registry import load_registry
 from tests.own.book.inside_trace import Arrays, arrays, rounded_weights, sent
-from tests.own.book.test_book_browser import serious
+from tests.own.book.test_book_browser import downloaded, serious
 
 OWN = "Sue has a cat. Tom has a"
 LIMIT = 400_000  # bytes, without the weights
@@ -355,12 +355,7 @@ def test_the_page_says_when_the_weights_are_missing(
 
 
 def test_the_page_is_small_without_the_weights(chromium: Any, site: str) -> None:
-    sizes = []
-    page = chromium.new_page()
-    page.on("response", lambda response: sizes.append(len(response.body())))
-    page.goto(f"{site}/inside.html", wait_until="networkidle")
-    page.close()
-    assert 0 < sum(sizes) < LIMIT
+    assert 0 < downloaded(chromium, f"{site}/inside.html") < LIMIT
 
 
 def test_page_works_from_a_disk(chromium: Any, pages: dict[str, Any]) -> None:
