@@ -27,8 +27,9 @@ lab.gridPainter = (() => {
   class Painter {
     constructor(sheet) {
       this.sheet = sheet;
-      this.under = make("canvas", { "aria-hidden": "true" });
-      this.over = make("canvas", { "aria-hidden": "true" });
+      // Without a size, a canvas takes 300 pixels: more than a phone has beside the names.
+      const canvas = () => make("canvas", { "aria-hidden": "true", width: 0, height: 0 });
+      Object.assign(this, { under: canvas(), over: canvas() });
     }
 
     /** Paints all cells, on a width of `room` pixels. */
