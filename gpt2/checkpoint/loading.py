@@ -33,7 +33,7 @@ class Checkpoint:
 
     name: str
     config: GPT2Config
-    weights: Mapping[str, np.ndarray]  # names as in the model's class
+    weights: dict[str, np.ndarray]  # names as in the model's class
     tokenizer: Tokenizer
 
     @property

@@ -1,9 +1,10 @@
 """Compiles models. Importing this takes a second; ``graph_file`` avoids the import."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
-from max.driver import Device
+from max.driver import CPU, Device
 from max.dtype import DType
 from max.experimental import functional as F
 from max.experimental.nn import Module
@@ -11,23 +12,45 @@ from max.experimental.tensor import default_device, default_dtype
 from max.graph import TensorType
 
 from gpt2.engine.cached_model import CachedGPT2
+from gpt2.engine.kernel_operations import KERNELS, KernelOperations
+from gpt2.engine.max_operations import MaxOperations
+from gpt2.engine.operations import Operations
+from gpt2.engine.precision import Precision
 from runtime.compiled_graphs import Compiled, Weights
 from runtime.custom_ops import without_kernel_check
 from solutions.solution_01 import GPT2Config
 
 
-def compile_cached_model(
-    config: GPT2Config, weights: Weights, device: Device
+def compile_with_kernels(
+    config: GPT2Config, weights: Weights, precision: Precision
 ) -> Compiled:
-    """Compiles the cached model: a key and a value ``[P, B, H, D]`` for each layer."""
-    # Not "past + seq": a subgraph does not accept a sum as a size.
-    mask = TensorType(DType.float32, ["batch", "seq", "total"], device=device)
-    shape = ["past", "batch", config.n_head, config.n_embd // config.n_head]
-    past = TensorType(DType.float32, shape, device=device)
-    cache = [past, past] * config.n_layer
+    """Compiles the cached model with the course's kernels, for the CPU."""
+    operations, device = KernelOperations(precision), CPU()
+    return compile_cached_model(operations, config, weights, device, [KERNELS])
+
+
+def compile_with_max(config: GPT2Config, weights: Weights, device: Device) -> Compiled:
+    """Compiles the cached model with MAX's operations."""
+    operations = MaxOperations(config, device)
+    return compile_cached_model(operations, config, weights, device)
+
+
+def compile_cached_model(
+    operations: Operations,
+    config: GPT2Config,
+    weights: Weights,
+    device: Device,
+    kernels: Sequence[Path] = (),
+) -> Compiled:
+    """Compiles the cached model; ``kernels`` are folders with Mojo code."""
     asked = TensorType(DType.int64, ["asked"], device=device)
-    inputs = [ids_type(device), ids_type(device), mask, asked, *cache]
-    return compile_model(CachedGPT2, config, weights, inputs, device)
+    inputs = [ids_type(device), ids_type(device), operations.seen_type(), asked]
+    inputs += list(operations.cache_types(config)) * config.n_layer
+
+    def build(config: GPT2Config) -> CachedGPT2:
+        return CachedGPT2(config, operations)
+
+    return compile_model(build, config, weights, inputs, device, kernels)
 
 
 def compile_plain_model(
@@ -38,18 +61,21 @@ def compile_plain_model(
 
 
 def compile_model(
-    model_class: type[Module],
+    model_class: Callable[[GPT2Config], Module],
     config: GPT2Config,
     weights: Weights,
     input_types: Iterable[Any],
     device: Device,
+    kernels: Sequence[Path] = (),
 ) -> Compiled:
     """Compiles a model for symbolic shapes, with ``weights`` by name."""
     with default_device(device), default_dtype(DType.float32):
         with F.lazy():  # otherwise each layer draws random weights
             model = model_class(config)
         with without_kernel_check():
-            return model.compile(*input_types, weights=weights)
+            return model.compile(
+                *input_types, weights=weights, custom_extensions=kernels
+            )
 
 
 def ids_type(device: Device) -> TensorType:

@@ -10,7 +10,8 @@ from max.driver import CPU, Accelerator, Buffer, Device
 
 from gpt2.engine.cache import Cache
 from gpt2.engine.graph_file import load_cached_model, seconds_to_compile
-from runtime.compiled_graphs import Compiled, OnCompile, Weights, announced
+from gpt2.engine.precision import Precision
+from runtime.compiled_graphs import OnCompile, Weights, announced
 from solutions.solution_01 import GPT2Config
 
 DEVICES: dict[str, type[Device]] = {"cpu": CPU, "gpu": Accelerator}
@@ -43,28 +44,31 @@ class Engine:
         weights: contiguous float32 arrays with the names of ``MaxGPT2LMHeadModel``;
             weights of linear layers are ``[out, in]``.
         device: ``"cpu"`` or ``"gpu"``; weights, cache and arithmetic are there.
+        precision: how a CPU keeps the matrices. Another one than float32 needs less
+            memory and time, and empties ``weights``.
+        matvec: the address of a function that multiplies one row, in place of the
+            course's own; see ``kernels/products.mojo``.
         on_compile: gets one sentence when compiling takes long.
+
+    Raises:
+        PrecisionError: the precision is not possible here or for these sizes.
     """
 
     def __init__(
         self,
         config: GPT2Config,
-        weights: Weights,
+        weights: dict[str, np.ndarray],
         *,
         device: str = "cpu",
+        precision: Precision = "float32",
+        matvec: int = 0,
         on_compile: OnCompile = None,
     ) -> None:
         self.config, self.device = config, open_device(device)
-        self._cache = self.empty_cache(0)
-
-        def compile_graph() -> Compiled:
-            from gpt2.engine.compiling import compile_cached_model  # takes a second
-
-            return compile_cached_model(config, weights, self.device)
-
-        self._model = load_cached_model(
-            config, weights, self.device, compile_graph, on_compile
+        self._model, self._kind = load_cached_model(
+            config, weights, self.device, precision, matvec, on_compile
         )
+        self._cache = self.empty_cache(0)
 
     def prefill(self, ids: np.ndarray) -> np.ndarray:
         """Starts new texts with ids ``[B, T]``; returns the next logits ``[B, V]``.
@@ -109,7 +113,7 @@ class Engine:
 
     def empty_cache(self, rows: int) -> Cache:
         """Returns an empty cache for ``rows`` texts."""
-        return Cache(self.config, rows, self.device)
+        return self._kind(self.config, rows, self.device)
 
     def extend(self, cache: Cache, ids: np.ndarray) -> np.ndarray:
         """Adds new tokens ``[B, T]`` to a cache's texts; returns logits ``[B, V]``.
@@ -125,12 +129,15 @@ class Engine:
         check_ids(ids, cache.longest, self.config)
         if len(ids) != len(cache.lengths):
             raise ValueError(f"there is no text of {len(ids)} rows to continue")
-        new = ids.shape[1]
-        asked = np.arange(new - count, new)
-        arrays = np.ascontiguousarray(ids), cache.positions(new), cache.mask(new), asked
-        inputs = [Buffer.from_numpy(array).to(self.device) for array in arrays]
+        length = ids.shape[1]
+        asked = np.arange(length - count, length)
+        arrays = ids, cache.positions(length), cache.seen(length), asked
+        inputs = [
+            Buffer.from_numpy(np.ascontiguousarray(array)).to(self.device)
+            for array in arrays
+        ]
         logits, *new = self._model(*inputs, *cache.past())
-        cache.append(new)
+        cache.append(length, new)
         return logits.to_numpy()
 
 

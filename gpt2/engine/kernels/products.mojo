@@ -1,0 +1,181 @@
+"""Products of rows: each sum runs along a row of x and a row of weights.
+
+Shapes: M rows of x, N rows of weights, K numbers in each row.
+
+One row of x needs each weight once: the memory's speed is the limit. Four rows of x need
+each weight four times. The arithmetic is then the limit, unless the next weights are on
+their way while the processor computes: ``fetch`` asks for them.
+"""
+
+from max.algorithm import sync_parallelize
+from std.collections import Array
+from std.runtime import parallelism_level
+from std.sys import size_of
+from std.sys.intrinsics import PrefetchOptions, prefetch
+
+comptime F32 = DType.float32
+comptime Numbers[dtype: DType] = Pointer[Scalar[dtype], MutUntrackedOrigin]
+comptime Floats = Numbers[F32]
+comptime LINE = 64  # bytes that memory delivers together
+comptime STEP = 64  # numbers of a row between two fetches
+comptime TILE = 4  # rows of x, and rows of weights, that are multiplied together
+comptime PANEL = 64  # rows of x that stay in a core's own cache
+comptime SMALL = 2**19  # multiplications that one core does sooner than two
+
+
+trait Rows(ImplicitlyCopyable):
+    """Weights that lie row after row."""
+
+    comptime LANES: Int
+    """How many weights are read together."""
+
+    def read[width: Int](self, at: Int) -> SIMD[F32, width]:
+        """Returns the weights from place ``at`` on."""
+        ...
+
+    def fetch(self, at: Int):
+        """Asks the memory for ``STEP`` weights from place ``at`` on."""
+        ...
+
+
+@fieldwise_init
+struct Plain[dtype: DType](Rows):
+    """Weights in float32 or in bfloat16."""
+
+    comptime LANES = 16
+
+    var weights: Numbers[Self.dtype]
+
+    @always_inline
+    def read[width: Int](self, at: Int) -> SIMD[F32, width]:
+        return self.weights.unsafe_load[width=width](at).cast[F32]()
+
+    @always_inline
+    def fetch(self, at: Int):
+        comptime per_line = LINE // size_of[Self.dtype]()
+        comptime for start in range(0, STEP, per_line):
+            ask(self.weights.unsafe_offset(at + start))
+
+
+@fieldwise_init
+struct Scaled(Rows):
+    """Whole numbers from -127 to 127. Each 32 of a row share a scale."""
+
+    comptime LANES = 32
+
+    var weights: Numbers[DType.int8]
+    var scales: Floats
+
+    @always_inline
+    def read[width: Int](self, at: Int) -> SIMD[F32, width]:
+        var whole = self.weights.unsafe_load[width=width](at).cast[F32]()
+        return whole * self.scales[unsafe_offset = at >> 5]
+
+    @always_inline
+    def fetch(self, at: Int):
+        ask(self.weights.unsafe_offset(at))
+
+
+@always_inline
+def ask[dtype: DType, //](place: Numbers[dtype]):
+    """Asks the memory for the line of a number, into the core's second cache."""
+    prefetch[PrefetchOptions().for_read().medium_locality().to_data_cache()](place)
+
+
+comptime MatVec = def(Floats, Floats, Floats, Int, Int) abi("C") thin -> None
+
+
+def call(address: Int, y: Floats, x: Floats, w: Floats, outs: Int, k: Int):
+    """Computes y = W x by the function at an address."""
+    var place = address
+    var function = Pointer(to=place).unsafe_bitcast[MatVec]()[]
+    function(y, x, w, outs, k)
+
+
+def multiply[W: Rows, //](y: Floats, x: Floats, w: W, rows: Int, outs: Int, k: Int):
+    """Computes y[m, n] = sum over k of x[m, k] * w[n, k] on all cores.
+
+    Each core takes its own range of the rows of weights.
+    """
+    var parts = 1 if rows * outs * k < SMALL else parallelism_level()
+
+    def part(index: Int) {imm}:
+        var start, end = index * outs // parts, (index + 1) * outs // parts
+        for top in range(0, rows, PANEL):
+            panel(y, x, w, top, min(top + PANEL, rows), start, end, outs, k)
+
+    sync_parallelize(part, parts)
+
+
+@always_inline
+def panel[W: Rows, //](
+    y: Floats, x: Floats, w: W, top: Int, bottom: Int, start: Int, end: Int, outs: Int, k: Int
+):
+    """Multiplies the rows of x from ``top`` to ``bottom`` by a range of weights."""
+    var n = start
+    if bottom - top > 1:
+        while n + TILE <= end:
+            strip[TILE](y, x, w, top, bottom, n, outs, k)
+            n += TILE
+    for rest in range(n, end):
+        strip[1](y, x, w, top, bottom, rest, outs, k)
+
+
+@always_inline
+def strip[W: Rows, //, columns: Int](
+    y: Floats, x: Floats, w: W, top: Int, bottom: Int, n: Int, outs: Int, k: Int
+):
+    """Multiplies the rows of x from ``top`` to ``bottom`` by ``columns`` rows of weights."""
+    var passes = (bottom - top + TILE - 1) // TILE
+    for index in range(passes):
+        var m = top + index * TILE
+        comptime for height in range(1, TILE + 1):
+            if min(bottom - m, TILE) == height:
+                tile[height, columns](y, x, w, m, n, outs, k, index, passes)
+
+
+@always_inline
+def tile[W: Rows, //, height: Int, columns: Int](
+    y: Floats, x: Floats, w: W, m: Int, n: Int, outs: Int, k: Int, index: Int, passes: Int
+):
+    """Computes height x columns numbers of y.
+
+    The sums are vectors, which stay in registers. A multiplication with addition takes
+    several cycles, so a single sum would wait for itself: few rows have several sums each.
+    The passes over the same weights share the fetching of the next weights.
+    """
+    comptime lanes = min(W.LANES, STEP // columns)
+    comptime chains = STEP // columns // lanes
+    var sums = Array[SIMD[F32, lanes], height * columns * chains](fill=0)
+    var here, next = n * k, (n + columns) * k
+
+    @always_inline
+    def add[chain: Int](j: Int) {mut sums, imm}:
+        comptime for c in range(columns):
+            var weights = w.read[lanes](here + c * k + j)
+            comptime for r in range(height):
+                comptime at = (r * columns + c) * chains + chain
+                var numbers = x.unsafe_load[width = lanes]((m + r) * k + j)
+                sums[at] = weights.fma(numbers, sums[at])
+
+    var j = 0
+    while j + STEP <= k:
+        comptime for c in range(columns):
+            if columns > 1 and c % passes == index:
+                w.fetch(next + j * columns + c * STEP)
+        comptime for part in range(STEP // lanes):
+            add[part % chains](j + part * lanes)
+        j += STEP
+    while j + lanes <= k:
+        add[0](j)
+        j += lanes
+    comptime for r in range(height):
+        comptime for c in range(columns):
+            comptime first = (r * columns + c) * chains
+            var sum = sums[first]
+            comptime for chain in range(1, chains):
+                sum += sums[first + chain]
+            var total = sum.reduce_add()
+            for rest in range(j, k):
+                total += x[unsafe_offset = (m + r) * k + rest] * w.read[1](here + c * k + rest)
+            y[unsafe_offset = (m + r) * outs + n + c] = total
