@@ -80,8 +80,14 @@ def cases(rounds: int, quick: bool) -> list[Case]:
     ]
 
 
-def random_weights(config: GPT2Config) -> dict[str, np.ndarray]:
-    """GPT-2's initial weights: normal with deviation 0.02, norms with 1 and 0."""
+def random_weights(config: GPT2Config, layers: float = 1) -> dict[str, np.ndarray]:
+    """GPT-2's initial weights: normal with deviation 0.02, norms with 1 and 0.
+
+    Args:
+        config: the model's sizes.
+        layers: a factor for the layers' matrices. Initial weights repeat one token for
+            ever; with 3, texts vary.
+    """
     with F.lazy():
         parameters = dict(MaxGPT2LMHeadModel(config).parameters)
     rng = np.random.default_rng(0)
@@ -91,6 +97,8 @@ def random_weights(config: GPT2Config) -> dict[str, np.ndarray]:
         weights[name] = rng.standard_normal(shape, dtype=np.float32) * 0.02
         if "ln_" in name and name.endswith("weight"):
             weights[name] += 1
+        elif ".h." in name and len(shape) == 2:
+            weights[name] *= layers
     return weights
 
 
@@ -282,7 +290,7 @@ def main(
     load = os.getloadavg()[0]
     if load > QUIET:
         console.print(f"Other programs run too (load {load:.1f}) and disturb.")
-    weights = random_weights(config)
+    weights = random_weights(config, layers=3)  # the ids shall say something
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         save(config, weights, folder)
         run = Run(folder, python_of, threads, console)
