@@ -9,14 +9,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 CPUINFO = Path("/proc/cpuinfo")
+GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 # A virtual machine often hides the model's name, but not these.
 IDENTITY = ("cpu family", "model", "stepping", "CPU implementer", "CPU part")
 UNITS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "sve")  # for vectors
 
 
 def machine() -> dict[str, str | int]:
-    """The processor, the number of cores, the versions and the date."""
+    """The processor and its governor, cores, memory, versions and the date."""
     fields = cpu_fields()
     flags = fields.get("flags", fields.get("Features", "")).split()
     identity = [f"{name} {fields[name]}" for name in IDENTITY if name in fields]
@@ -24,11 +27,21 @@ def machine() -> dict[str, str | int]:
         "cpu": fields.get("model name") or platform.processor() or platform.machine(),
         "cpu_identity": ", ".join([*identity, *(u for u in UNITS if u in flags)]),
         "cores": os.cpu_count() or 1,
+        "governor": governor(),
+        "memory_bytes": psutil.virtual_memory().total,
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "max": version("max"),
         "day": datetime.now(UTC).date().isoformat(),
     }
+
+
+def governor() -> str:
+    """What chooses the processor's frequency; a virtual machine often hides it."""
+    try:
+        return GOVERNOR.read_text(encoding="utf-8").strip()
+    except OSError:
+        return "not readable"
 
 
 def cpu_fields() -> dict[str, str]:

@@ -1,115 +1,194 @@
-"""The peers: our engines, transformers on torch, and plain NumPy.
+"""The peers: programs that continue texts greedily, each in a process of its own.
 
-Every peer decodes greedily. It takes token ids ``[B, T]`` and returns ``count`` tokens
-for each row, with the seconds of each token.
+A process is stopped (SIGSTOP) while others run, so that no thread of it that still
+spins takes time from them. It ends when this process ends, however it ends.
 """
 
 import json
 import os
+import signal
 import subprocess
-import time
+import tempfile
+import threading
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
 
-import click
 import numpy as np
 
-from benchmarks import numpy_gpt2
-from gpt2.engine.engines import Engine, RecomputingEngine
 from runtime.children import ChildGroup
 from solutions.solution_01 import GPT2Config
 
+ROOT = Path(__file__).parents[1]
+PRECISIONS = ("float32", "bfloat16", "int8")
+PATIENCE = 900.0  # seconds for one answer; torch compiles in the first of a case
 
-class Peer(Protocol):
-    """An implementation that decodes greedily."""
+
+@dataclass(frozen=True)
+class Program:
+    """A program to compare.
+
+    Attributes:
+        name: as the tables show it.
+        module: in ``benchmarks.programs``.
+        environment: what its Python is called in ``--peer``; empty: this Python.
+        precisions: of its weights.
+        arguments: more for the module.
+        cached: it has a key-value cache. Others are slow and get few tokens.
+        quick: it is ready in seconds.
+        prompts: its prefill is worth a row.
+    """
 
     name: str
-
-    def decode(self, prompt: np.ndarray, count: int) -> dict:
-        """Returns lists: ``ids`` ``[B, count]`` and ``seconds`` ``[count]``."""
-
-
-def timed_loop(
-    first: Callable[[], np.ndarray],
-    following: Callable[[np.ndarray], np.ndarray],
-    count: int,
-) -> dict:
-    """Times ``count`` tokens. Both functions return logits ``[B, V]``."""
-    ids: list[np.ndarray] = []
-    seconds = []
-    for place in range(count):
-        start = time.perf_counter()
-        logits = following(ids[-1]) if place else first()
-        ids.append(logits.argmax(axis=-1))
-        seconds.append(time.perf_counter() - start)
-    return {"ids": np.stack(ids, axis=1).tolist(), "seconds": seconds}
+    module: str
+    environment: str = ""
+    precisions: tuple[str, ...] = PRECISIONS
+    arguments: tuple[str, ...] = ()
+    cached: bool = True
+    quick: bool = True
+    prompts: bool = True
 
 
-class Ours:
-    """One of our engines."""
+OURS = "ours"
+PROGRAMS = (
+    Program(OURS, "ours"),
+    Program("llama.cpp", "llama_cpp", "llama.cpp"),
+    Program("CTranslate2", "ctranslate2", "CTranslate2"),
+    Program("transformers, eager", "transformers", "transformers", ("float32",)),
+    Program(
+        "transformers, torch.compile, static cache",
+        "transformers",
+        "transformers",
+        ("float32",),
+        ("compiled",),
+        quick=False,
+        prompts=False,
+    ),
+    Program(
+        "ours, no cache",
+        "ours_no_cache",
+        precisions=("float32",),
+        cached=False,
+        quick=False,
+    ),
+    Program(
+        "NumPy, no cache",
+        "numpy_no_cache",
+        precisions=("float32",),
+        cached=False,
+        quick=False,
+    ),
+)
+ENVIRONMENTS = tuple(dict.fromkeys(p.environment for p in PROGRAMS if p.environment))
 
-    def __init__(self, name: str, engine: Engine | RecomputingEngine) -> None:
-        self.name, self.engine = name, engine
 
-    def decode(self, prompt: np.ndarray, count: int) -> dict:
-        return timed_loop(
-            lambda: self.engine.prefill(prompt), self.engine.decode, count
-        )
+class Failed(Exception):
+    """A peer gave no answer; the message is its own last line."""
 
 
-class Plain:
-    """NumPy without a cache, for one row."""
+class Peer:
+    """A program with weights of one precision.
 
-    def __init__(self, config: GPT2Config, weights: Mapping[str, np.ndarray]) -> None:
-        self.name, self.weights = f"NumPy {np.__version__}, no cache", weights
-        self.sizes = config.n_layer, config.n_head
+    Args:
+        program: what runs.
+        precision: of the weights.
+        python: the Python that has what the program needs.
+        folder: the weights, see ``save``.
+        threads: how many threads it may take, where it can be told.
+        on_note: gets what the program says while it starts.
 
-    def decode(self, prompt: np.ndarray, count: int) -> dict:
-        text = prompt[0].tolist()
+    Attributes:
+        alive: it can be asked.
+        versions: of its libraries.
 
-        def logits(new: np.ndarray | tuple = ()) -> np.ndarray:
-            text.extend(new)
-            return numpy_gpt2.logits(text, self.weights, *self.sizes)[None]
+    Raises:
+        Failed: it did not start.
+    """
 
-        return timed_loop(logits, logits, count)
-
-
-class Torch:
-    """Transformers in a separate interpreter, which waits while other peers run."""
-
-    def __init__(self, python: str, folder: str) -> None:
-        script = Path(__file__).with_name("torch_peer.py")
+    def __init__(
+        self,
+        program: Program,
+        precision: str,
+        python: str,
+        folder: str,
+        threads: int,
+        on_note: Callable[[str], None] = print,
+    ) -> None:
+        self.program, self.precision, self._note = program, precision, on_note
+        self.alive = True
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._group = ChildGroup()
+        module = f"benchmarks.programs.{program.module}"
         self._process = subprocess.Popen(
-            [python, script, folder, str(os.cpu_count() or 1)],
+            [python, "-m", module, folder, precision, str(threads), *program.arguments],
+            cwd=ROOT,
             env=dict(os.environ),  # without the variables that MAX's C++ has added
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=self._errors,
             process_group=self._group.number,
             text=True,
         )
         assert self._process.stdin
         assert self._process.stdout
         self._requests, self._answers = self._process.stdin, self._process.stdout
-        self.name = self._answer()["name"]
+        self.versions = self._answer()["versions"]
 
     def decode(self, prompt: np.ndarray, count: int) -> dict:
+        """Continues ids ``[B, T]`` greedily by ``count`` tokens.
+
+        Returns:
+            lists: ``ids`` ``[B, count]`` and ``seconds`` ``[count]``.
+
+        Raises:
+            Failed: it ended, or it cannot do this.
+        """
+        self._process.send_signal(signal.SIGCONT)
         request = {"prompt": prompt.tolist(), "count": count}
-        self._requests.write(json.dumps(request) + "\n")
-        self._requests.flush()
+        with suppress(BrokenPipeError):  # then there is no answer either
+            self._requests.write(json.dumps(request) + "\n")
+            self._requests.flush()
         return self._answer()
 
+    def end(self) -> None:
+        """Ends the process; a second call has no effect."""
+        if self.alive:
+            self.alive = False
+            self._group.kill()
+            self._process.communicate()
+            self._errors.close()
+
     def _answer(self) -> dict:
-        if not (line := self._answers.readline()):
-            raise click.ClickException("the torch interpreter ended: see above")
-        return json.loads(line)
+        """Reads up to the answer, then stops the process."""
+        limit = threading.Timer(PATIENCE, self._process.kill)
+        limit.start()
+        try:
+            while "note" in (found := json.loads(self._answers.readline() or "{}")):
+                self._note(found["note"])
+        finally:
+            limit.cancel()
+        if not found:
+            raise Failed(self._last_line())
+        self._process.send_signal(signal.SIGSTOP)
+        if "error" in found:
+            raise Failed(found["error"])
+        return found
+
+    def _last_line(self) -> str:
+        """What an ending process printed last, or how it ended."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(10)
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        self.end()
+        if self._process.returncode == -signal.SIGKILL:
+            lines = [f"it was killed: no memory, or no answer in {PATIENCE:.0f} s"]
+        return [f"it ended with code {self._process.returncode}", *lines][-1]
 
 
 def save(config: GPT2Config, weights: Mapping[str, np.ndarray], folder: str) -> None:
-    """Writes the model's files for the torch interpreter."""
-    sizes = asdict(config) | {"bos_token_id": None, "eos_token_id": None}
-    Path(folder, "config.json").write_text(json.dumps(sizes), encoding="utf-8")
+    """Writes the model's files for all programs."""
+    Path(folder, "config.json").write_text(json.dumps(asdict(config)), encoding="utf-8")
     for name, array in weights.items():
         np.save(Path(folder, f"{name}.npy"), array)

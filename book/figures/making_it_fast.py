@@ -6,7 +6,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from benchmarks.decode import NEW, NEW_SLOW, PREFILL, PROMPT
+from benchmarks import report
+from benchmarks.decode import NEW_SLOW, PREFILL, PROMPT
 from benchmarks.machine import described
 from book.figures import _precision, style
 from book.figures._parameters import parameters
@@ -26,6 +27,12 @@ def result(name: str) -> dict[str, Any]:
     return json.loads(next(RESULTS.rglob(f"{name}.json")).read_text(encoding="utf-8"))
 
 
+@cache
+def speeds() -> dict[str, Any]:
+    """The result of ``python -m benchmarks.decode --out``."""
+    return report.read(RESULTS / "decode.json")
+
+
 def figures() -> dict[str, Figure]:
     return {"time-per-token": time_per_token()}
 
@@ -33,9 +40,9 @@ def figures() -> dict[str, Figure]:
 def time_per_token() -> Figure:
     """Draws the milliseconds per token by the number of earlier tokens."""
     figure, axes = style.chart(320, width=470)
-    rows = result("decode")["positions"]
+    rows = [row for row in speeds()["positions"] if row["precision"] == "float32"]
     names = list(dict.fromkeys(row["name"] for row in rows))
-    for name, color, marker in zip(names, style.COLORS, "os^D", strict=False):
+    for name, color, marker in zip(names, style.COLORS, "os^DvP", strict=False):
         own = [row for row in rows if row["name"] == name]
         places = [row["position"] for row in own]
         times = [row["milliseconds"] for row in own]
@@ -52,9 +59,8 @@ def time_per_token() -> Figure:
 
 
 def floor() -> float:
-    """The milliseconds to read all weights once on the measured machine."""
-    found = result("decode")
-    return 1000 * found["weights_bytes"] / found["read_bytes_per_second"]
+    """The milliseconds to read all float32 weights once on the measured machine."""
+    return 1000 * report.floor(speeds(), "float32")
 
 
 def shown(name: str) -> str:
@@ -63,24 +69,24 @@ def shown(name: str) -> str:
 
 
 def numbers() -> dict[str, str | list]:
-    real, found = published("gpt2"), result("decode")
-    total = parameters(real)
+    real, found = published("gpt2"), speeds()
+    total, new = parameters(real), found["new"]
     return {
         "machine": described(found),
-        "bandwidth": f"{found['read_bytes_per_second'] / 1e9:.0f}",
+        "bandwidth": f"{found['read_bytes_per_second']['median'] / 1e9:.0f}",
         "floor": f"{floor():.0f}",
         "decoding": decoding(),
         "batches": batches(),
         "prefill": prefill(),
         "parts": parts(),
         "prompt": f"{PROMPT}",
-        "new": f"{NEW}",
+        "new": f"{new}",
         "new_slow": f"{NEW_SLOW}",
         "prefill_tokens": f"{PREFILL}",
         "weights": f"{total * FLOAT32 / 1e6:.0f} MB",
         "operations": f"{2 * total / 1e9:.2f} billion",
-        "tokens_without": f"{sum(range(PROMPT, PROMPT + NEW)):,}",
-        "tokens_with": f"{PROMPT + NEW - 1:,}",
+        "tokens_without": f"{sum(range(PROMPT, PROMPT + new)):,}",
+        "tokens_with": f"{PROMPT + new - 1:,}",
         "cache_per_token": f"{per_token(real) / 1e3:.0f} kB",
         "caches": caches(),
         "long": f"{LONG}",
@@ -95,35 +101,40 @@ def numbers() -> dict[str, str | list]:
 
 def decoding() -> list[list[str]]:
     """A table of the measured rates for one text, and their share of the limit."""
-    rows = [["engine", "tokens/s", "lowest to highest", "of the limit"]]
-    for row in result("decode")["decoding"]:
-        if row["batch"] == 1:
+    rows = [["engine", "weights", "tokens/s", "lowest to highest", "of the limit"]]
+    for name, precision in report.measured(speeds()):
+        if row := report.find(speeds(), "decoding", name, precision, batch=1):
             rate = row["tokens_per_second"]
             spread = f"{rate['low']:.1f} to {rate['high']:.1f}"
-            share = f"{rate['median'] * floor() / 1000:.0%}".replace("%", " %")
-            rows.append([shown(row["name"]), f"{rate['median']:.1f}", spread, share])
+            share = report.part_of_floor(speeds(), name, precision)
+            cells = [f"{rate['median']:.1f}", spread, share.replace("%", " %")]
+            rows.append([shown(name), precision, *cells])
     return rows
 
 
 def batches() -> list[list[str]]:
     """A table of the tokens per second of all texts, by the number of texts."""
-    measured = result("decode")["decoding"]
-    sizes = sorted({row["batch"] for row in measured})
-    rates = {
-        (row["name"], row["batch"]): f"{row['tokens_per_second']['median']:.0f}"
-        for row in measured
-    }
-    cached = [name for name, batch in rates if batch == sizes[-1]]
-    rows = [[shown(n), *(rates.get((n, size), "—") for size in sizes)] for n in cached]
-    return [["tokens/s in all", *(f"batch {size}" for size in sizes)], *rows]
+    sizes = sorted({row["batch"] for row in speeds()["decoding"]})
+    rows = [["tokens/s in all", "weights", *(f"batch {size}" for size in sizes)]]
+    for one in report.measured(speeds()):
+        found = [report.find(speeds(), "decoding", *one, batch=size) for size in sizes]
+        if any(found[1:]):
+            rows.append([shown(one[0]), one[1], *map(median_rate, found)])
+    return rows
+
+
+def median_rate(row: dict | None) -> str:
+    return f"{row['tokens_per_second']['median']:.0f}" if row else "—"
 
 
 def prefill() -> list[list[str]]:
     """A table of the seconds until the first token after a long prompt."""
-    rows = [["engine", "seconds", "prompt tokens per second"]]
-    for row in result("decode")["prefill"]:
-        seconds = row["seconds"]["median"]
-        rows.append([shown(row["name"]), f"{seconds:.2f}", f"{PREFILL / seconds:.0f}"])
+    rows = [["engine", "weights", "seconds", "prompt tokens per second"]]
+    for name, precision in report.measured(speeds()):
+        if row := report.find(speeds(), "prefill", name, precision):
+            seconds = row["seconds"]["median"]
+            rate = f"{PREFILL / seconds:.0f}"
+            rows.append([shown(name), precision, f"{seconds:.2f}", rate])
     return rows
 
 
