@@ -6,7 +6,6 @@ tokenizer.json or vocab.json with merges.txt.
 
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path

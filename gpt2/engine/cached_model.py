@@ -10,9 +10,9 @@ Source: Pope et al. 2022, "Efficiently Scaling Transformer Inference", section 2
 from max.experimental.nn import Linear, ModuleList
 from max.experimental.tensor import Tensor
 
-from gpt2.engine.operations import Layer, Operations, Projection, take
-from runtime.releases import as_subgraph
+from gpt2.engine.operations import Layer, Norm, Operations, Projection, take
 from solutions.solution_01 import GPT2Config
+from solutions.solution_03 import LayerNorm
 from solutions.solution_04 import GPT2MLP
 from solutions.solution_09 import GPT2MultiHeadAttention
 from solutions.solution_10 import pre_norm_residual
@@ -43,15 +43,11 @@ class CachedAttention(GPT2MultiHeadAttention):
 
 
 class MLP(GPT2MLP):
-    """Step 04's network with the GELU of ``operations``."""
-
-    def __init__(self, config: GPT2Config, operations: Operations) -> None:
-        super().__init__(config.n_inner, config)
-        self.operations = operations
+    """Step 04's network, whose first layer computes the GELU, too."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Transforms each token on its own: ``[..., C]`` to ``[..., C]``."""
-        return self.c_proj(self.operations.gelu(self.c_fc(x)))
+        """Transforms each token on its own: ``[B, T, C]`` to ``[B, T, C]``."""
+        return self.c_proj(self.c_fc(x, gelu=True))
 
 
 class CachedBlock(GPT2Block):
@@ -60,7 +56,7 @@ class CachedBlock(GPT2Block):
     def __init__(self, config: GPT2Config, operations: Operations) -> None:
         super().__init__(config)
         self.attn = CachedAttention(config, operations)
-        self.mlp = MLP(config, operations)
+        self.mlp = MLP(config.n_inner, config)
 
     def forward(
         self,
@@ -83,13 +79,13 @@ class CachedGPT2(MaxGPT2LMHeadModel):
         self.operations = operations
         blocks = [CachedBlock(config, operations) for _ in range(config.n_layer)]
         self.transformer.h = ModuleList(blocks)
-        for block in blocks[:-1]:
-            as_subgraph(block, name="block")  # up to 26.6, to be said before a trace
         operations.prepare(self.transformer.wte)
+        others = {Linear: Projection, LayerNorm: Norm}  # the same names of parameters
         for _, layer in self.descendants:
-            if isinstance(layer, Linear):
-                layer.__class__ = Projection  # other arithmetic, same names
+            if type(layer) in others:
+                layer.__class__ = others[type(layer)]
                 layer.operations = operations
+            if isinstance(layer, Projection):
                 operations.prepare(layer)
 
     def forward(
@@ -114,18 +110,17 @@ class CachedGPT2(MaxGPT2LMHeadModel):
             if the cache has not got them yet.
         """
         model, new = self.transformer, ()  # before 26.7 a subgraph takes no lists
-        x = self.operations.embed(model.wte, input_ids) + model.wpe(positions)
-        batch, _, channels = x.shape  # [B, T, C]
+        x = self.operations.embed(model, input_ids, positions)  # [B, T, C]
+        batch, _, channels = x.shape
         pasts = zip(cache[::2], cache[1::2], strict=True)
         *blocks, (last_block, last_past) = zip(model.h, pasts, strict=True)
         for block, past in blocks:
-            # The blocks differ only in their weights, so MAX traces one for all.
-            x, added = as_subgraph(block, name="block")(x, past, seen, positions)
+            x, added = block(x, past, seen, positions)
             new += added
         # The last block skips all tokens whose logits nobody needs.
         x, added = last_block(x, last_past, seen, positions, asked)  # [B, A, C]
         new += added
         places = asked.shape[0]
         rows = model.ln_f(x).reshape([batch * places, channels])
-        logits = self.operations.multiply(rows, model.wte)
+        logits = self.operations.project(rows, model.wte, gelu=False)
         return logits.reshape([batch, places, logits.shape[1]]), *new

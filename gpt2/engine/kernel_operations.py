@@ -19,6 +19,9 @@ from max.graph import BufferType, TensorType
 from gpt2.engine.operations import Layer, take
 from gpt2.engine.precision import BLOCK, Precision
 from solutions.solution_01 import GPT2Config
+from solutions.solution_03 import LayerNorm
+from solutions.solution_05 import GPT2Embeddings
+from solutions.solution_12 import GPT2Model
 
 KERNELS = Path(__file__).parent / "kernels"
 
@@ -37,6 +40,8 @@ class KernelOperations:
             layer.scale = Tensor.zeros([shape[0], int(shape[1]) // BLOCK])
         else:
             layer.matvec = Tensor.zeros([1], dtype=DType.int64)
+        if isinstance(layer, GPT2Embeddings):  # the head is a layer without a bias
+            layer.bias = Tensor.zeros([shape[0]])
 
     def cache_types(self, config: GPT2Config) -> tuple[BufferType, BufferType]:
         """Returns the types of a layer's key and value, ``[B, H, P, D]``."""
@@ -49,26 +54,28 @@ class KernelOperations:
         """Returns the type of the texts' lengths before the new tokens, ``[B]``."""
         return TensorType(DType.int64, ["batch"], device=CPU())
 
-    def embed(self, table: Module, ids: Tensor) -> Tensor:
-        """Looks up the rows of ids ``[B, T]``: ``[B, T, C]``."""
-        if self.precision != "int8":
-            return F.gather(table.weight, ids, axis=0).cast(DType.float32)
-        # MAX 26.7 multiplies gathered blocks by a neighbour's scale.
-        batch, length = ids.shape
-        channels = table.weight.shape[1]
-        rows = call(
-            "embedding_scaled",
-            [ids.reshape([batch * length]), table.weight, table.scale],
-            [batch * length, channels],
-        )
-        return rows.reshape([batch, length, channels])
+    def embed(self, model: GPT2Model, ids: Tensor, positions: Tensor) -> Tensor:
+        """Adds the rows of ids and of positions ``[B, T]``: ``[B, T, C]``."""
+        table = [model.wte.weight]
+        table += [model.wte.scale] if self.precision == "int8" else []
+        inputs = [ids, positions, *table, model.wpe.weight]
+        return self.call("embedding", inputs, [*ids.shape, model.wte.weight.shape[1]])
 
-    def multiply(self, x: Tensor, layer: Module) -> Tensor:
-        """Returns ``x @ weight.T`` ``[N, out]`` for x ``[N, in]``."""
-        shape = [x.shape[0], layer.weight.shape[0]]
-        if self.precision == "int8":
-            return call("linear_scaled", [x, layer.weight, layer.scale], shape)
-        return call("linear", [x, layer.weight, layer.matvec], shape)
+    def normalize(self, x: Tensor, layer: LayerNorm) -> Tensor:
+        """Returns the layer normalization of ``[B, T, C]``."""
+        epsilon = Tensor([layer.eps], dtype=DType.float32, device=CPU())
+        kind = TensorType(DType.float32, x.shape, CPU())
+        inputs = [x, layer.weight, layer.bias, epsilon]
+        (result,) = F.custom("norm", CPU(), inputs, [kind])
+        return result
+
+    def project(self, x: Tensor, layer: Module, *, gelu: bool) -> Tensor:
+        """Returns ``x @ weight.T + bias`` ``[N, out]`` for x ``[N, in]``."""
+        last = layer.scale if self.precision == "int8" else layer.matvec
+        inputs = [x, layer.weight, last, layer.bias]
+        return self.call(
+            "linear", inputs, [x.shape[0], layer.weight.shape[0]], gelu=gelu
+        )
 
     def attend(
         self,
@@ -92,13 +99,11 @@ class KernelOperations:
         )
         return attended.reshape([batch, asking.shape[1], int(channels) // 3]), ()
 
-    def gelu(self, x: Tensor) -> Tensor:
-        """Returns GELU's tanh form."""
-        return F.gelu(x, approximate="tanh")
-
-
-def call(name: str, inputs: list[Tensor], shape: list) -> Tensor:
-    """Calls a kernel with one float32 result of the given shape."""
-    kind = TensorType(DType.float32, shape, device=CPU())
-    (result,) = F.custom(name, CPU(), inputs, [kind])
-    return result
+    def call(
+        self, name: str, inputs: list[Tensor], shape: list, **options: bool
+    ) -> Tensor:
+        """Calls the kernel of this precision, whose result is float32 of a shape."""
+        name = f"{name}_scaled" if self.precision == "int8" else name
+        kind = TensorType(DType.float32, shape, device=CPU())
+        (result,) = F.custom(name, CPU(), inputs, [kind], parameters=options)
+        return result

@@ -21,9 +21,11 @@ from max.experimental.nn import Module
 from max.experimental.tensor import Tensor
 from max.graph import Dim, TensorType
 
-from gpt2.engine.operations import Layer, take
+from gpt2.engine.operations import Layer, Projection, take
 from runtime.releases import WEIGHTS_IN_BRANCHES
 from solutions.solution_01 import GPT2Config
+from solutions.solution_03 import LayerNorm
+from solutions.solution_12 import GPT2Model
 
 
 class MaxOperations:
@@ -47,19 +49,32 @@ class MaxOperations:
         # Not "past + seq": a subgraph does not accept a sum as a size.
         return TensorType(DType.float32, ["batch", "seq", "total"], self.device)
 
-    def embed(self, table: Module, ids: Tensor) -> Tensor:
-        """Looks up the rows of ids ``[B, T]``: ``[B, T, C]``."""
-        return table(ids)
+    def embed(self, model: GPT2Model, ids: Tensor, positions: Tensor) -> Tensor:
+        """Adds the rows of ids and of positions ``[B, T]``: ``[B, T, C]``."""
+        return model.wte(ids) + model.wpe(positions)
 
-    def multiply(self, x: Tensor, layer: Module) -> Tensor:
-        """Returns ``x @ weight.T`` ``[N, out]`` for x ``[N, in]``."""
-        # MAX loses a weight that is first used inside a branch: this use comes first.
-        weight = layer.weight.T
+    def normalize(self, x: Tensor, layer: LayerNorm) -> Tensor:
+        """Returns the layer normalization of ``[B, T, C]``."""
+        return LayerNorm.forward(layer, x)
+
+    def project(self, x: Tensor, layer: Module, *, gelu: bool) -> Tensor:
+        """Returns ``x @ weight.T + bias`` ``[N, out]`` for x ``[N, in]``."""
+        rows = self.multiply(x, layer.weight.T)
+        if isinstance(layer, Projection):  # the head is a layer without a bias
+            rows = rows + layer.bias
+        if not gelu:
+            return rows
+        return (
+            F.gelu(rows, approximate="tanh") if rows.device.is_host else own_gelu(rows)
+        )
+
+    def multiply(self, x: Tensor, weight: Tensor) -> Tensor:
+        """Returns ``x @ weight`` in float32, or nearly so on an accelerator."""
         if x.device.is_host:
             return x @ weight
         if not WEIGHTS_IN_BRANCHES:
             return multiply(x, weight)
-        (result,) = F.cond(  # the product of one row is exact
+        (result,) = F.cond(  # MAX's product of one row is exact
             F.equal(Tensor.from_dim(x.shape[0]), 1),
             [TensorType(x.dtype, [x.shape[0], weight.shape[1]], x.device)],
             lambda: x @ weight,
@@ -85,10 +100,6 @@ class MaxOperations:
         attended = attend(query, key, value, past, mask)
         new = key.transpose(0, 1), value.transpose(0, 1)
         return attended.reshape([batch, query.shape[1], int(channels) // 3]), new
-
-    def gelu(self, x: Tensor) -> Tensor:
-        """Returns GELU's tanh form."""
-        return F.gelu(x, approximate="tanh") if x.device.is_host else gelu(x)
 
 
 def attend(
@@ -139,7 +150,7 @@ def split(x: Tensor) -> tuple[Tensor, Tensor]:
     return leading, x - leading
 
 
-def gelu(x: Tensor) -> Tensor:
+def own_gelu(x: Tensor) -> Tensor:
     """Returns GELU's tanh form through exp: (1 + tanh u) / 2 = 1 / (1 + exp(-2u))."""
     u = sqrt(2 / pi) * (x + 0.044715 * x * x * x)
     return x / (1 + F.exp(-2 * u))

@@ -11,6 +11,8 @@ from max.experimental.tensor import Tensor
 from max.graph import BufferType, TensorType
 
 from solutions.solution_01 import GPT2Config
+from solutions.solution_03 import LayerNorm
+from solutions.solution_12 import GPT2Model
 
 Layer = tuple[Tensor, Tensor]  # a key and a value of the cache
 
@@ -27,11 +29,17 @@ class Operations(Protocol):
     def seen_type(self) -> TensorType:
         """Returns the type of what tells which positions a token sees."""
 
-    def embed(self, table: Module, ids: Tensor) -> Tensor:
-        """Looks up the rows of ids ``[B, T]``: ``[B, T, C]``."""
+    def embed(self, model: GPT2Model, ids: Tensor, positions: Tensor) -> Tensor:
+        """Adds the rows of ids and of positions ``[B, T]``: ``[B, T, C]``."""
 
-    def multiply(self, x: Tensor, layer: Module) -> Tensor:
-        """Returns ``x @ weight.T`` ``[N, out]`` for x ``[N, in]``."""
+    def normalize(self, x: Tensor, layer: LayerNorm) -> Tensor:
+        """Returns the layer normalization of ``[B, T, C]``."""
+
+    def project(self, x: Tensor, layer: Module, *, gelu: bool) -> Tensor:
+        """Returns ``x @ weight.T + bias`` ``[N, out]`` for x ``[N, in]``.
+
+        With ``gelu``, GELU's tanh form follows.
+        """
 
     def attend(
         self,
@@ -54,20 +62,28 @@ class Operations(Protocol):
             ``[B, A, C]``, and the new key and value if the cache has not got them yet.
         """
 
-    def gelu(self, x: Tensor) -> Tensor:
-        """Returns GELU's tanh form."""
-
 
 class Projection(Linear):
-    """A ``Linear`` with the same bias, whose weight may be kept in another way."""
+    """A ``Linear`` whose weight may be kept in another way."""
+
+    operations: Operations
+
+    def forward(self, x: Tensor, *, gelu: bool = False) -> Tensor:
+        """Maps ``[B, T, in]`` to ``[B, T, out]``."""
+        batch, length, channels = x.shape
+        rows = x.reshape([batch * length, channels])
+        rows = self.operations.project(rows, self, gelu=gelu)
+        return rows.reshape([batch, length, rows.shape[1]])
+
+
+class Norm(LayerNorm):
+    """Step 03's layer normalization, computed by ``operations``."""
 
     operations: Operations
 
     def forward(self, x: Tensor) -> Tensor:
-        """Maps ``[B, T, in]`` to ``[B, T, out]``."""
-        batch, length, channels = x.shape
-        rows = self.operations.multiply(x.reshape([batch * length, channels]), self)
-        return rows.reshape([batch, length, rows.shape[1]]) + self.bias
+        """Normalizes the channels of each token of ``[B, T, C]``."""
+        return self.operations.normalize(x, self)
 
 
 def take(x: Tensor, asked: Tensor | None) -> Tensor:

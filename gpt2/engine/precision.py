@@ -44,6 +44,8 @@ def pack(
         else:
             packed[name] = to_bfloat16(array) if precision == "bfloat16" else array
             packed[sibling(name, "matvec")] = np.array([matvec])
+        if name.endswith("wte.weight"):  # the head is a layer without a bias
+            packed[sibling(name, "bias")] = np.zeros(len(array), dtype=np.float32)
     return packed
 
 

@@ -1,57 +1,70 @@
 """The course's own operations for MAX's graph, on a CPU.
 
-``products.mojo`` multiplies and ``attention.mojo`` attends. This file gives them the names
-and the tensors of a graph.
+``products.mojo`` multiplies, ``attention.mojo`` attends, ``rows.mojo`` does the rest. This
+file gives them the names and the tensors of a graph.
 """
 
 import extensibility
 from extensibility import IO, InputTensor, IOSpec, ManagedTensorSlice, OutputTensor
 
 from .attention import Sizes, attend
-from .products import F32, Numbers, Plain, Scaled, call, multiply
+from .products import F32, Numbers, Plain, Scaled, project, project_by
+from .rows import embed, normalize
 
 comptime Changed = IOSpec[True, IO.Input]()  # an input that the operation writes to
 
 
 @extensibility.register("linear")
 struct Linear:
-    """Computes y = x Wᵀ; see ``products.multiply``.
+    """Computes y = x Wᵀ + bias, maybe followed by GELU; see ``products.project``.
 
-    ``matvec`` holds the address of a function that computes this for one row of x, or 0.
+    ``matvec`` holds the address of a function that computes W x for one row, or 0.
     """
 
     @staticmethod
     def execute[
-        target: StaticString
+        target: StaticString, gelu: Bool
     ](
         y: OutputTensor[dtype=F32, rank=2, ...],
         x: InputTensor[dtype=F32, rank=2, ...],
         w: InputTensor[rank=2, ...],
         matvec: InputTensor[dtype=DType.int64, rank=1, ...],
+        bias: InputTensor[dtype=F32, rank=1, ...],
     ) raises:
         var rows, outs, k = x.dim_size(0), w.dim_size(0), w.dim_size(1)
         var address = Int(matvec.unsafe_ptr()[unsafe_offset=0])
+        var result, numbers = bare(y.unsafe_ptr()), bare(x.unsafe_ptr())
+        var weights, biases = bare(w.unsafe_ptr()), bare(bias.unsafe_ptr())
         if rows == 1 and address != 0:
-            call(address, bare(y.unsafe_ptr()), bare(x.unsafe_ptr()), bare(w.unsafe_ptr()).unsafe_bitcast[Float32](), outs, k)
+            var plain = weights.unsafe_bitcast[Float32]()
+            project_by[gelu](address, result, numbers, plain, biases, outs, k)
         else:
-            multiply(bare(y.unsafe_ptr()), bare(x.unsafe_ptr()), Plain(bare(w.unsafe_ptr())), rows, outs, k)
+            project[gelu](result, numbers, Plain(weights), biases, rows, outs, k)
 
 
 @extensibility.register("linear_scaled")
 struct LinearScaled:
-    """Computes y = x Wᵀ for whole numbers with scales; see ``products.Scaled``."""
+    """Does what ``Linear`` does, for whole numbers with scales."""
 
     @staticmethod
     def execute[
-        target: StaticString
+        target: StaticString, gelu: Bool
     ](
         y: OutputTensor[dtype=F32, rank=2, ...],
         x: InputTensor[dtype=F32, rank=2, ...],
         w: InputTensor[dtype=DType.int8, rank=2, ...],
         scales: InputTensor[dtype=F32, rank=2, ...],
+        bias: InputTensor[dtype=F32, rank=1, ...],
     ) raises:
-        var weights = Scaled(bare(w.unsafe_ptr()), bare(scales.unsafe_ptr()))
-        multiply(bare(y.unsafe_ptr()), bare(x.unsafe_ptr()), weights, x.dim_size(0), w.dim_size(0), w.dim_size(1))
+        project[gelu](
+            bare(y.unsafe_ptr()),
+            bare(x.unsafe_ptr()),
+            Scaled(bare(w.unsafe_ptr()), bare(scales.unsafe_ptr())),
+            bare(bias.unsafe_ptr()),
+            x.dim_size(0),
+            w.dim_size(0),
+            w.dim_size(1),
+        )
 
 
 @extensibility.register("attention")
@@ -80,25 +93,80 @@ struct Attention:
         attend(bare(y.unsafe_ptr()), bare(qkv.unsafe_ptr()), bare(keys.unsafe_ptr()), bare(values.unsafe_ptr()), bare(lengths.unsafe_ptr()), bare(asked.unsafe_ptr()), sizes)
 
 
-@extensibility.register("embedding_scaled")
-struct EmbeddingScaled:
-    """Looks up rows of whole numbers with scales; see ``products.Scaled``."""
+@extensibility.register("embedding")
+struct Embedding:
+    """Adds the rows of tokens and of positions; see ``rows.embed``."""
 
     @staticmethod
     def execute[
         target: StaticString
     ](
-        y: OutputTensor[dtype=F32, rank=2, ...],
-        ids: InputTensor[dtype=DType.int64, rank=1, ...],
+        y: OutputTensor[dtype=F32, rank=3, ...],
+        ids: InputTensor[dtype=DType.int64, rank=2, ...],
+        positions: InputTensor[dtype=DType.int64, rank=2, ...],
+        w: InputTensor[rank=2, ...],
+        places: InputTensor[dtype=F32, rank=2, ...],
+    ) raises:
+        embed(
+            bare(y.unsafe_ptr()),
+            bare(ids.unsafe_ptr()),
+            bare(positions.unsafe_ptr()),
+            Plain(bare(w.unsafe_ptr())),
+            bare(places.unsafe_ptr()),
+            ids.dim_size(0) * ids.dim_size(1),
+            w.dim_size(1),
+        )
+
+
+@extensibility.register("embedding_scaled")
+struct EmbeddingScaled:
+    """Does what ``Embedding`` does, for whole numbers with scales."""
+
+    @staticmethod
+    def execute[
+        target: StaticString
+    ](
+        y: OutputTensor[dtype=F32, rank=3, ...],
+        ids: InputTensor[dtype=DType.int64, rank=2, ...],
+        positions: InputTensor[dtype=DType.int64, rank=2, ...],
         w: InputTensor[dtype=DType.int8, rank=2, ...],
         scales: InputTensor[dtype=F32, rank=2, ...],
+        places: InputTensor[dtype=F32, rank=2, ...],
     ) raises:
-        var weights = Scaled(bare(w.unsafe_ptr()), bare(scales.unsafe_ptr()))
-        var k = w.dim_size(1)
-        for row in range(ids.dim_size(0)):
-            var start = Int(ids.unsafe_ptr()[unsafe_offset=row]) * k
-            for i in range(k):
-                y.unsafe_ptr()[unsafe_offset = row * k + i] = weights.read[1](start + i)
+        embed(
+            bare(y.unsafe_ptr()),
+            bare(ids.unsafe_ptr()),
+            bare(positions.unsafe_ptr()),
+            Scaled(bare(w.unsafe_ptr()), bare(scales.unsafe_ptr())),
+            bare(places.unsafe_ptr()),
+            ids.dim_size(0) * ids.dim_size(1),
+            w.dim_size(1),
+        )
+
+
+@extensibility.register("norm")
+struct Norm:
+    """Computes a layer normalization; see ``rows.normalize``."""
+
+    @staticmethod
+    def execute[
+        target: StaticString
+    ](
+        y: OutputTensor[dtype=F32, rank=3, ...],
+        x: InputTensor[dtype=F32, rank=3, ...],
+        weight: InputTensor[dtype=F32, rank=1, ...],
+        bias: InputTensor[dtype=F32, rank=1, ...],
+        epsilon: InputTensor[dtype=F32, rank=1, ...],
+    ) raises:
+        normalize(
+            bare(y.unsafe_ptr()),
+            bare(x.unsafe_ptr()),
+            bare(weight.unsafe_ptr()),
+            bare(bias.unsafe_ptr()),
+            epsilon.unsafe_ptr()[unsafe_offset=0],
+            x.dim_size(0) * x.dim_size(1),
+            x.dim_size(2),
+        )
 
 
 @always_inline

@@ -12,11 +12,10 @@ from std.collections import Array
 from std.math import exp, sqrt
 from std.runtime import parallelism_level
 
-from .products import F32, Floats, Numbers, Plain, SMALL, TILE, panel
+from .products import F32, Floats, LANES, Numbers, Plain, SMALL, TILE, panel
 
 comptime Places = Numbers[DType.int64]
-comptime LANES = 8
-comptime WIDE = 64  # four rows of so many sums stay in registers
+comptime WIDE = 4 * LANES  # four rows of so many sums stay in registers
 
 
 @fieldwise_init

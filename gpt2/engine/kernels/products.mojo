@@ -9,13 +9,16 @@ their way while the processor computes: ``fetch`` asks for them.
 
 from max.algorithm import sync_parallelize
 from std.collections import Array
+from std.math import exp
 from std.runtime import parallelism_level
-from std.sys import size_of
+from std.sys import simd_width_of, size_of
 from std.sys.intrinsics import PrefetchOptions, prefetch
 
 comptime F32 = DType.float32
 comptime Numbers[dtype: DType] = Pointer[Scalar[dtype], MutUntrackedOrigin]
 comptime Floats = Numbers[F32]
+comptime MatVec = def(Floats, Floats, Floats, Int, Int) abi("C") thin -> None
+comptime LANES = simd_width_of[F32]()  # numbers in a vector: 16, 8 or 4
 comptime LINE = 64  # bytes that memory delivers together
 comptime STEP = 64  # numbers of a row between two fetches
 comptime TILE = 4  # rows of x, and rows of weights, that are multiplied together
@@ -27,7 +30,7 @@ trait Rows(ImplicitlyCopyable):
     """Weights that lie row after row."""
 
     comptime LANES: Int
-    """How many weights are read together."""
+    """How many weights are read together for one row of x."""
 
     def read[width: Int](self, at: Int) -> SIMD[F32, width]:
         """Returns the weights from place ``at`` on."""
@@ -42,7 +45,7 @@ trait Rows(ImplicitlyCopyable):
 struct Plain[dtype: DType](Rows):
     """Weights in float32 or in bfloat16."""
 
-    comptime LANES = 16
+    comptime LANES = LANES
 
     var weights: Numbers[Self.dtype]
 
@@ -82,27 +85,22 @@ def ask[dtype: DType, //](place: Numbers[dtype]):
     prefetch[PrefetchOptions().for_read().medium_locality().to_data_cache()](place)
 
 
-comptime MatVec = def(Floats, Floats, Floats, Int, Int) abi("C") thin -> None
+def project[
+    W: Rows, //, gelu: Bool
+](y: Floats, x: Floats, w: W, bias: Floats, rows: Int, outs: Int, k: Int):
+    """Computes y[m, n] = sum over k of x[m, k] * w[n, k] + bias[n] on all cores.
 
-
-def call(address: Int, y: Floats, x: Floats, w: Floats, outs: Int, k: Int):
-    """Computes y = W x by the function at an address."""
-    var place = address
-    var function = Pointer(to=place).unsafe_bitcast[MatVec]()[]
-    function(y, x, w, outs, k)
-
-
-def multiply[W: Rows, //](y: Floats, x: Floats, w: W, rows: Int, outs: Int, k: Int):
-    """Computes y[m, n] = sum over k of x[m, k] * w[n, k] on all cores.
-
-    Each core takes its own range of the rows of weights.
+    Each core takes its own range of the rows of weights. GELU may follow.
     """
     var parts = 1 if rows * outs * k < SMALL else parallelism_level()
 
     def part(index: Int) {imm}:
         var start, end = index * outs // parts, (index + 1) * outs // parts
         for top in range(0, rows, PANEL):
-            panel(y, x, w, top, min(top + PANEL, rows), start, end, outs, k)
+            var bottom = min(top + PANEL, rows)
+            panel(y, x, w, top, bottom, start, end, outs, k)
+            for row in range(top, bottom):
+                finish[gelu](y.unsafe_offset(row * outs), bias, start, end)
 
     sync_parallelize(part, parts)
 
@@ -144,8 +142,8 @@ def tile[W: Rows, //, height: Int, columns: Int](
     several cycles, so a single sum would wait for itself: few rows have several sums each.
     The passes over the same weights share the fetching of the next weights.
     """
-    comptime lanes = min(W.LANES, STEP // columns)
-    comptime chains = STEP // columns // lanes
+    comptime lanes = W.LANES if columns == 1 else LANES
+    comptime chains = 4 if columns == 1 else 1
     var sums = Array[SIMD[F32, lanes], height * columns * chains](fill=0)
     var here, next = n * k, (n + columns) * k
 
@@ -179,3 +177,36 @@ def tile[W: Rows, //, height: Int, columns: Int](
             for rest in range(j, k):
                 total += x[unsafe_offset = (m + r) * k + rest] * w.read[1](here + c * k + rest)
             y[unsafe_offset = (m + r) * outs + n + c] = total
+
+
+@always_inline
+def finish[gelu: Bool](row: Floats, bias: Floats, start: Int, end: Int):
+    """Adds the bias to a part of a row, and maybe applies GELU."""
+    var i = start
+    comptime for width in [LANES, 1]:
+        while i + width <= end:
+            var sum = row.unsafe_load[width=width](i) + bias.unsafe_load[width=width](i)
+            comptime if gelu:
+                sum = gelu_of(sum)
+            row.unsafe_store(i, sum)
+            i += width
+
+
+@always_inline
+def gelu_of[width: Int, //](x: SIMD[F32, width]) -> SIMD[F32, width]:
+    """Computes GELU's tanh form: (1 + tanh u) / 2 = 1 / (1 + exp(-2u)).
+
+    Source: Hendrycks and Gimpel 2016, "Gaussian Error Linear Units", section 2.
+    """
+    comptime sqrt_8_over_pi = 1.5957691216057308
+    return x / (1 + exp(-sqrt_8_over_pi * (x + 0.044715 * x * x * x)))
+
+
+def project_by[
+    gelu: Bool
+](address: Int, y: Floats, x: Floats, w: Floats, bias: Floats, outs: Int, k: Int):
+    """Does what ``project`` does for one row of x, whose sums come from a function."""
+    var place = address
+    var function = Pointer(to=place).unsafe_bitcast[MatVec]()[]
+    function(y, x, w, outs, k)
+    finish[gelu](y, bias, 0, outs)
