@@ -6,6 +6,7 @@ from importlib import import_module
 from gpt2.checkpoint.errors import CheckpointError
 from gpt2.checkpoint.loading import Checkpoint
 from gpt2.decoding.generation import TokenEngine
+from gpt2.engine.precision import Precision
 from gpt2.learner.borrowing import Borrowed
 
 UNCACHED = (
@@ -21,6 +22,7 @@ def open_engine(
     compiled: bool = False,
     cache: bool,
     device: str = "cpu",
+    precision: Precision = "float32",
     on_compile: Callable[[str], None],
 ) -> TokenEngine:
     """Opens a checkpoint's model. Importing MAX is slow, so it is imported here.
@@ -32,9 +34,13 @@ def open_engine(
         compiled: compile the model in ``steps/``, too.
         cache: keep keys and values between tokens.
         device: ``"cpu"`` or ``"gpu"``.
+        precision: how the course's engine keeps the matrices. Another one than float32
+            takes the weights out of the checkpoint.
         on_compile: gets a sentence when compiling will take a while.
 
     Raises:
+        CheckpointError: this kind of model has no other precision or device.
+        PrecisionError: the model's sizes do not allow the precision.
         LearnerError: the learner's model does not run.
         NoAcceleratorError: ``device`` is ``"gpu"`` and MAX finds none.
     """
@@ -42,6 +48,8 @@ def open_engine(
 
     if device == "gpu":
         check_accelerator()
+    if precision != "float32":
+        check_engine(checkpoint, mine, cache)
     if mine:
         from gpt2.learner.own_model import open_mine
 
@@ -57,7 +65,13 @@ def open_engine(
     if checkpoint.is_llama:
         return open_llama(checkpoint, device, on_compile)
     if cache:
-        return Engine(config, weights, device=device, on_compile=on_compile)
+        return Engine(
+            config,
+            weights,
+            device=device,
+            precision=precision,
+            on_compile=on_compile,
+        )
     model_class = import_module("solutions.solution_13").MaxGPT2LMHeadModel
     return RecomputingEngine(
         config, weights, model_class, device=device, on_compile=on_compile
@@ -81,6 +95,18 @@ def open_llama(
         )
     note(UNCACHED)
     return EagerEngine(checkpoint.config, checkpoint.weights, LlamaForCausalLM)
+
+
+def check_engine(checkpoint: Checkpoint, mine: Borrowed | None, cache: bool) -> None:
+    """Raises ``CheckpointError`` unless the course's engine runs, with a cache."""
+    others = {
+        "your own model has": mine is not None,
+        "a Llama has": checkpoint.is_llama,
+        "the model without a cache has": not cache,
+    }
+    for who, runs in others.items():
+        if runs:
+            raise CheckpointError(f"{who} float32 weights: leave --weights out")
 
 
 class NoAcceleratorError(CheckpointError):

@@ -25,6 +25,7 @@ from gpt2.decoding.generation import (
 from gpt2.decoding.matching import Matching, make_constraint
 from gpt2.decoding.settings import ContrastSettings
 from gpt2.decoding.speculation import Speculation
+from gpt2.engine.precision import Precision
 from gpt2.learner.borrowing import borrow
 from gpt2.learner.own_decoding import OwnDecoding
 from gpt2.learner.own_tokenizer import own_tokenizer
@@ -58,6 +59,8 @@ class Writer:
         compiled: with ``mine``: compile the learner's model, which takes minutes.
         cache: keep keys and values between tokens.
         device: "cpu" or "gpu".
+        precision: how the course's engine keeps the matrices. Another one than float32
+            takes the weights out of the checkpoints.
         seed: None takes a new seed.
         amateur: a weaker model with the same vocabulary, to choose against.
         draft: guesses tokens for ``write``; None guesses nothing.
@@ -83,6 +86,7 @@ class Writer:
         compiled: bool = False,
         cache: bool,
         device: str,
+        precision: Precision = "float32",
         seed: int | None,
         amateur: Amateur | None = None,
         draft: Draft | None = None,
@@ -99,7 +103,12 @@ class Writer:
             self.tokenizer = own_tokenizer(self.tokenizer, borrowed, note)
         self._own = OwnDecoding(borrowed, note) if borrowed else None
         opened = partial(
-            open_engine, mine=borrowed, compiled=compiled, cache=cache, device=device
+            open_engine,
+            mine=borrowed,
+            compiled=compiled,
+            cache=cache,
+            device=device,
+            precision=precision,
         )
         self._vocabulary_size = checkpoint.config.vocab_size
         self.engine = opened(checkpoint, on_compile=note)

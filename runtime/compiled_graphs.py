@@ -1,10 +1,12 @@
 """Compiled graphs on disk. Reading one takes 0.1 s; compiling one takes minutes."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from max.driver import Device
@@ -14,10 +16,14 @@ from runtime.compilation_cache import Exports, store
 from runtime.ctrl_c import interruptible
 from runtime.plain_max import plain_max
 
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
 Weights = Mapping[str, np.ndarray]
 OnCompile = Callable[[str], None] | None
 
-PATIENCE = 10.0  # seconds; a compile from MAX's own cache takes less
+SHORT = 2.0  # seconds
+PATIENCE = 10.0  # a compile from MAX's own cache takes less
 
 
 class Compiled(Exports, Protocol):
@@ -58,9 +64,15 @@ def load_graph(
 
 @contextmanager
 def announced(about: int, on_compile: OnCompile) -> Iterator[None]:
-    """Calls ``on_compile`` if compiling takes long; Ctrl-C stops the compile."""
+    """Tells a user who waits for a compile; Ctrl-C stops the compile.
+
+    A terminal shows the elapsed time from the third second on. Elsewhere,
+    ``on_compile`` gets a sentence after 10 s.
+    """
     message = f"first run on this machine: compiling, about {about} s"
-    timer = threading.Timer(PATIENCE, on_compile or (lambda _: None), [message])
+    bar = waiting_bar(message) if on_compile and sys.stderr.isatty() else None
+    say = bar.start if bar else partial(on_compile or (lambda _: None), message)
+    timer = threading.Timer(SHORT if bar else PATIENCE, say)
     timer.daemon = True
     timer.start()
     try:
@@ -68,3 +80,16 @@ def announced(about: int, on_compile: OnCompile) -> Iterator[None]:
             yield
     finally:
         timer.cancel()
+        if bar:
+            bar.stop()
+
+
+def waiting_bar(message: str) -> "Progress":
+    """Returns a bar with the elapsed time, which vanishes at the end."""
+    from rich.console import Console  # not needed where the graph is on disk
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    bar.add_task(message, total=None)  # MAX does not tell how far it is
+    return bar

@@ -16,10 +16,20 @@ from gpt2.checkpoint.second_model import check_second
 from gpt2.decoding.automata import PatternError
 from gpt2.decoding.errors import NoNumbersError
 from gpt2.decoding.settings import CONTRAST, SECTIONS
+from gpt2.engine.precision import PrecisionError
 from runtime.background import compile_in_background
 
 HELP_SECTIONS = {
-    "Model": ("model", "mine", "strict", "steps_dir", "compiled", "cache", "device"),
+    "Model": (
+        "model",
+        "mine",
+        "strict",
+        "steps_dir",
+        "compiled",
+        "cache",
+        "device",
+        "precision",
+    ),
     "Text": ("text", "prompt_file", "max_new_tokens", "num_samples"),
     **{
         title: [*(["amateur"] if own == CONTRAST else []), *(s.name for s in own)]
@@ -134,7 +144,7 @@ class Command(click.Command):
             raise click.UsageError(f"{error}.") from error
         except PatternError as error:
             raise click.UsageError(f"--matching: {error}.") from error
-        except (CheckpointError, NoNumbersError) as error:
+        except (CheckpointError, NoNumbersError, PrecisionError) as error:
             raise click.ClickException(str(error)) from error
         except BrokenPipeError:
             raise  # the reader has closed the pipe: click ends silently

@@ -16,6 +16,7 @@ from gpt2.commands.command import (
 )
 from gpt2.decoding import settings
 from gpt2.decoding.settings import Setting
+from gpt2.engine.precision import PRECISIONS
 
 
 def with_options(*options: Callable) -> Callable:
@@ -65,6 +66,15 @@ OWN_FILES = with_options(
         help="Your files are in this folder, not in steps/.",
     ),
 )
+WEIGHTS = click.option(
+    "--weights",
+    "precision",
+    type=click.Choice(PRECISIONS),
+    default="float32",
+    show_default=True,
+    help="How the matrices are kept: bfloat16 and int8 need less memory and time, and "
+    "write slightly worse texts.",
+)
 ENGINE = with_options(
     click.option(
         "--mine",
@@ -92,6 +102,7 @@ ENGINE = with_options(
         show_default=True,
         help="gpu: an accelerator that MAX supports.",
     ),
+    WEIGHTS,
 )
 MODEL = with_options(MODEL_NAME, gathered("engine", ENGINE))
 

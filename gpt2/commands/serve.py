@@ -17,8 +17,9 @@ import click
 from course.commands import typed_with
 from gpt2.checkpoint.loading import Checkpoint, load_checkpoint, need_gpt2
 from gpt2.commands.command import Command
-from gpt2.commands.options import MODEL_NAME
+from gpt2.commands.options import MODEL_NAME, WEIGHTS
 from gpt2.commands.terminal import note
+from gpt2.engine.precision import Precision
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -31,6 +32,7 @@ INSTALL = f"the server is an extra: {typed_with('serve', 'gpt2 serve')}"
 
 @click.command(cls=Command)
 @MODEL_NAME
+@WEIGHTS
 @click.option(
     "--host",
     default="127.0.0.1",
@@ -84,6 +86,7 @@ INSTALL = f"the server is an extra: {typed_with('serve', 'gpt2 serve')}"
 @click.option("--address", metavar="ADDRESS", help="Use this Ray cluster.")
 def serve(
     model: str,
+    precision: Precision,
     host: str,
     port: int,
     replicas: int,
@@ -108,9 +111,9 @@ def serve(
     with listen(host, port) as listener:
         checkpoint = load_checkpoint(model)
         need_gpt2(checkpoint, "the server")
-        compile_once(checkpoint)
+        compile_once(checkpoint, precision)
         size = (replicas, cores or share(replicas), batch, queue)
-        with started(model, size, address) as backend:
+        with started(model, precision, size, address) as backend:
             from gpt2.serving.api import make_app
 
             app = make_app(checkpoint, backend, api_key)
@@ -119,7 +122,10 @@ def serve(
 
 @contextmanager
 def started(
-    model: str, size: tuple[int, int, int, int], address: str | None
+    model: str,
+    precision: Precision,
+    size: tuple[int, int, int, int],
+    address: str | None,
 ) -> Iterator["Replicas"]:
     """Starts the replicas; raises ``click.ClickException`` if they do not start."""
     from gpt2.serving import ray_environment
@@ -134,7 +140,9 @@ def started(
         folder = Path(name)
         ending = leave if address else end_at_once(folder)
         at_signals(ending)
-        replicas = deployment.running(model, deployment.Size(*size), address, folder)
+        replicas = deployment.running(
+            model, precision, deployment.Size(*size), address, folder
+        )
         try:
             with apart(replicas) as backend:
                 try:
@@ -188,15 +196,16 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def compile_once(checkpoint: Checkpoint) -> None:
+def compile_once(checkpoint: Checkpoint, precision: Precision) -> None:
     """Compiles the model unless its graph is on disk; the replicas read that graph."""
     from max.driver import CPU
 
     from gpt2.engine.engines import Engine
     from gpt2.engine.graph_file import graph_path
 
-    if not graph_path(checkpoint.config, CPU()).exists():
-        Engine(checkpoint.config, checkpoint.weights, on_compile=note)
+    config, weights = checkpoint.config, checkpoint.weights
+    if not graph_path(config, CPU(), precision).exists():
+        Engine(config, weights, precision=precision, on_compile=note)
 
 
 async def answer(app: "FastAPI", listener: socket.socket) -> None:

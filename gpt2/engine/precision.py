@@ -3,11 +3,12 @@
 Activations and sums stay in float32. ``float32`` is exact.
 """
 
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
-from max.driver import Buffer
-from max.dtype import DType
+
+if TYPE_CHECKING:
+    from max.driver import Buffer
 
 Precision = Literal["float32", "bfloat16", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
@@ -20,7 +21,7 @@ class PrecisionError(ValueError):
 
 def pack(
     weights: dict[str, np.ndarray], precision: Precision, matvec: int
-) -> dict[str, np.ndarray | Buffer]:
+) -> "dict[str, np.ndarray | Buffer]":
     """Returns the parameters of ``KernelOperations``, and empties ``weights``.
 
     Each array is let go as soon as its smaller form exists. So the memory never holds
@@ -59,8 +60,11 @@ def is_packed(name: str, array: np.ndarray) -> bool:
     return array.ndim == 2 and not name.endswith("wpe.weight")
 
 
-def to_bfloat16(array: np.ndarray) -> Buffer:
+def to_bfloat16(array: np.ndarray) -> "Buffer":
     """Rounds float32 to bfloat16, to the nearest and halves to even."""
+    from max.driver import Buffer  # takes a second, which gpt2 --help has not
+    from max.dtype import DType
+
     bits = np.ascontiguousarray(array).view(np.uint32)
     rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16
     return Buffer.from_numpy(rounded.astype(np.uint16)).view(

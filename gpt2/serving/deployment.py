@@ -19,6 +19,7 @@ from ray.serve.handle import DeploymentHandle, DeploymentResponseGenerator
 from ray.serve.schema import LoggingConfig
 
 from gpt2.checkpoint.loading import load_checkpoint
+from gpt2.engine.precision import Precision
 from gpt2.serving.apart import end_children
 from gpt2.serving.scheduler import Scheduler
 from gpt2.serving.text import Job, Piece
@@ -56,15 +57,16 @@ class Replica:
 
     Args:
         model: the model's name or folder, the same on every machine.
+        precision: how the engine keeps the matrices.
         size: the sizes of the batch and the queue.
     """
 
-    def __init__(self, model: str, size: Size) -> None:
+    def __init__(self, model: str, precision: Precision, size: Size) -> None:
         from gpt2.engine.engines import Engine
 
         keep_to_cores(serve.get_replica_context().rank.local_rank, size.cores)
         checkpoint = load_checkpoint(model)
-        engine = Engine(checkpoint.config, checkpoint.weights)
+        engine = Engine(checkpoint.config, checkpoint.weights, precision=precision)
         self._scheduler = Scheduler(
             engine, checkpoint.tokenizer, batch=size.batch, queue=size.queue
         )
@@ -103,12 +105,13 @@ class StartError(Exception):
 
 @contextmanager
 def running(
-    model: str, size: Size, address: str | None, folder: Path
+    model: str, precision: Precision, size: Size, address: str | None, folder: Path
 ) -> Iterator[Replicas]:
     """Starts the replicas, and stops them at the end.
 
     Args:
         model: the model's name or folder.
+        precision: how the engine keeps the matrices.
         size: the number of replicas and their sizes.
         address: a Ray cluster's address; None starts Ray on this machine only.
         folder: for the files of a Ray on this machine.
@@ -118,13 +121,16 @@ def running(
     """
     with joined(address) if address else private(folder):
         try:
-            yield Replicas(deployed(model, size, on_cluster=address is not None))
+            on_cluster = address is not None
+            yield Replicas(deployed(model, precision, size, on_cluster=on_cluster))
         finally:
             if address:
                 serve.delete(APP)
 
 
-def deployed(model: str, size: Size, *, on_cluster: bool) -> DeploymentHandle:
+def deployed(
+    model: str, precision: Precision, size: Size, *, on_cluster: bool
+) -> DeploymentHandle:
     """Starts the replicas; raises ``StartError`` if that fails."""
     logging.getLogger("ray.serve").setLevel(logging.ERROR)
     replica = serve.deployment(
@@ -139,7 +145,7 @@ def deployed(model: str, size: Size, *, on_cluster: bool) -> DeploymentHandle:
     )
     try:
         serve.start(proxy_location="Disabled", logging_config=LOGS)
-        application = replica(Replica).bind(model, size)
+        application = replica(Replica).bind(model, precision, size)
         return serve.run(application, name=APP, route_prefix=None)
     except Exception as error:
         raise StartError(f"the replicas did not start: {last_line(error)}") from error
