@@ -31,7 +31,7 @@ with FileLock(log_path().with_suffix(".lock"), blocking=False):
 COMPILES = """
 from filelock import FileLock
 from runtime.kernel_batches import batch_path
-path = batch_path("needed")
+path = batch_path("first")
 path.parent.mkdir(parents=True, exist_ok=True)
 with FileLock(path.with_suffix(".lock")):
     path.with_suffix(".started").touch()
@@ -150,7 +150,7 @@ def test_where_kernels_are_there_or_being_compiled_there_is_none(
     terminal, capsys, folder
 ) -> None:
     folder.mkdir()
-    with FileLock(batch_path("needed").with_suffix(".lock")):
+    with FileLock(batch_path("first").with_suffix(".lock")):
         assert said(capsys) == ""
     for name in BATCHES:
         batch_path(name).touch()
@@ -168,7 +168,7 @@ def test_the_process_compiles_what_is_missing_at_a_low_priority(
     compiled: list[str] = []
     priority = os.nice(0)
     folder.mkdir()
-    batch_path("needed").touch()
+    batch_path("first").touch()
     monkeypatch.setattr(kernel_batches, "compile_batch", compiled.append)
     monkeypatch.setattr(background, "lower_priority", lambda: None)
     background.main()
@@ -236,19 +236,19 @@ class Check:
 
     def load(self) -> dict[str, bytes]:
         try:
-            return load_batch("needed", self.announce)
+            return load_batch("first", self.announce)
         finally:
             self.process.kill()
             self.process.communicate()
 
 
-WAITS = "31 kernels (in the background, for 40 s so far)"
+WAITS = "9 kernels (in the background, for 40 s so far)"
 
 
 def begun(seconds: float) -> None:
     """Lets the compile have begun some seconds ago."""
     then = time.time() - seconds
-    os.utime(batch_path("needed").with_suffix(".started"), (then, then))
+    os.utime(batch_path("first").with_suffix(".started"), (then, then))
 
 
 def test_a_check_waits_for_the_background_and_says_so(monkeypatch) -> None:
@@ -265,8 +265,8 @@ def test_where_the_background_fails_the_check_compiles(
     check = Check(monkeypatch, ending)
     begun(40)
     assert check.load() == {"kernel": b"kernels"}
-    assert check.said == [(WAITS, 70), ("31 kernels", 110)]
-    assert check.compiled == [("needed", 0)]
+    assert check.said == [(WAITS, 20), ("9 kernels", 25)]
+    assert check.compiled == [("first", 0)]
 
 
 def test_a_check_does_not_wait_for_ever(monkeypatch) -> None:
@@ -275,12 +275,12 @@ def test_a_check_does_not_wait_for_ever(monkeypatch) -> None:
     begun(500)
     assert check.load() == {"kernel": b"kernels"}
     assert [seconds for _, seconds in check.said] == [250, 110]
-    assert check.compiled == [("needed", 0)]
+    assert check.compiled == [("first", 0)]
 
 
 def test_where_another_run_has_stopped_there_is_another_folder(folder) -> None:
     folder.mkdir()
-    path = batch_path("needed")
+    path = batch_path("first")
     with empty_folder(path, 0) as usual:
         (usual / "of another run").touch()
         with empty_folder(path, 0) as other:
@@ -294,7 +294,7 @@ def test_a_lock_file_without_a_process_keeps_nobody_waiting(monkeypatch) -> None
     check = Check(monkeypatch, "")
     check.process.kill()
     check.process.wait()
-    assert batch_path("needed").with_suffix(".lock").exists()
+    assert batch_path("first").with_suffix(".lock").exists()
     assert check.load() == {"kernel": b"kernels"}
-    assert check.said == [("31 kernels", 110)]
-    assert check.compiled == [("needed", None)]
+    assert check.said == [("9 kernels", 25)]
+    assert check.compiled == [("first", None)]

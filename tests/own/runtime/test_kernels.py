@@ -72,7 +72,7 @@ def test_no_kernel_is_in_two_batches():
 
 
 def test_another_process_finds_them(announced):
-    assert load_batch("needed", announced).keys() == set(BATCHES["needed"])
+    assert load_batch("first", announced).keys() == set(BATCHES["first"])
     command, env = [sys.executable, "-c", USE], dict(os.environ)
     done = subprocess.run(command, env=env, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("[2.0, 3.0]\n", "")
@@ -82,13 +82,13 @@ def test_another_process_finds_them(announced):
 def test_a_missing_or_damaged_file_is_made_again(
     monkeypatch, tmp_path, announced, there
 ):
-    load_batch("needed", announced)
+    load_batch("first", announced)
     announced.said.clear()
-    good = batch_path("needed").read_bytes()
+    good = batch_path("first").read_bytes()
     monkeypatch.setenv("MODULAR_CACHE_DIR", str(tmp_path))
     if there is not None:
-        batch_path("needed").parent.mkdir(parents=True)
-        batch_path("needed").write_bytes(there)
+        batch_path("first").parent.mkdir(parents=True)
+        batch_path("first").write_bytes(there)
 
     def compile_in_no_time(command, **options):
         assert options["env"]["MODULAR_CACHE_DIR"] != str(tmp_path)
@@ -96,8 +96,8 @@ def test_a_missing_or_damaged_file_is_made_again(
 
     monkeypatch.setattr(kernel_batches.subprocess, "run", compile_in_no_time)
     for _ in range(2):
-        assert load_batch("needed", announced).keys() == set(BATCHES["needed"])
-    assert announced.said == [("31 kernels", 110)]
+        assert load_batch("first", announced).keys() == set(BATCHES["first"])
+    assert announced.said == [("9 kernels", 25)]
 
 
 def test_where_they_cannot_be_compiled_there_are_none(folder, monkeypatch, announced):
@@ -105,12 +105,12 @@ def test_where_they_cannot_be_compiled_there_are_none(folder, monkeypatch, annou
         raise subprocess.CalledProcessError(1, command)
 
     monkeypatch.setattr(kernel_batches.subprocess, "run", fail)
-    assert load_batch("needed", announced) == {}
+    assert load_batch("first", announced) == {}
 
 
 def test_where_they_cannot_be_kept_there_are_none(folder, announced):
     (folder / "gpt2-on-max").write_text("a file where the folder should be")
-    assert load_batch("needed", announced) == {}
+    assert load_batch("first", announced) == {}
 
 
 def test_a_kernel_of_no_batch_is_compiled_for_itself(kernels, announced):
@@ -126,7 +126,7 @@ def test_a_batch_that_cannot_be_compiled_is_tried_once(kernels, monkeypatch):
     monkeypatch.setattr(kernel_batches, "load_batch", lambda *a: tried.append(a) or {})
     kernels.interpreter = SimpleNamespace(registered_families=lambda: [family])
     kernels.compile_alone = lambda family, key, *rest: key
-    first, second = BATCHES["needed"][:2]
+    first, second = BATCHES["first"][:2]
     assert kernels.provide(family, first) == first
     assert kernels.provide(family, second) == second
     assert len(tried) == 1
