@@ -139,7 +139,6 @@ def seconds_to_compile(config: GPT2Config, *, on_cpu: bool = True) -> int:
     """Estimates the time for a graph of MAX's operations.
 
     On two slow cores it took 150 to 186 s for 4 layers, and 213 s for 12.
-
     For a GPU, the same machine took 2.4 times as long as for its CPU.
     """
     seconds = 140 + 6 * config.n_layer
