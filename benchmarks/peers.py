@@ -135,8 +135,14 @@ class Peer:
         self._requests, self._answers = self._process.stdin, self._process.stdout
         self.versions = self._answer()["versions"]
 
-    def decode(self, prompt: np.ndarray, count: int) -> dict:
-        """Continues ids ``[B, T]`` greedily by ``count`` tokens.
+    def decode(self, prompt: np.ndarray, count: int, room: int) -> dict:
+        """Continues ids ``[B, T]`` greedily.
+
+        Args:
+            prompt: the ids; each text has the same number of tokens.
+            count: how many tokens to add.
+            room: how many tokens a text may need. A program prepares a cache or a graph
+                for each size, so that all runs of a case have the same.
 
         Returns:
             lists: ``ids`` ``[B, count]`` and ``seconds`` ``[count]``.
@@ -145,7 +151,7 @@ class Peer:
             Failed: it ended, or it cannot do this.
         """
         self._process.send_signal(signal.SIGCONT)
-        request = {"prompt": prompt.tolist(), "count": count}
+        request = {"prompt": prompt.tolist(), "count": count, "room": room}
         with suppress(BrokenPipeError):  # then there is no answer either
             self._requests.write(json.dumps(request) + "\n")
             self._requests.flush()
