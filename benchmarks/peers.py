@@ -50,9 +50,8 @@ class Program:
     prompts: bool = True
 
 
-OURS = "ours"
 PROGRAMS = (
-    Program(OURS, "ours"),
+    Program("ours", "ours"),
     Program("llama.cpp", "llama_cpp", "llama.cpp"),
     Program("CTranslate2", "ctranslate2", "CTranslate2"),
     Program("transformers, eager", "transformers", "transformers", ("float32",)),

@@ -136,6 +136,7 @@ def rows(case: Case, runs: dict[Peer, list[dict]]) -> list[dict]:
     found = []
     for peer, done in runs.items():
         row: dict = {"name": peer.program.name, "precision": peer.precision}
+        row["rounds"] = len(done)
         times = [run["seconds"] for run in done]
         if case.kind == "prefill":
             row["seconds"] = spread([seconds[0] for seconds in times])
