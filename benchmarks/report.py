@@ -137,7 +137,7 @@ def plot(result: dict, folder: Path) -> None:
         right.plot(batches, speeds, "o-", color=colors[name], label=name)
     right.set(xlabel="texts at once, float32", ylabel="tokens per second", xscale="log")
     right.set_xticks([1, 8, 32], ["1", "8", "32"])
-    right.legend(fontsize="small")
+    figure.legend(loc="outside lower center", ncols=3, fontsize="small")
     figure.savefig(folder / "decode.svg", metadata={"Date": None})
 
 
