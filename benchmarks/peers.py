@@ -50,9 +50,8 @@ class Program:
     prompts: bool = True
 
 
-OURS = "ours"
 PROGRAMS = (
-    Program(OURS, "ours"),
+    Program("ours", "ours"),
     Program("llama.cpp", "llama_cpp", "llama.cpp"),
     Program("CTranslate2", "ctranslate2", "CTranslate2"),
     Program("transformers, eager", "transformers", "transformers", ("float32",)),
@@ -135,8 +134,14 @@ class Peer:
         self._requests, self._answers = self._process.stdin, self._process.stdout
         self.versions = self._answer()["versions"]
 
-    def decode(self, prompt: np.ndarray, count: int) -> dict:
-        """Continues ids ``[B, T]`` greedily by ``count`` tokens.
+    def decode(self, prompt: np.ndarray, count: int, room: int) -> dict:
+        """Continues ids ``[B, T]`` greedily.
+
+        Args:
+            prompt: the ids; each text has the same number of tokens.
+            count: how many tokens to add.
+            room: how many tokens a text may need. A program prepares a cache or a graph
+                for each size, so that all runs of a case have the same.
 
         Returns:
             lists: ``ids`` ``[B, count]`` and ``seconds`` ``[count]``.
@@ -145,7 +150,7 @@ class Peer:
             Failed: it ended, or it cannot do this.
         """
         self._process.send_signal(signal.SIGCONT)
-        request = {"prompt": prompt.tolist(), "count": count}
+        request = {"prompt": prompt.tolist(), "count": count, "room": room}
         with suppress(BrokenPipeError):  # then there is no answer either
             self._requests.write(json.dumps(request) + "\n")
             self._requests.flush()

@@ -64,7 +64,7 @@ def rates(result: dict) -> Table:
     """A table of the tokens per second, by weights, program and number of texts."""
     batches = sorted({row["batch"] for row in result["decoding"]})
     heads = [f"{batch} text{'s' * (batch > 1)}" for batch in batches]
-    table = Table("weights", "", *heads, "of the floor", "ids as the first")
+    table = wide("weights", "", *heads, "of the floor", "ids as the first")
     for name, precision in measured(result):
         rows = [find(result, "decoding", name, precision, batch=b) for b in batches]
         cells = [shown(row["tokens_per_second"]) if row else "" for row in rows]
@@ -86,7 +86,7 @@ def times(result: dict) -> Table:
     """A table of a long prompt's seconds, and of the milliseconds per token."""
     places = sorted({row["position"] for row in result["positions"]})
     heads = [f"ms per token at {place}" for place in places]
-    table = Table("weights", "", "prompt of 512, s", *heads)
+    table = wide("weights", "", "prompt of 512, s", *heads)
     for name, precision in measured(result):
         row = find(result, "prefill", name, precision)
         cells = [shown(row["seconds"], 2) if row else ""]
@@ -94,6 +94,14 @@ def times(result: dict) -> Table:
             row = find(result, "positions", name, precision, position=place)
             cells.append(shown(row["milliseconds"]) if row else "")
         table.add_row(precision, name, *cells)
+    return table
+
+
+def wide(*heads: str) -> Table:
+    """A table that cuts nothing off where the terminal is narrow."""
+    table = Table()
+    for head in heads:
+        table.add_column(head, overflow="fold")
     return table
 
 
@@ -129,7 +137,7 @@ def plot(result: dict, folder: Path) -> None:
         right.plot(batches, speeds, "o-", color=colors[name], label=name)
     right.set(xlabel="texts at once, float32", ylabel="tokens per second", xscale="log")
     right.set_xticks([1, 8, 32], ["1", "8", "32"])
-    right.legend(fontsize="small")
+    figure.legend(loc="outside lower center", ncols=3, fontsize="small")
     figure.savefig(folder / "decode.svg", metadata={"Date": None})
 
 

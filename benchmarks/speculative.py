@@ -18,8 +18,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.decode import random_weights, spread
+from benchmarks.decode import random_weights
 from benchmarks.machine import keep, machine
+from benchmarks.turns import spread
 from gpt2.checkpoint.loading import Checkpoint, load_checkpoint
 from gpt2.checkpoint.second_model import first_layers
 from gpt2.decoding.generation import Strategy, choose, generate

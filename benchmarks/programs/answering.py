@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-Decode = Callable[[np.ndarray, int], dict]
+Decode = Callable[[np.ndarray, int, int], dict]
 _lines = os.fdopen(os.dup(1), "w", encoding="utf-8")
 os.dup2(2, 1)  # what a library prints is no answer
 
@@ -34,14 +34,15 @@ def answer(versions: str, decode: Decode) -> None:
 
     Args:
         versions: the libraries that compute, and their versions.
-        decode: gets ids ``[B, T]`` and a number of tokens; returns lists: ``ids``
-            ``[B, count]`` and ``seconds`` ``[count]``.
+        decode: gets ids ``[B, T]``, a number of tokens, and how many tokens each text
+            may need; returns lists: ``ids`` ``[B, count]`` and ``seconds`` ``[count]``.
     """
     tell(versions=versions)
     for line in sys.stdin:
         request = json.loads(line)
         try:
-            tell(**decode(np.array(request["prompt"]), request["count"]))
+            prompt = np.array(request["prompt"])
+            tell(**decode(prompt, request["count"], request["room"]))
         except Exception as error:
             tell(error=" ".join(str(error).split()) or type(error).__name__)
 

@@ -70,7 +70,7 @@ def main() -> None:
         path, compute_type=precision, inter_threads=1, intra_threads=threads
     )
 
-    def decode(prompt: np.ndarray, count: int) -> dict:
+    def decode(prompt: np.ndarray, count: int, room: int) -> dict:
         ends = [0.0] * count
 
         def written(token: ctranslate2.GenerationStepResult) -> bool:

@@ -131,13 +131,12 @@ def main() -> None:
     model = llama.llama_model_load_from_file(path, options)
     texts: list[Texts] = []  # the last ones: each case has one shape
 
-    def decode(prompt: np.ndarray, count: int) -> dict:
-        rows, tokens = prompt.shape
-        length = -(-(tokens + count) // 256) * 256
-        if not texts or texts[0].shape != (rows, length):
+    def decode(prompt: np.ndarray, count: int, room: int) -> dict:
+        shape = len(prompt), room
+        if not texts or texts[0].shape != shape:
             for old in texts:
                 old.close()
-            texts[:] = [Texts(model, rows, length, precision, threads)]
+            texts[:] = [Texts(model, *shape, precision, threads)]
         texts[0].clear()
         return timed_loop(
             lambda: texts[0].extend(prompt),

@@ -10,7 +10,7 @@ def main() -> None:
     folder, _, _ = arguments()
     config, weights = sizes(folder), load(folder)
 
-    def decode(prompt: np.ndarray, count: int) -> dict:
+    def decode(prompt: np.ndarray, count: int, room: int) -> dict:
         (text,) = prompt.tolist()
 
         def logits(new: np.ndarray | tuple = ()) -> np.ndarray:

@@ -38,7 +38,7 @@ def main() -> None:
     folder, precision, _ = arguments()
     ours = engine(GPT2Config(**sizes(folder)), load(folder), precision)
 
-    def decode(prompt: np.ndarray, count: int) -> dict:
+    def decode(prompt: np.ndarray, count: int, room: int) -> dict:
         return timed_loop(lambda: ours.prefill(prompt), ours.decode, count)
 
     answer(f"MAX {version('max')}", decode)

@@ -22,7 +22,7 @@ def main() -> None:
     config = GPT2Config(**sizes(folder))
     ours = RecomputingEngine(config, load(folder), MaxGPT2LMHeadModel, on_compile=note)
 
-    def decode(prompt: np.ndarray, count: int) -> dict:
+    def decode(prompt: np.ndarray, count: int, room: int) -> dict:
         return timed_loop(lambda: ours.prefill(prompt), ours.decode, count)
 
     answer(f"MAX {version('max')}", decode)

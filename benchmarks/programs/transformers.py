@@ -14,8 +14,6 @@ import transformers
 
 from benchmarks.programs import answering
 
-CELLS = 128  # a static cache's length is a multiple, so that few graphs are compiled
-
 
 def load(folder: Path, precision: str) -> transformers.GPT2LMHeadModel:
     """Loads the model from ``folder``, where linear layers are ``[out, in]``."""
@@ -39,14 +37,13 @@ class Static:
         self._config = config
         self._caches: dict[tuple[int, int], transformers.StaticCache] = {}
 
-    def empty(self, rows: int, tokens: int) -> transformers.StaticCache:
+    def empty(self, rows: int, room: int) -> transformers.StaticCache:
         """An empty cache for texts of so many tokens."""
-        length = -(-tokens // CELLS) * CELLS
-        if (rows, length) not in self._caches:
-            cache = transformers.StaticCache(self._config, max_cache_len=length)
-            self._caches[rows, length] = cache
-        self._caches[rows, length].reset()
-        return self._caches[rows, length]
+        if (rows, room) not in self._caches:
+            cache = transformers.StaticCache(self._config, max_cache_len=room)
+            self._caches[rows, room] = cache
+        self._caches[rows, room].reset()
+        return self._caches[rows, room]
 
 
 def main() -> None:
@@ -57,9 +54,8 @@ def main() -> None:
     token = torch.compile(model, dynamic=False, fullgraph=True) if static else model
 
     @torch.inference_mode()
-    def decode(prompt: np.ndarray, count: int) -> dict:
-        rows, length = prompt.shape
-        past = static.empty(rows, length + count) if static else None
+    def decode(prompt: np.ndarray, count: int, room: int) -> dict:
+        past = static.empty(len(prompt), room) if static else None
         new, ids, seconds = torch.from_numpy(prompt), [], []
         for place in range(count):
             start = time.perf_counter()

@@ -10,8 +10,9 @@ import psutil
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.decode import Case, Run, equal, main, random_weights
+from benchmarks.decode import main, random_weights
 from benchmarks.peers import Failed, Peer, Program, save
+from benchmarks.turns import Case, Run, equal
 from runtime.terminal import Console
 from solutions.solution_01 import GPT2Config
 
@@ -47,26 +48,26 @@ def soon(true: Callable[[], bool]) -> bool:
 def test_a_program_continues_texts_and_is_stopped_between(numpy_peer: Peer):
     process = psutil.Process(numpy_peer._process.pid)
     prompt = np.array([[3, 1, 4]])
-    run = numpy_peer.decode(prompt, 5)
+    run = numpy_peer.decode(prompt, 5, 8)
     assert np.shape(run["ids"]) == (1, 5)
     assert len(run["seconds"]) == 5
     assert min(run["seconds"]) > 0
-    assert numpy_peer.decode(prompt, 5)["ids"] == run["ids"]
+    assert numpy_peer.decode(prompt, 5, 8)["ids"] == run["ids"]
     assert soon(lambda: process.status() == psutil.STATUS_STOPPED)
     assert numpy_peer.versions == f"NumPy {np.__version__}"
 
 
 def test_a_request_that_fails_is_no_end(numpy_peer: Peer):
     with pytest.raises(Failed, match="too many values to unpack"):
-        numpy_peer.decode(np.ones([2, 3], int), 1)
+        numpy_peer.decode(np.ones([2, 3], int), 1, 4)
     assert numpy_peer.alive
-    assert numpy_peer.decode(np.ones([1, 3], int), 1)["ids"]
+    assert numpy_peer.decode(np.ones([1, 3], int), 1, 4)["ids"]
 
 
 def test_a_program_that_ends(numpy_peer: Peer):
     numpy_peer._process.terminate()
     with pytest.raises(Failed, match="code -15"):
-        numpy_peer.decode(np.ones([1, 3], int), 1)
+        numpy_peer.decode(np.ones([1, 3], int), 1, 4)
     assert not numpy_peer.alive
 
 
@@ -86,7 +87,7 @@ def test_a_failed_program_leaves_the_others(folder: str, numpy_peer: Peer):
     other._process.terminate()
     run = Run(folder, {}, 1, Console(quiet=True))
     case = Case("decoding", 1, 3, 4, rounds=2)
-    rows = run.measure(case, case.prompts(TINY.vocab_size), [other, numpy_peer])
+    rows = run.measure(case, TINY.vocab_size, [other, numpy_peer])
     assert [(row["same_ids"], row["ids"]) for row in rows] == [(4, 4)]
     rate = rows[0]["tokens_per_second"]
     assert 0 < rate["low"] <= rate["median"] <= rate["high"]
