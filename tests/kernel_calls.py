@@ -15,8 +15,7 @@ LINE = 16  # numbers in a cache line
 ELSEWHERE = 0.15  # of the work, where more than one core works
 QUIET = 0.02  # seconds after which threads do not wait busily for more work
 AGAIN = 40  # runs in which two cores surely meet
-PATIENCE = 0.8  # seconds for the best of several runs; right code ends it earlier
-ROUNDS = 5  # at least
+LEAST, MOST = 5, 25  # rounds of measurements; right code seldom needs more than 5
 
 Times = dict[str, dict[str, float]]
 
@@ -94,11 +93,9 @@ def measured(
     """
     units = "seconds", "processor", "elsewhere"
     least = {name: dict.fromkeys(units, np.inf) for name in contenders}
-    start, rounds = time.perf_counter(), 0
-    while rounds < ROUNDS or (
-        not done(least) and time.perf_counter() - start < PATIENCE
-    ):
-        rounds += 1
+    for number in range(MOST):
+        if number >= LEAST and done(least):
+            break
         for name, call in contenders.items():
             time.sleep(pause)
             call()  # wakes the cores
@@ -174,7 +171,7 @@ def matrix_times(module: ModuleType, outs: int, ins: int) -> Times:
 
 def good(times: Times) -> bool:
     """Says whether nothing is wrong with the times of a whole product."""
-    return on_all_cores(times) and work_is_shared(times) and not far_behind(times)
+    return on_all_cores(times) and vectors(times) and not far_behind(times)
 
 
 def on_all_cores(times: Times) -> bool:
@@ -184,12 +181,6 @@ def on_all_cores(times: Times) -> bool:
     """
     yours, reference = times["yours"]["elsewhere"], times["all cores"]["elsewhere"]
     return reference < ELSEWHERE or yours > ELSEWHERE
-
-
-def work_is_shared(times: Times) -> bool:
-    """Says whether the cores together do not work much more than the reference's."""
-    yours, reference = times["yours"]["processor"], times["all cores"]["processor"]
-    return yours < 1.7 * reference or not vectors(times)
 
 
 def far_behind(times: Times) -> bool:
