@@ -29,6 +29,8 @@ CALLS = "mojo_calls"
 ROOM = 1000  # bytes for an error's text, as in mojo_calls.mojo
 TO_DO = "to do: "  # how the error of a blank begins
 DEFINITION = r"^def {}\b"
+# Its text ends before a line that begins at the margin, if that closes no bracket.
+FUNCTION = re.compile(r"^def (\w+)(.*(?:\n(?:[\s)\]].*)?)*)", re.MULTILINE)
 announce: list[Announce] = [on_stderr]  # what surrounds a build, in this process
 
 EXPORTS = """
@@ -87,16 +89,8 @@ class MojoText:
 
 def definitions(text: str) -> dict[str, str]:
     """Maps functions of a Mojo file to their text, and "" to all that is outside."""
-    first, *parts = re.split(r"^def (?=\w)", text, flags=re.MULTILINE)
-    found = {"": first}
-    for part in parts:
-        name = re.match(r"\w+", part)
-        # Up to the next line that begins at the margin, which a closing bracket may do.
-        body = re.match(r".*(\n(?=[\s)\]]).*|\n)*", part)
-        assert name and body
-        found[name[0]] = body[0].strip()
-        found[""] += part[body.end() :]
-    return found
+    found = {name: body.strip() for name, body in FUNCTION.findall(text)}
+    return found | {"": FUNCTION.sub("", text)}
 
 
 class MojoFunction:
@@ -141,9 +135,7 @@ class MojoFunction:
             raise RuntimeError(said)
 
 
-def make_modules(
-    name: str, texts: Sequence[MojoText], what: str
-) -> list[ModuleType]:
+def make_modules(name: str, texts: Sequence[MojoText], what: str) -> list[ModuleType]:
     """Makes modules of several texts with one build.
 
     Args:

@@ -23,7 +23,7 @@ Times = dict[str, dict[str, float]]
 def product(
     module: ModuleType, name: str, x: np.ndarray, w: np.ndarray
 ) -> dict[str, Any]:
-    """Computes y = W x with one of a module's functions, with margins around all arrays.
+    """Computes y = W x with one of a module's functions, with margins around arrays.
 
     Returns:
         ``y``; ``before`` and ``behind``, how many numbers outside y were written; and
@@ -109,7 +109,7 @@ def measured(
 
 
 def clocks() -> np.ndarray:
-    """Reads the clock, and the time of all this process's threads and of this thread."""
+    """Reads the clock, the time of all threads and that of the calling thread."""
     return np.array([time.perf_counter(), time.process_time(), time.thread_time()])
 
 
@@ -136,7 +136,7 @@ def row_times(module: ModuleType, size: int) -> Times:
 
 
 def vectors(times: Times) -> bool:
-    """Says whether a row takes less than half the time that it takes without vectors."""
+    """Says whether the time is less than half of that without vectors."""
     return times["yours"]["processor"] * 2 < times["plain"]["processor"]
 
 

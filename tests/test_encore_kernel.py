@@ -39,8 +39,8 @@ def ask(step, function, call, *arguments):
         return step.hold(function)(step.module, *arguments)
     except Crashed as crash:
         message = (
-            "The kernel crashed: it reads or writes far outside y, x and W. Look at the "
-            "places that you compute from i, j, outs and ins."
+            "The kernel crashed: it reads or writes far outside y, x and W. Look at "
+            "the places that you compute from i, j, outs and ins."
         )
         facts = [("called", call), ("signal", str(crash.signal))]
         raise CheckFailed(message, facts) from None

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from importlib import import_module
 from inspect import signature
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -56,8 +57,8 @@ def open_engine(
         address: the address of ``matvec(y, x, w, outs, ins)``; 0 is the course's own.
         note: gets a sentence when compiling takes long.
     """
-    config, weights = checkpoint.config, checkpoint.weights
-    return engines.Engine(config, weights, matvec=address, on_compile=note)
+    options: dict[str, Any] = {"matvec": address, "on_compile": note}
+    return engines.Engine(checkpoint.config, checkpoint.weights, **options)
 
 
 def speeds(

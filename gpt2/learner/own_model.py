@@ -39,9 +39,9 @@ def open_mine(
     Args:
         checkpoint: sizes and weights.
         borrowed: what ``import steps`` gives.
-        cache: use the learner's kernel or KV cache, if that encore is the learner's. The
-            kernel multiplies in the course's model. A borrowed cache is never used: it
-            would replace the learner's attention.
+        cache: use the learner's kernel or KV cache, if that encore is the learner's.
+            The kernel multiplies in the course's model. A borrowed cache is never used:
+            it would replace the learner's attention.
         device: ``"cpu"``, or ``"gpu"``, for which the model is always compiled.
         compiled: compile the model, which then has no cache.
         note: gets a sentence when the learner has to wait, or when the cache is used.

@@ -11,7 +11,7 @@ import pytest
 from course import mojo_module
 from course.grading import Grading, Target
 from course.messages import Load
-from course.mojo_module import MojoText, definitions, make_modules
+from course.mojo_module import MojoText, MojoToDo, definitions, make_modules
 from course.outcomes import Outcome
 from course.process import WorkerProcess
 from course.registry import ROOT, Exercise, load_registry
@@ -70,7 +70,7 @@ def test_blanks_say_what_to_do(exercise: Exercise) -> None:
     (module,) = make_modules("skeleton", [text], "a skeleton")
     y, x, w = np.zeros(2, np.float32), np.ones(3, np.float32), np.ones((2, 3))
     for name in exercise.symbols:
-        with pytest.raises(NotImplementedError, match=r"^[A-Z].{15,}\.$") as raised:
+        with pytest.raises(MojoToDo, match=r"^[A-Z].{15,}\.$") as raised:
             getattr(module, name)(y, x, w.astype(np.float32))
         assert "to do: " in raised.value.place[2]
 
@@ -121,9 +121,7 @@ def test_an_error_names_the_learners_line(grade: Grade) -> None:
         ("def plain(", "def simple(", "does not define plain"),
     ],
 )
-def test_another_interface(
-    grade: Grade, find: str, replace: str, told: str
-) -> None:
+def test_another_interface(grade: Grade, find: str, replace: str, told: str) -> None:
     first, *_ = grade(edited(find, replace))
     assert first.state == "failed"
     assert told in first.message
@@ -157,8 +155,8 @@ def test_a_library_that_cannot_be_kept(
 
 
 def test_first_error() -> None:
+    main = "def f() -> Int:\n    return smu\n"
     with pytest.raises(MojoError, match="smu") as raised:
-        main = "def f() -> Int:\n    return smu\n"
         load_library({"main": main}, "an error", mojo_module.announce[0])
     assert (raised.value.filename, raised.value.lineno) == ("main", 2)
 

@@ -22,9 +22,7 @@ SPEEDS = re.compile(
     r"your kernel: \d+\.\d tokens/s; your plain loop: \d+\.\d; "
     r"the course's kernel: \d+\.\d"
 )
-MATVEC = ctypes.CFUNCTYPE(
-    None, *[ctypes.c_void_p] * 3, ctypes.c_int64, ctypes.c_int64
-)
+MATVEC = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3, ctypes.c_int64, ctypes.c_int64)
 
 
 class KernelEngine:
@@ -70,10 +68,12 @@ Open = Callable[..., tuple[Any, list[str]]]
 def opened(own: Borrowed, checkpoint: Checkpoint) -> Open:
     """Opens the model; returns the engine and the notes."""
 
-    def open_it(**options: Any) -> tuple[Any, list[str]]:
+    def open_it(*, cache: bool = True) -> tuple[Any, list[str]]:
         notes: list[str] = []
-        options = {"cache": True, "device": "cpu", "note": notes.append} | options
-        return open_mine(checkpoint, own, **options), notes
+        engine = open_mine(
+            checkpoint, own, cache=cache, device="cpu", note=notes.append
+        )
+        return engine, notes
 
     return open_it
 
