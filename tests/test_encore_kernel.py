@@ -1,5 +1,7 @@
 """Checks the encore on a kernel in Mojo."""
 
+from signal import SIGBUS, SIGSEGV
+
 import numpy as np
 
 from course.check_program import check_file
@@ -16,6 +18,14 @@ FEW_ROWS = [(1, 20), (2, 20), (3, 64), (5, 9)]  # also fewer than cores
 MANY_ROWS = [(65, 40), (257, 70), (510, 33)]
 LONG_ROW = 3072  # the widest row of the smallest GPT-2
 LARGE = 4096, 1024
+OUTSIDE = (
+    "The kernel crashed: it reads or writes far outside y, x and W. Look at the places "
+    "that you compute from i, j, outs and ins."
+)
+ENDED = (
+    "The kernel ended its process: an error was raised on one of the cores, or memory "
+    "outside y was overwritten."
+)
 NARROW = 1_000_000, 8  # cores that share rows meet often
 
 
@@ -38,10 +48,7 @@ def ask(step, function, call, *arguments):
     try:
         return step.hold(function)(step.module, *arguments)
     except Crashed as crash:
-        message = (
-            "The kernel crashed: it reads or writes far outside y, x and W. Look at "
-            "the places that you compute from i, j, outs and ins."
-        )
+        message = OUTSIDE if crash.signal in (SIGSEGV, SIGBUS) else ENDED
         facts = [("called", call), ("signal", str(crash.signal))]
         raise CheckFailed(message, facts) from None
 
