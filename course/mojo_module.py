@@ -30,7 +30,7 @@ ROOM = 1000  # bytes for an error's text, as in mojo_calls.mojo
 TO_DO = "to do: "  # how the error of a blank begins
 DEFINITION = r"^def {}\b"
 # Its text ends before a line that begins at the margin, if that closes no bracket.
-FUNCTION = re.compile(r"^def (\w+)(.*(?:\n(?:[\s)\]].*)?)*)", re.MULTILINE)
+FUNCTION = re.compile(r"^def (\w+)(.*(?:\n(?:[ \t)\]].*)?)*)", re.MULTILINE)
 announce: list[Announce] = [on_stderr]  # what surrounds a build, in this process
 
 EXPORTS = """

@@ -48,6 +48,16 @@ def answers(exercise: Exercise) -> list[str]:
     return [line for line in squeezed if len(line) > SHORTEST_ANSWER]
 
 
+@pytest.mark.parametrize("between", ["\n", "\n\n", "\n\n\n", "\nONE = 1\n"])
+def test_definitions(between: str) -> None:
+    first = "def one(\n    a: Int\n) raises:\n\n    def inner():\n        pass"
+    found = definitions(f"import x\n{first}{between}def two():\n    pass\n")
+    assert found.keys() == {"", "one", "two"}
+    assert f"def one{found['one']}" == first
+    assert "import x" in found[""]
+    assert ("ONE" in between) == ("ONE" in found[""])
+
+
 @every
 def test_interface(exercise: Exercise) -> None:
     skeleton = definitions(read(exercise.skeleton_path))
