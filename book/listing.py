@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from pygments.lexer import Lexer
-from pygments.lexers import get_lexer_by_name
+from pygments.lexers import get_lexer_by_name, get_lexer_for_filename
 from pygments.token import Token
 from pygments.util import ClassNotFound
 
@@ -67,6 +67,11 @@ def class_of(kind: Any) -> str:
     return next((name for parent, name in CLASSES.items() if kind in parent), "")
 
 
+def language_of(name: str) -> str:
+    """The language of a file, as Pygments calls it."""
+    return get_lexer_for_filename(name).aliases[0]
+
+
 def file(name: str, code: str, anchor: str = "") -> str:
     """The HTML of a whole file under its name. ``anchor`` is where a link leads.
 
@@ -74,4 +79,4 @@ def file(name: str, code: str, anchor: str = "") -> str:
     """
     place = f' id="{anchor}"' if anchor else ""
     head = f'<div class="listing"{place}>\n<p class="file">{escape(name)}</p>'
-    return f"{head}\n\n{pre(code, 'python')}\n\n</div>"
+    return f"{head}\n\n{pre(code, language_of(name))}\n\n</div>"

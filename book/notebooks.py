@@ -15,6 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from book import examples
 from book.expand import SYNTAX
+from book.listing import language_of
 from book.macros import MACROS, figure_parts
 from book.pages import FIGURES, SRC, BookError, exercise_of
 from course.registry import ROOT
@@ -114,7 +115,8 @@ def solution(arguments: str, expand: Callable[[str], str]) -> str:
 
 def fenced(path: Path) -> str:
     """A file of the course as a block of code."""
-    return f"```python\n{(ROOT / path).read_text(encoding='utf-8').rstrip()}\n```"
+    code = (ROOT / path).read_text(encoding="utf-8").rstrip()
+    return f"```{language_of(path.name)}\n{code}\n```"
 
 
 def linked(text: str) -> str:

@@ -12,6 +12,7 @@ LIT = {
     "s11": "norm1 qkv scores mask shares mix attn add1 norm2 hidden active mlp add2",
     "s12": WHOLE,
     "kv-cache": "qkv scores mix",
+    "kernel": "qkv attn hidden mlp logits",
     "beam-search": "choice",
     "speculative": "choice",
     "constrained": "choice",

@@ -156,6 +156,8 @@ def explain(failure: Failure) -> str:
             return "The code asks for more memory than there is. Look at the shapes."
         case "SyntaxError" | "IndentationError" | "TabError":
             return f"Python cannot read the file: {failure.message}."
+        case "MojoError":
+            return f"Mojo cannot compile the file: {failure.message}."
     if kept := KEPT.search(failure.message):
         return (
             f"After a call the module has a parameter `{kept[1]}`, which no checkpoint "

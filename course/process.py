@@ -39,6 +39,21 @@ class Stopped(Exception):
     """The worker can answer no more: it ended, crashed or took too long."""
 
 
+class Crashed(Stopped):
+    """The worker crashed, such as when code in C or Mojo writes anywhere.
+
+    Attributes:
+        signal: the number of the signal that ended it.
+    """
+
+    def __init__(self, signal: int) -> None:
+        super().__init__(
+            f"Python itself crashed (signal {signal}). Look for very deep recursion, "
+            "or for memory: a shape far larger than you meant."
+        )
+        self.signal = signal
+
+
 class WorkerProcess:
     """Starts a worker and exchanges requests and replies with it.
 
@@ -88,7 +103,7 @@ class WorkerProcess:
         try:
             self.connection.send(request)
         except OSError:
-            raise Stopped(self._how_it_ended()) from None
+            raise self._how_it_ended() from None
         return self._receive(limit)
 
     def _receive(self, limit: float) -> Reply:
@@ -105,7 +120,7 @@ class WorkerProcess:
                     )
                 message = self.connection.recv()
             except (EOFError, ConnectionError):
-                raise Stopped(self._how_it_ended()) from None
+                raise self._how_it_ended() from None
             if not isinstance(message, Compiling):
                 return message
             compiling = message.seconds is None
@@ -121,15 +136,12 @@ class WorkerProcess:
             limit -= 1
         return self.connection.poll(limit)
 
-    def _how_it_ended(self) -> str:
+    def _how_it_ended(self) -> Stopped:
         self.close()
         code = self.process.returncode
         if code is not None and code < 0:
-            return (
-                f"Python itself crashed (signal {-code}). Look for very deep "
-                "recursion, or for memory: a shape far larger than you meant."
-            )
-        return (
+            return Crashed(-code)
+        return Stopped(
             "Your code ended the Python process. A step only defines things; take "
             "out os._exit and whatever closes files that are not yours."
         )

@@ -30,6 +30,7 @@ class Exercise:
         difficulty: from 1 to 5.
         hints: a nudge, the operations' names, and nearly the line.
         on_numpy: whether its functions take NumPy arrays instead of tensors.
+        suffix: how the names of its files end: ``.py``, or ``.mojo``.
     """
 
     key: str
@@ -43,6 +44,12 @@ class Exercise:
     difficulty: int
     hints: tuple[str, ...]
     on_numpy: bool = False
+    suffix: str = ".py"
+
+    @property
+    def in_python(self) -> bool:
+        """True unless the exercise is written in Mojo."""
+        return self.suffix == ".py"
 
     @property
     def is_step(self) -> bool:
@@ -61,7 +68,7 @@ class Exercise:
 
     @property
     def step_path(self) -> Path:
-        return Path("steps", f"{self.file}.py")
+        return Path("steps", f"{self.file}{self.suffix}")
 
     @property
     def skeleton_path(self) -> Path:
@@ -70,7 +77,8 @@ class Exercise:
 
     @property
     def solution_path(self) -> Path:
-        return Path("solutions", f"{self.file.replace('step_', 'solution_')}.py")
+        stem = self.file.replace("step_", "solution_")
+        return Path("solutions", f"{stem}{self.suffix}")
 
     @property
     def step_module(self) -> str:

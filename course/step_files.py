@@ -79,7 +79,7 @@ def keep_backup(path: Path) -> Path:
     folder = ROOT / ".course" / "backups"
     folder.mkdir(parents=True, exist_ok=True)
     stamp = time.strftime("%Y-%m-%d-%H%M%S")
-    backup = folder / f"{path.stem}-{stamp}.py"
+    backup = folder / f"{path.stem}-{stamp}{path.suffix}"
     while backup.exists():
         backup = backup.with_stem(backup.stem + "x")
     shutil.copy2(path, backup)

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
+from course.mojo_module import mojo_spec
 from course.registry import ROOT, as_step
 
 
@@ -59,14 +60,27 @@ class StepFinder(MetaPathFinder):
         if not name.startswith("steps."):
             return None
         if solution := self.borrowed.get(name):
-            file = str(ROOT.joinpath(*solution.split(".")).with_suffix(".py"))
-            loader: SourceFileLoader = BorrowedLoader(name, file)
-            return spec_from_file_location(name, file, loader=loader)
-        learners = self.folder / f"{name.removeprefix('steps.')}.py"
-        if not learners.exists():  # another folder of this name may have one
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-        loader = FreshLoader(name, str(learners))
-        return spec_from_file_location(name, learners, loader=loader)
+            return spec_of(name, ROOT.joinpath(*solution.split(".")), BorrowedLoader)
+        return spec_of(name, self.folder / name.removeprefix("steps."), FreshLoader)
+
+
+def spec_of(name: str, stem: Path, loader: type[SourceFileLoader]) -> ModuleSpec | None:
+    """Returns how to import a file in Python or in Mojo.
+
+    Args:
+        name: the module's name.
+        stem: the file's path, without the suffix.
+        loader: what loads a file in Python.
+
+    Raises:
+        ModuleNotFoundError: there is no such file.
+    """
+    if (python := stem.with_suffix(".py")).exists():
+        return spec_from_file_location(name, python, loader=loader(name, str(python)))
+    if (mojo := stem.with_suffix(".mojo")).exists():
+        return mojo_spec(name, mojo)
+    # Another folder of the package's name may have such a file.
+    raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 def use_steps(folder: Path, borrowed: Mapping[str, str]) -> None:

@@ -46,7 +46,8 @@ from course.messages import (
     Variable,
     Watch,
 )
-from course.registry import find_exercise
+from course.mojo_module import MojoToDo, announce, mojo_version
+from course.registry import find_exercise, load_registry
 from course.step_imports import use_steps
 from course.variables import VariableWatch, codes_of
 from course.worker_output import WorkerOutput
@@ -81,7 +82,7 @@ class Worker:
 
     def serve(self) -> None:
         """Answers requests until the grader hangs up."""
-        use_kernels().announce = self.announce
+        use_kernels().announce = announce[0] = self.announce
         self.connection.send(Reply("ready"))
         while True:
             try:
@@ -291,6 +292,9 @@ def flat(value: Any) -> Iterator[Any]:
 
 def variant(name: str, source: str) -> ModuleType:
     """Makes a module from text; tracebacks show the text's lines."""
+    for exercise in load_registry():
+        if exercise.solution_module == name and not exercise.in_python:
+            return mojo_version(exercise, source)
     module = ModuleType(name)
     file = f"<{name}>"
     linecache.cache[file] = (len(source), None, source.splitlines(True), file)
@@ -311,6 +315,8 @@ def describe(error: BaseException, steps_dir: str) -> Failure:
         frames = [(error.filename, error.lineno or 0, (error.text or "").strip())]
         message = error.msg
     last_is_own = bool(own) and own[-1] == entries[-1]
+    if isinstance(error, MojoToDo):
+        frames, last_is_own = [error.place], True
     return Failure(
         type_name=type(error).__name__,
         message=message,

@@ -13,8 +13,8 @@ import sys
 PROGRAMS = {
     *("gpt2", "course", "book", "benchmarks", "runtime", "tests", "pytest"),
     *(f"s{number:02}" for number in range(1, 15)),
-    *("tokenizer", "sampling", "beam-search", "kv-cache", "speculative"),
-    *("constrained", "contrastive", "llama"),
+    *("tokenizer", "sampling", "beam-search", "kv-cache", "kernel"),
+    *("speculative", "constrained", "contrastive", "llama"),
 }
 
 

@@ -75,11 +75,13 @@ def distinct_mutants(exercise: Exercise) -> list[Mutant]:
 
     Two versions with the same tree count once.
     """
+    if not (made := mutants_of(exercise)):
+        return []
     solution = (ROOT / exercise.solution_path).read_text(encoding="utf-8")
     known = [mistake.source for mistake in load_mistakes(exercise)]
     seen = {ast.dump(ast.parse(text)) for text in [solution, *known]}
     kept = []
-    for mutant in mutants_of(exercise):
+    for mutant in made:
         if (tree := ast.dump(ast.parse(mutant.source))) not in seen:
             kept.append(mutant)
         seen.add(tree)

@@ -6,6 +6,7 @@ The solution passes the others, so a wrong version need not run them.
 import ast
 import re
 
+from course import mojo_module
 from course.grading import Check, load_checks
 from course.registry import ROOT, Exercise
 
@@ -17,9 +18,10 @@ class Reach:
 
     def __init__(self, exercise: Exercise) -> None:
         self.exercise = exercise
+        self.read = definitions if exercise.in_python else mojo_module.definitions
         solution = (ROOT / exercise.solution_path).read_text(encoding="utf-8")
         checker = (ROOT / exercise.checker_path).read_text(encoding="utf-8")
-        self.solution = definitions(solution)
+        self.solution = self.read(solution)
         texts = definitions(checker)
         self.words = {
             check.name: reached(self.solution, reached(texts, {check.name}))
@@ -34,7 +36,7 @@ class Reach:
 
     def changed_names(self, source: str) -> set[str]:
         """Returns the names of the definitions that a wrong version changes."""
-        wrong = definitions(source)
+        wrong = self.read(source)
         names = self.solution.keys() | wrong.keys()
         return {n for n in names if self.solution.get(n) != wrong.get(n)}
 

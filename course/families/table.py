@@ -22,11 +22,13 @@ def load_families(exercise: Exercise) -> list[Mistake]:
 
 
 def mutants_of(exercise: Exercise) -> list[Mutant]:
-    """Makes every wrong version of one exercise's solution.
+    """Makes every wrong version of one exercise's solution, if that is in Python.
 
     Checks that call a whole model take long. So an encore with such checks gets no
     versions that a step has as well.
     """
+    if not exercise.in_python:
+        return []
     source = (ROOT / exercise.solution_path).read_text(encoding="utf-8")
     if exercise.is_step or exercise.on_numpy:
         return list(make_mutants(source))

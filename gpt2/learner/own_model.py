@@ -11,6 +11,7 @@ from gpt2.engine import engines
 from gpt2.engine.graph_file import seconds_to_compile
 from gpt2.learner.borrowing import Borrowed
 from gpt2.learner.eager_engine import CachedEagerEngine, EagerEngine
+from gpt2.learner.own_kernel import open_with_kernel, takes_kernels
 from gpt2.learner.step_errors import blame_steps
 from runtime.defaults import silence_advice
 
@@ -38,8 +39,9 @@ def open_mine(
     Args:
         checkpoint: sizes and weights.
         borrowed: what ``import steps`` gives.
-        cache: use the learner's KV cache, if that encore is the learner's. A borrowed
-            cache is never used: it would replace the learner's attention.
+        cache: use the learner's kernel or KV cache, if that encore is the learner's.
+            The kernel multiplies in the course's model. A borrowed cache is never used:
+            it would replace the learner's attention.
         device: ``"cpu"``, or ``"gpu"``, for which the model is always compiled.
         compiled: compile the model, which then has no cache.
         note: gets a sentence when the learner has to wait, or when the cache is used.
@@ -50,6 +52,9 @@ def open_mine(
     silence_advice()
     weights = checkpoint.weights
     with blame_steps():
+        plain = device == "cpu" and not compiled and not checkpoint.is_llama
+        if cache and plain and "kernel" in borrowed.own and takes_kernels():
+            return open_with_kernel(checkpoint, note)
         config_class, model_class = own_classes(checkpoint)
         config = config_class(**asdict(checkpoint.config))
         if compiled or device == "gpu":

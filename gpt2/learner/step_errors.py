@@ -70,8 +70,9 @@ def _explain(error: BaseException, step: str | None) -> str:
     if step is None:
         advice = f"see which step fails: {typed('course progress')}"
         return f"the model in steps/ does not run: {kind}: {reason} ({advice})"
-    file = current_steps().folder / f"{step}.py"
     exercise = next((e for e in load_registry() if e.file == step), None)
+    name = exercise.step_path.name if exercise else f"{step}.py"
+    file = current_steps().folder / name
     if exercise is None:  # a file of the learner's own has no check
         return f"{short(file)} does not run: {kind}: {reason}"
     elsewhere = "" if file == ROOT / exercise.step_path else f"{file.parent}"

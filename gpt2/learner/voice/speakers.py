@@ -13,6 +13,7 @@ from gpt2.learner.voice.contrast import show_contrast
 from gpt2.learner.voice.filters import show_filters
 from gpt2.learner.voice.finale import show_finale
 from gpt2.learner.voice.forms import show_forms
+from gpt2.learner.voice.kernel import show_kernel
 from gpt2.learner.voice.llama import show_llama
 from gpt2.learner.voice.loop import let_loop_write
 from gpt2.learner.voice.merging import show_merging
@@ -32,6 +33,7 @@ SPEAKERS: dict[str, Speaker] = {  # for every other step, the model writes
     "sampling": show_filters,
     "beam-search": show_beams,
     "kv-cache": show_cache,
+    "kernel": show_kernel,
     "speculative": show_rounds,
     "constrained": show_forms,
     "contrastive": show_contrast,

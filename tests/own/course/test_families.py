@@ -21,7 +21,7 @@ from course.families.table import load_families
 from course.mistakes import table_path
 from course.registry import ROOT, Exercise, find_exercise, load_registry
 
-EXERCISES = load_registry()
+EXERCISES = [exercise for exercise in load_registry() if exercise.in_python]
 EMPTY = '{"catalogue": [], "families": []}'
 # Their checks take seconds, so the test runs few versions of these.
 LONG = {"s14", "beam-search", "kv-cache", "speculative", "llama"}
