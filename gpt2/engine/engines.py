@@ -52,6 +52,7 @@ class Engine:
 
     Raises:
         PrecisionError: the precision is not possible here or for these sizes.
+        ValueError: ``matvec`` is not possible here or with this precision.
     """
 
     def __init__(

@@ -12,6 +12,7 @@ from gpt2.engine.max_cache import MaxCache
 from gpt2.engine.precision import Precision, PrecisionError, pack
 from runtime.compilation_cache import cache_path
 from runtime.compiled_graphs import Compiled, OnCompile, Weights, load_graph
+from runtime.custom_ops import without_log
 from runtime.plain_max import plain_max
 from solutions.solution_01 import GPT2Config
 
@@ -46,14 +47,21 @@ def load_cached_model(
 
     Raises:
         PrecisionError: the kernels or the model's sizes do not allow the precision.
+        ValueError: ``matvec`` is not possible here.
     """
+    if matvec and precision != "float32":
+        raise ValueError("another function multiplies float32 weights only")
     if device.is_host and not plain_max():
         try:
             return with_kernels(config, weights, precision, matvec, on_compile)
         except KernelError as error:
             say = on_compile or (lambda _: None)
-            say(f"{error}; MAX's own operations run in their place, more slowly")
-    if precision != "float32" or matvec:
+            instead = "MAX's own operations run in their place, more slowly"
+            falls_back = precision == "float32" and not matvec
+            say(f"{error}; {instead}" if falls_back else str(error))
+    if matvec:
+        raise ValueError("MAX's own operations take no other function that multiplies")
+    if precision != "float32":
         raise PrecisionError(
             "only the course's kernels on a CPU have other weights than float32: leave "
             "--weights out"
@@ -84,17 +92,24 @@ def with_kernels(
         from gpt2.engine.compiling import compile_with_kernels  # takes a second
 
         try:
-            return compile_with_kernels(config, packed, precision)
+            with without_log():
+                return compile_with_kernels(config, packed, precision)
         except Exception as error:
-            first = str(error).partition("\n")[0]
             raise KernelError(
-                f"the course's kernels do not compile: {first}"
+                f"the course's kernels do not compile: {first_error(error)}"
             ) from error
 
     path = graph_path(config, device, precision)
     about = 25 + config.n_layer // 5  # on two slow cores
     model = load_graph(path, packed, device, compile_graph, about, on_compile)
     return model, KernelCache
+
+
+def first_error(error: Exception) -> str:
+    """Returns the line that names the first error; Mojo prints others before it."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    named = [line for line in lines if ": error: " in line]
+    return (named or lines or [type(error).__name__])[0]
 
 
 def with_max(

@@ -14,7 +14,7 @@ from max.dtype import DType
 from max.experimental import functional as F
 from max.experimental.nn import Module
 from max.experimental.tensor import Tensor
-from max.graph import BufferType, TensorType
+from max.graph import BufferType, DeviceRef, TensorType
 
 from gpt2.engine.operations import Layer, take
 from gpt2.engine.precision import BLOCK, Precision
@@ -47,7 +47,8 @@ class KernelOperations:
         """Returns the types of a layer's key and value, ``[B, H, P, D]``."""
         head_size = config.n_embd // config.n_head
         shape = ["batch", config.n_head, config.n_positions, head_size]
-        kind = BufferType(DType.float32, shape, device=CPU())
+        # MAX 26.6 takes no Device here.
+        kind = BufferType(DType.float32, shape, device=DeviceRef.CPU())
         return kind, kind
 
     def seen_type(self) -> TensorType:

@@ -67,6 +67,7 @@ def to_bfloat16(array: np.ndarray) -> "Buffer":
 
     bits = np.ascontiguousarray(array).view(np.uint32)
     rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16
+    rounded[np.isnan(array)] = 0x7FC0  # the sum above may pass the last number
     return Buffer.from_numpy(rounded.astype(np.uint16)).view(
         DType.bfloat16, array.shape
     )
@@ -90,6 +91,8 @@ def to_int8(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         )
     blocks = array.reshape(len(array), -1, BLOCK)
     scales = np.abs(blocks).max(axis=-1) / np.float32(127)
+    # Below this number float32 has fewer digits, and a quotient may pass 127.
+    scales[scales < np.finfo(np.float32).tiny] = 0
     safe = np.where(scales == 0, np.float32(1), scales)
     whole = np.rint(blocks / safe[..., None]).astype(np.int8)
     return whole.reshape(array.shape), scales

@@ -148,14 +148,16 @@ def softmax(row: Floats, end: Int, seen: Int):
         top = max(top, row[unsafe_offset=place])
     var sums = SIMD[F32, LANES](0)
     for place in range(0, whole, LANES):
-        var some = exp(row.unsafe_load[width=LANES](place) - top)
+        var scores = row.unsafe_load[width=LANES](place)
+        var some = exp(scores - top)
         row.unsafe_store(place, some)
-        sums += some
+        sums += some + 0 * scores  # exp makes a number of NaN
     var total = sums.reduce_add()
     for place in range(whole, end):
-        var one = exp(row[unsafe_offset=place] - top)
+        var score = row[unsafe_offset=place]
+        var one = exp(score - top)
         row[unsafe_offset=place] = one
-        total += one
+        total += one + 0 * score
     var part = 1 / total
     for place in range(end):
         row[unsafe_offset=place] *= part

@@ -3,6 +3,7 @@
 One tiny model serves every test: a compile costs about a minute on a fresh machine.
 """
 
+import ctypes
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,7 +17,6 @@ from gpt2.checkpoint.weights import convert_weights
 from gpt2.decoding.beams import Continuations
 from gpt2.decoding.generation import Strategy, generate_batch
 from gpt2.decoding.speculation import Speculation
-from gpt2.engine.cached_model import LONG
 from gpt2.engine.engines import Engine, RecomputingEngine
 from solutions.encore_beam_search import beam_search
 from solutions.solution_13 import MaxGPT2LMHeadModel
@@ -27,9 +27,10 @@ CONFIG = read_config(FOLDER / "config.json")
 WEIGHTS = convert_weights(read_weights(FOLDER), CONFIG)
 GOLDEN = np.load(FOLDER.with_suffix(".npz"))
 FULL = CONFIG.n_positions
-ROWS = LONG // FULL + 1  # enough rows for a long cache at the end
+ROWS = 5
 BATCH = np.random.default_rng(0).integers(0, CONFIG.vocab_size, [ROWS, FULL])
 NEAR = dict(rtol=0, atol=1e-4)
+MATVEC = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3, *[ctypes.c_int64] * 2)
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,12 @@ def engine(request):
 def expected():
     """Returns the batch's logits at every position, ``[ROWS, n_positions, V]``."""
     return oracle.logits(BATCH, WEIGHTS, CONFIG.n_layer, CONFIG.n_head)
+
+
+def as_array(address, shape):
+    """Returns the float32 numbers at an address."""
+    place = ctypes.cast(address, ctypes.POINTER(ctypes.c_float))
+    return np.ctypeslib.as_array(place, shape)
 
 
 def greedy(engine, prompt, count):
@@ -179,6 +186,38 @@ def test_ids_outside_the_vocabulary(engine, bad):
 def test_no_text(engine, shape):
     with pytest.raises(ValueError, match="no text"):
         engine.prefill(np.zeros(shape, dtype=np.int64))
+
+
+@pytest.mark.parametrize("rows", [1, ROWS])
+def test_a_function_of_ones_own_multiplies_one_row(rows):
+    """It is called for each linear layer and for the head, and never for many rows."""
+    sizes = []
+
+    @MATVEC
+    def multiply(y, x, w, outs, k):
+        sizes.append((outs, k))
+        row, weights = as_array(x, [k]), as_array(w, [outs, k])
+        as_array(y, [outs])[:] = weights @ row
+
+    address = ctypes.cast(multiply, ctypes.c_void_p).value
+    engine = Engine(CONFIG, WEIGHTS, matvec=address)
+    engine.prefill(BATCH[:rows, :4])
+    head, sizes[:] = sizes.copy(), []
+    found = engine.decode(BATCH[:rows, 4])
+    want = oracle.logits(BATCH[:rows, :5], WEIGHTS, CONFIG.n_layer, CONFIG.n_head)
+    np.testing.assert_allclose(found, want[:, 4], **NEAR)
+    size, inner = CONFIG.n_embd, CONFIG.n_inner
+    layer = [(3 * size, size), (size, size), (inner, size), (size, inner)]
+    last = [(CONFIG.vocab_size, size)]
+    assert sizes == (layer * CONFIG.n_layer + last if rows == 1 else [])
+    # The last layer's end and the head have one row in a prefill of one text, too.
+    assert head == (layer[1:] + last if rows == 1 else [])
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "int8"])
+def test_a_function_of_ones_own_multiplies_float32_only(precision):
+    with pytest.raises(ValueError, match="multiplies float32 weights only"):
+        Engine(CONFIG, dict(WEIGHTS), precision=precision, matvec=1)
 
 
 def test_another_batch(engine):

@@ -13,6 +13,7 @@ import pytest
 
 from gpt2.decoding import automata
 from gpt2.engine.cache import Cache
+from gpt2.engine.kernel_cache import KernelCache
 from solutions.solution_01 import GPT2Config
 from tests.own.gpt2.serving.running import MODEL
 from tests.own.packages import needed
@@ -32,7 +33,7 @@ class TableEngine:
         """Returns an empty cache."""
         from max.driver import CPU
 
-        return Cache(SMALL, rows, CPU())
+        return KernelCache(SMALL, rows, CPU())
 
     def extend(self, cache: Cache, ids: np.ndarray) -> np.ndarray:
         """Adds tokens ``[B, T]``; returns logits ``[B, V]``."""

@@ -1,4 +1,4 @@
-"""What an accelerator computes in another way, computed on the CPU.
+"""What MAX's operations compute in another way on an accelerator, on the CPU.
 
 The same graph runs on both, so the CPU shows that the formulas are right.
 """
@@ -10,7 +10,7 @@ from max.dtype import DType
 from max.experimental.nn import Module
 from max.graph import TensorType
 
-from gpt2.engine import accelerated
+from gpt2.engine import max_operations
 from gpt2.engine.compiling import compile_model
 from tests.oracle import model as oracle
 
@@ -25,9 +25,9 @@ class Formulas(Module):
         pass
 
     def forward(self, query, key, value, old_key, old_value, mask, x, weight):
-        attended = accelerated.attend(query, key, value, (old_key, old_value), mask)
-        product = accelerated.multiply(x, weight)
-        return attended, product, *accelerated.split(x), accelerated.gelu(x)
+        attended = max_operations.attend(query, key, value, (old_key, old_value), mask)
+        product = max_operations.multiply(x, weight)
+        return attended, product, *max_operations.split(x), max_operations.own_gelu(x)
 
 
 @pytest.fixture(scope="module")
