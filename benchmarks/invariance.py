@@ -112,15 +112,22 @@ def logits(engine: Engine, group: Sequence[tuple[Cache, int]]) -> np.ndarray:
     return engine.extend(cache, np.array([[token] for _, token in group]))
 
 
-def differences(engine: Engine, found: list[tuple[Cache, int]]) -> Iterator[dict]:
+def by_rows(engine: Engine, found: list[tuple[Cache, int]]) -> dict[int, np.ndarray]:
+    """The logits ``[contexts, V]`` in batches of each size."""
+    return {
+        rows: np.concatenate([logits(engine, group) for group in batched(found, rows)])
+        for rows in (1, *ROWS)
+    }
+
+
+def differences(found: dict[int, np.ndarray]) -> Iterator[dict]:
     """Yields, for each batch size, how far logits and drawn tokens move."""
-    alone = np.concatenate([logits(engine, [one]) for one in found])
+    alone = found[1]
     for rows in ROWS:
-        together = np.concatenate([logits(engine, g) for g in batched(found, rows)])
-        apart = drawn_apart(shares(alone), shares(together))
+        apart = drawn_apart(shares(alone), shares(found[rows]))
         yield {
             "rows": rows,
-            "largest_difference": float(np.abs(together - alone).max()),
+            "largest_difference": float(np.abs(found[rows] - alone).max()),
             "drawn_apart": float(apart.mean()),
         }
 
@@ -137,18 +144,9 @@ def drawn_apart(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     return 1 - np.maximum(common, 0).sum(axis=-1)
 
 
-def fixed_shape(engine: Engine, found: list[tuple[Cache, int]]) -> float:
-    """How far logits move with the neighbours, if a step always has the same shape."""
-    one, *others = found
-    full = engine.empty_cache(1)
-    engine.extend(full, np.zeros([1, engine.config.n_positions - 1], dtype=np.int64))
-    groups = [
-        [one, *group, (full, 0)]
-        for group in batched(others, BATCH - 2)
-        if len(group) == BATCH - 2
-    ]
-    same = np.stack([logits(engine, group)[0] for group in groups])
-    return float(np.ptp(same, axis=0).max())
+def among_batches(found: dict[int, np.ndarray]) -> float:
+    """How far logits move with the neighbours, if there always are some."""
+    return float(np.ptp(np.stack([found[rows] for rows in ROWS]), axis=0).max())
 
 
 def shares(x: np.ndarray) -> np.ndarray:
@@ -157,12 +155,10 @@ def shares(x: np.ndarray) -> np.ndarray:
 
 
 def costs(engine: Engine, ids: list[int]) -> dict[str, float]:
-    """The median milliseconds of a step of one text: as it is, and made invariant."""
-    full = engine.config.n_positions - STEPS - 1
+    """The median milliseconds of a step of one text: alone, and with a second row."""
     ways: dict[str, Callable[[], Cache]] = {
         "one row": lambda: filled(engine, ids, 1),
         "two rows": lambda: filled(engine, ids, 2),
-        "eight rows, full length": lambda: filled(engine, (ids * full)[:full], 8),
     }
     times: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(5):
@@ -190,21 +186,21 @@ def measure(checkpoint: Checkpoint, number: int) -> dict:
     prompts = [openings[n % len(openings)] for n in range(number)]
     drawn = write(engine, checkpoint, jobs(prompts, DRAWN), BATCH)
     written = [text.ids for text in drawn]
-    found = contexts(engine, written[: 8 * BATCH])
+    found = by_rows(engine, contexts(engine, written[: 8 * BATCH]))
     return {
         "batch": BATCH,
         "drawn": compare(engine, checkpoint, jobs(prompts, DRAWN)),
         "greedy": compare(
             engine, checkpoint, jobs([ids[:PROMPT] for ids in written], GREEDY)
         ),
-        "logits": [*differences(engine, found)],
-        "fixed_shape": fixed_shape(engine, found),
+        "logits": [*differences(found)],
+        "among_batches": among_batches(found),
         "milliseconds": costs(engine, written[0][:PROMPT]),
     }
 
 
-def tables(found: dict) -> Iterator[Table]:
-    """Yields what was measured, as tables."""
+def tables(found: dict) -> Iterator[Table | str]:
+    """Yields what was measured, as tables and a line."""
     shown = Table("texts", "number", "tokens", "different", "smallest lead")
     for name in ("drawn", "greedy"):
         row = found[name]
@@ -216,6 +212,7 @@ def tables(found: dict) -> Iterator[Table]:
         numbers = (f"{row[k]:.1e}" for k in ("largest_difference", "drawn_apart"))
         shown.add_row(str(row["rows"]), *numbers)
     yield shown
+    yield f"among batches: {found['among_batches']:g}"
     shown = Table(*found["milliseconds"], title="ms per step")
     shown.add_row(*(f"{x:.2f}" for x in found["milliseconds"].values()))
     yield shown
@@ -227,7 +224,7 @@ def tables(found: dict) -> Iterator[Table]:
 def main(number: int, out: Path | None) -> None:
     """Compare texts written alone with texts written in a batch."""
     found = measure(load_checkpoint(MODEL), number)
-    Console().print(*tables(found))
+    Console().print(*tables(found), sep="\n")
     if out:
         keep(machine() | {"model": MODEL} | found, out / "invariance.json")
 

@@ -2,7 +2,8 @@
 
 One compiled graph cannot be timed in parts. So three models are timed in turns: GPT-2
 124M, GPT-2 with one layer, and GPT-2 with one layer and a vocabulary of 64. The
-differences are the times of the missing parts.
+differences are the times of the missing parts. The memory's speed is measured in the
+same rounds.
 """
 
 import time
@@ -15,10 +16,13 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.bandwidth import read_bandwidth
-from benchmarks.decode import random_weights
+from benchmarks.bandwidth import Memory
+from benchmarks.decode import random_weights, spread
 from benchmarks.machine import keep, machine
+from benchmarks.precisions import size
+from benchmarks.report import shown
 from gpt2.engine.engines import Engine
+from gpt2.engine.precision import PRECISIONS, Precision
 from solutions.solution_01 import GPT2Config
 
 WHOLE = GPT2Config()
@@ -28,6 +32,8 @@ MODELS = {
     "one layer, no head": replace(WHOLE, n_layer=1, vocab_size=64),
 }
 POSITIONS, TOKENS = (64, 900), 24
+
+Key = tuple[Precision, int]  # of the weights, and the tokens before
 
 
 class Timed:
@@ -44,6 +50,14 @@ class Timed:
         return result
 
 
+def open_engine(config: GPT2Config, precision: Precision) -> Engine:
+    """Opens an engine whose graph records its times."""
+    weights = random_weights(config)
+    engine = Engine(config, weights, precision=precision, on_compile=print)
+    engine._model = Timed(engine._model)
+    return engine
+
+
 def token_times(engine: Engine, position: int) -> tuple[float, float]:
     """The median milliseconds of one token: in all, and inside the graph."""
     ids = np.random.default_rng(0).integers(0, 64, [1, position])
@@ -57,27 +71,12 @@ def token_times(engine: Engine, position: int) -> tuple[float, float]:
     return 1000 * median(whole), 1000 * median(engine._model.seconds)
 
 
-def measure(rounds: int) -> dict[tuple[str, int], tuple[float, float]]:
-    """The medians of ``token_times``, by model and position."""
-    engines = {}
-    for name, config in MODELS.items():
-        engines[name] = Engine(config, random_weights(config), on_compile=print)
-        engines[name]._model = Timed(engines[name]._model)
-    found: dict[tuple[str, int], list[tuple[float, float]]] = {
-        (name, position): [] for name in MODELS for position in POSITIONS
-    }
-    for _ in range(rounds):
-        for (name, position), times in found.items():
-            times.append(token_times(engines[name], position))
-    return {key: tuple(np.median(times, axis=0)) for key, times in found.items()}
-
-
-def parts(times: dict, position: int) -> dict[str, float]:
-    """The milliseconds of each part of a token at this position."""
-    whole, inside = times["whole", position]
-    layer = times["one layer", position][1]
+def parts(times: dict[str, tuple[float, float]]) -> dict[str, float]:
+    """The milliseconds of each part of a token, from the three models' times."""
+    whole, inside = times["whole"]
+    layer = times["one layer"][1]
     layers = (inside - layer) * WHOLE.n_layer / (WHOLE.n_layer - 1)
-    head = layer - times["one layer, no head", position][1]
+    head = layer - times["one layer, no head"][1]
     return {
         "twelve layers": layers,
         "head": head,
@@ -87,38 +86,73 @@ def parts(times: dict, position: int) -> dict[str, float]:
     }
 
 
-def floors(bandwidth: float) -> dict[str, float]:
-    """The milliseconds to read each part's weights at this bandwidth."""
-    layer = sum(
-        array.nbytes
-        for name, array in random_weights(MODELS["one layer, no head"]).items()
-        if ".h.0." in name
-    )
-    layers = WHOLE.n_layer * layer
-    head = 4 * WHOLE.vocab_size * WHOLE.n_embd
-    sizes = {"twelve layers": layers, "head": head, "all": layers + head}
-    return {name: 1000 * size / bandwidth for name, size in sizes.items()}
+def measure(rounds: int) -> tuple[dict[Key, list[dict[str, float]]], list[float]]:
+    """The parts of each round, and the memory's bytes per second."""
+    engines = {
+        precision: {name: open_engine(c, precision) for name, c in MODELS.items()}
+        for precision in PRECISIONS
+    }
+    found: dict[Key, list[dict[str, float]]] = {
+        (precision, position): [] for precision in engines for position in POSITIONS
+    }
+    memory, speeds = Memory(), []
+    for _ in range(rounds):
+        for (precision, position), rows in found.items():
+            own = engines[precision].items()
+            rows.append(parts({name: token_times(e, position) for name, e in own}))
+        speeds.append(memory.read())
+    return found, speeds
+
+
+def weight_bytes(precision: Precision) -> dict[str, int]:
+    """The bytes of the matrices that a token reads, scales included."""
+    weights = random_weights(MODELS["one layer"])
+    layer = {name: array for name, array in weights.items() if ".h.0." in name}
+    head = {name: array for name, array in weights.items() if "wte" in name}
+    layers = WHOLE.n_layer * size(layer, precision)
+    sizes = {"twelve layers": layers, "head": size(head, precision)}
+    return sizes | {"all": sum(sizes.values())}
+
+
+def row(precision: Precision, position: int, rounds: list[dict[str, float]]) -> dict:
+    """The result for weights of one precision, at one position."""
+    names = rounds[0]
+    return {
+        "precision": precision,
+        "position": position,
+        "milliseconds": {name: spread([one[name] for one in rounds]) for name in names},
+        "weights_bytes": weight_bytes(precision),
+    }
+
+
+def table(rows: list[dict], bandwidth: float, position: int) -> Table:
+    """The milliseconds of each part at one position, and the limit that memory sets."""
+    heads = [text for one in PRECISIONS for text in (one, "its weights")]
+    shown_parts = Table(f"ms per token at {position}", *heads)
+    own = [row for row in rows if row["position"] == position]
+    for name in own[0]["milliseconds"]:
+        cells = []
+        for one in own:
+            read = one["weights_bytes"].get(name, 0)
+            limit = f"{1000 * read / bandwidth:.2f}" if read else ""
+            cells += [shown(one["milliseconds"][name], 2), limit]
+        shown_parts.add_row(name, *cells)
+    return shown_parts
 
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results.")
-@click.option("--rounds", default=5, show_default=True)
+@click.option("--rounds", type=click.IntRange(1), default=7, show_default=True)
 def main(out: Path | None, rounds: int) -> None:
     """Show where the time of one token goes."""
-    times, bandwidth = measure(rounds), read_bandwidth()
-    by_position = {position: parts(times, position) for position in POSITIONS}
-    floor = floors(bandwidth)
-    table = Table("ms per token", *(f"at {p}" for p in POSITIONS), "weights alone")
-    for name in by_position[POSITIONS[0]]:
-        shown = [f"{by_position[p][name]:.1f}" for p in POSITIONS]
-        table.add_row(name, *shown, f"{floor[name]:.1f}" if name in floor else "")
-    Console().print(table, f"reading memory: {bandwidth / 1e9:.1f} GB/s")
+    found, speeds = measure(rounds)
+    rows, bandwidth = [row(*key, times) for key, times in found.items()], spread(speeds)
+    console = Console()
+    for position in POSITIONS:
+        console.print(table(rows, bandwidth["median"], position))
+    console.print(f"reading memory: {shown(bandwidth, 1, 1e9)} GB/s")
     if out:
-        result = machine() | {
-            "read_bytes_per_second": bandwidth,
-            "milliseconds": {str(p): values for p, values in by_position.items()},
-            "floor_milliseconds": floor,
-        }
+        result = machine() | {"read_bytes_per_second": bandwidth, "rows": rows}
         keep(result, out / "parts.json")
 
 

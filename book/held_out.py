@@ -123,8 +123,11 @@ def trained() -> PerToken:
         return loss()
 
 
-def bits_per_byte() -> float:
-    """The embedded model's loss in bits per byte; a story's end counts as a byte."""
+def bits_per_byte(loss: PerToken | None = None) -> float:
+    """The embedded model's loss in bits per byte; a story's end counts as a byte.
+
+    ``loss`` replaces the trained model's.
+    """
     decode, end = play.checkpoint().tokenizer.decode, play.encode(END_OF_TEXT)
     sizes = (len(decode(ids).encode()) + (ids[-1:] == end) for ids in token_ids())
-    return float(trained().sums.sum()) / log(2) / sum(sizes)
+    return float((loss or trained()).sums.sum()) / log(2) / sum(sizes)
