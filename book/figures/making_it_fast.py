@@ -1,6 +1,6 @@
-"""Figures and numbers of the page on speed. Two files hold the measurements."""
+"""Figures and numbers of the page on speed. Recorded files hold the measurements."""
 
-import json
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -9,22 +9,16 @@ from matplotlib.figure import Figure
 from benchmarks import report
 from benchmarks.decode import NEW_SLOW, PREFILL, PROMPT
 from benchmarks.machine import described
-from book.figures import _precision, style
+from benchmarks.peers import OURS
+from book.figures import _precision, _products, _token, style
+from book.figures._measured import RESULTS
 from book.figures._parameters import parameters
+from book.figures._text import percent
 from book.figures._words import SIZES, published
-from course.registry import ROOT
-from gpt2.engine.cached_model import LONG, NEAR
 from solutions.solution_01 import GPT2Config
 
-RESULTS = ROOT / "benchmarks" / "results"
 FLOAT32 = 4  # bytes
 HEAD = ["model", "one token", "tokens", "one full text"]
-
-
-@cache
-def result(name: str) -> dict[str, Any]:
-    """The result of ``python -m benchmarks.NAME --out``."""
-    return json.loads(next(RESULTS.rglob(f"{name}.json")).read_text(encoding="utf-8"))
 
 
 @cache
@@ -34,7 +28,7 @@ def speeds() -> dict[str, Any]:
 
 
 def figures() -> dict[str, Figure]:
-    return {"time-per-token": time_per_token()}
+    return {"time-per-token": time_per_token(), **_products.figures()}
 
 
 def time_per_token() -> Figure:
@@ -74,11 +68,13 @@ def numbers() -> dict[str, str | list]:
     return {
         "machine": described(found),
         "bandwidth": f"{found['read_bytes_per_second']['median'] / 1e9:.0f}",
-        "floor": f"{floor():.0f}",
         "decoding": decoding(),
         "batches": batches(),
         "prefill": prefill(),
-        "parts": parts(),
+        "fastest": fastest(),
+        "verdict": verdict(),
+        "head_bytes": f"{FLOAT32 * real.n_embd // real.n_head}",
+        "row_bytes": f"{FLOAT32 * real.n_embd:,}",
         "prompt": f"{PROMPT}",
         "new": f"{new}",
         "new_slow": f"{NEW_SLOW}",
@@ -89,11 +85,11 @@ def numbers() -> dict[str, str | list]:
         "tokens_with": f"{PROMPT + new - 1:,}",
         "cache_per_token": f"{per_token(real) / 1e3:.0f} kB",
         "caches": caches(),
-        "long": f"{LONG}",
-        "near": f"{NEAR * FLOAT32 / 2**20:.0f} MiB",
         "full_cache": f"{per_token(real) * real.n_positions / 1e6:.0f} MB",
         "attention_share": attention_share(real),
         **_precision.numbers(),
+        **_products.numbers(),
+        **_token.numbers(),
         "drawn": f"{drawn(real) / 1e6:.0f}",
         "zeros": f"{zeros(real) / 1e6:.0f}",
     }
@@ -138,16 +134,63 @@ def prefill() -> list[list[str]]:
     return rows
 
 
-def parts() -> list[list[str]]:
-    """A table of the milliseconds of each part of a token, early and late in a text."""
-    found = result("parts")
-    places, floors = found["milliseconds"], found["floor_milliseconds"]
-    rows = [["part", *(f"after {place}" for place in places), "reading its weights"]]
-    for part in next(iter(places.values())):
-        times = [f"{values[part]:.1f} ms" for values in places.values()]
-        alone = f"{floors[part]:.1f} ms" if part in floors else ""
-        rows.append([part, *times, alone])
+def fastest() -> list[list[str]]:
+    """A table of the fastest program in each case, and of this course beside it."""
+    rows = [["weights", "case", "the fastest", "its figure", "this course", "share"]]
+    for one in leaders():
+        unit = "tokens/s" if one.per_second else "s"
+        digits = 0 if one.per_second else 2
+        figures = (f"{value:.{digits}f} {unit}" for value in (one.best, one.ours))
+        share = percent(one.share)
+        rows.append([one.precision, one.case, shown(one.name), *figures, share])
     return rows
+
+
+@dataclass(frozen=True)
+class Leader:
+    """The fastest program of one case, beside this course."""
+
+    precision: str
+    case: str
+    name: str
+    best: float
+    ours: float
+    per_second: bool  # more is better
+
+    @property
+    def share(self) -> float:
+        """Our speed as a share of the fastest program's."""
+        return self.ours / self.best if self.per_second else self.best / self.ours
+
+
+def leaders() -> list[Leader]:
+    """The fastest program of each case that this course and another one did."""
+    found = []
+    sizes = sorted({row["batch"] for row in speeds()["decoding"]})
+    for precision in report.PRECISIONS:
+        for size in sizes:
+            case = "1 text" if size == 1 else f"{size} texts"
+            rows = [r for r in speeds()["decoding"] if r["batch"] == size]
+            found += leader(precision, case, rows, "tokens_per_second")
+        case = f"a prompt of {PREFILL}"
+        found += leader(precision, case, speeds()["prefill"], "seconds")
+    return found
+
+
+def leader(precision: str, case: str, rows: list[dict], figure: str) -> list[Leader]:
+    """The fastest of these rows, if this course is among them."""
+    own = {r["name"]: r[figure]["median"] for r in rows if r["precision"] == precision}
+    if OURS not in own or len(own) == 1:
+        return []
+    per_second = figure == "tokens_per_second"
+    name = (max if per_second else min)(own, key=lambda one: own[one])
+    return [Leader(precision, case, name, own[name], own[OURS], per_second)]
+
+
+def verdict() -> str:
+    """A sentence that counts the cases in which this course is the fastest."""
+    first = sum(one.name == OURS for one in leaders())
+    return f"This course is the fastest in {first} of these {len(leaders())} cases."
 
 
 def drawn(config: GPT2Config) -> int:

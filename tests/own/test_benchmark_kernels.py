@@ -41,12 +41,10 @@ def test_the_parts_of_a_token_come_from_differences():
     times = {
         "whole": (16.0, 15.0),  # in all, and inside the graph
         "one layer": (5.0, 4.0),
-        "one layer, no head": (2.0, 1.5),
     }
     assert parts.parts(times) == {
         "twelve layers": 12.0,
-        "head": 2.5,
-        "rest of the graph": 0.5,
+        "head, and the rest of the graph": 3.0,
         "outside the graph: copies, Python": 1.0,
         "all": 16.0,
     }

@@ -94,6 +94,18 @@ def test_the_books_tables(sample: Path, monkeypatch: pytest.MonkeyPatch):
     assert making_it_fast.numbers()["new"] == "8"
 
 
+def test_the_book_names_who_is_faster(sample: Path, monkeypatch: pytest.MonkeyPatch):
+    result = report.read(sample)
+    result["decoding"].append(rate("ours", "int8", 1, 24, 9))
+    monkeypatch.setattr(making_it_fast, "speeds", lambda: result)
+    assert making_it_fast.fastest()[1:] == [
+        ["float32", "1 text", "this course", "8 tokens/s", "8 tokens/s", "100 %"],
+        ["int8", "1 text", "llama.cpp", "30 tokens/s", "24 tokens/s", "80 %"],
+    ]
+    verdict = "This course is the fastest in 1 of these 2 cases."
+    assert making_it_fast.verdict() == verdict
+
+
 def test_the_picture(sample: Path, tmp_path: Path):
     report.plot(report.read(sample), tmp_path)
     assert "<svg" in (tmp_path / "decode.svg").read_text()
