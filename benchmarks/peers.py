@@ -17,11 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
+from gpt2.engine.precision import PRECISIONS
 from runtime.children import ChildGroup
 from solutions.solution_01 import GPT2Config
 
 ROOT = Path(__file__).parents[1]
-PRECISIONS = ("float32", "bfloat16", "int8")
+OURS = "ours"
 PATIENCE = 900.0  # seconds for one answer; torch compiles in the first of a case
 
 
@@ -51,7 +52,7 @@ class Program:
 
 
 PROGRAMS = (
-    Program("ours", "ours"),
+    Program(OURS, "ours"),
     Program("llama.cpp", "llama_cpp", "llama.cpp"),
     Program("CTranslate2", "ctranslate2", "CTranslate2"),
     Program("transformers, eager", "transformers", "transformers", ("float32",)),

@@ -60,7 +60,9 @@ def load_cached_model(
             falls_back = precision == "float32" and not matvec
             say(f"{error}; {instead}" if falls_back else str(error))
     if matvec:
-        raise ValueError("MAX's own operations take no other function that multiplies")
+        raise PrecisionError(
+            "MAX's own operations cannot use another kernel: --no-cache runs your model"
+        )
     if precision != "float32":
         raise PrecisionError(
             "only the course's kernels on a CPU have other weights than float32: leave "

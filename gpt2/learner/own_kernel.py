@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from importlib import import_module
-from inspect import signature
 from types import ModuleType
 from typing import Any
 
@@ -22,11 +21,6 @@ SPEEDS = (
     "kernel: {course:.1f}"
 )
 TOKENS, ENOUGH = 16, 0.5  # measured at most; seconds after which fewer are enough
-
-
-def takes_kernels() -> bool:
-    """Says whether the engine lets another kernel multiply."""
-    return "matvec" in signature(engines.Engine).parameters
 
 
 def open_with_kernel(

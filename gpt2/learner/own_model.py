@@ -11,9 +11,10 @@ from gpt2.engine import engines
 from gpt2.engine.graph_file import seconds_to_compile
 from gpt2.learner.borrowing import Borrowed
 from gpt2.learner.eager_engine import CachedEagerEngine, EagerEngine
-from gpt2.learner.own_kernel import open_with_kernel, takes_kernels
+from gpt2.learner.own_kernel import open_with_kernel
 from gpt2.learner.step_errors import blame_steps
 from runtime.defaults import silence_advice
+from runtime.plain_max import plain_max
 
 COMPILING = (
     "compiling your model: about {seconds} s the first time and after each change in "
@@ -52,8 +53,9 @@ def open_mine(
     silence_advice()
     weights = checkpoint.weights
     with blame_steps():
-        plain = device == "cpu" and not compiled and not checkpoint.is_llama
-        if cache and plain and "kernel" in borrowed.own and takes_kernels():
+        usual = device == "cpu" and not compiled and not plain_max()
+        usual = usual and cache and not checkpoint.is_llama
+        if usual and "kernel" in borrowed.own:
             return open_with_kernel(checkpoint, note)
         config_class, model_class = own_classes(checkpoint)
         config = config_class(**asdict(checkpoint.config))

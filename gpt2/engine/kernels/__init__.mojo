@@ -1,7 +1,7 @@
 """The course's own operations for MAX's graph, on a CPU.
 
-``products.mojo`` multiplies, ``attention.mojo`` attends, ``rows.mojo`` does the rest. This
-file gives them the names and the tensors of a graph.
+``products.mojo`` multiplies, ``attention.mojo`` attends, ``rows.mojo`` does the rest.
+This file gives them the names and the tensors of a graph.
 """
 
 import extensibility
@@ -90,7 +90,15 @@ struct Attention:
             places=keys.dim_size(2),
             size=keys.dim_size(3),
         )
-        attend(bare(y.unsafe_ptr()), bare(qkv.unsafe_ptr()), bare(keys.unsafe_ptr()), bare(values.unsafe_ptr()), bare(lengths.unsafe_ptr()), bare(asked.unsafe_ptr()), sizes)
+        attend(
+            bare(y.unsafe_ptr()),
+            bare(qkv.unsafe_ptr()),
+            bare(keys.unsafe_ptr()),
+            bare(values.unsafe_ptr()),
+            bare(lengths.unsafe_ptr()),
+            bare(asked.unsafe_ptr()),
+            sizes,
+        )
 
 
 @extensibility.register("embedding")

@@ -3,8 +3,8 @@
 Shapes: B texts, T new tokens, A of them that ask, H heads, P places in the cache, D
 numbers in a head. Up to four tokens ask together: they read each key and value once.
 
-The keys and the values of a head lie row after row in the cache, so that memory delivers
-them at full speed.
+The keys and the values of a head lie row after row in the cache, so that memory
+delivers them at full speed.
 """
 
 from max.algorithm import sync_parallelize
@@ -74,10 +74,17 @@ def attend(
             for start in range(0, sizes.asking, TILE):
                 comptime for height in range(1, TILE + 1):
                     if min(sizes.asking - start, TILE) == height:
+                        var place = text * sizes.asking + start
                         ask_together[height](
-                            y.unsafe_offset((text * sizes.asking + start) * row + first),
-                            new, own_keys, own_values, before,
-                            asked.unsafe_offset(text * sizes.asking + start), sizes, queries, shares,
+                            y.unsafe_offset(place * row + first),
+                            new,
+                            own_keys,
+                            own_values,
+                            before,
+                            asked.unsafe_offset(place),
+                            sizes,
+                            queries,
+                            shares,
                         )
         _ = room^  # the list lives until here
 
@@ -98,9 +105,18 @@ def append(keys: Floats, values: Floats, new: Floats, before: Int, sizes: Sizes)
 
 
 @always_inline
-def ask_together[height: Int](
-    y: Floats, new: Floats, keys: Floats, values: Floats, before: Int, asked: Places,
-    sizes: Sizes, queries: Floats, shares: Floats,
+def ask_together[
+    height: Int
+](
+    y: Floats,
+    new: Floats,
+    keys: Floats,
+    values: Floats,
+    before: Int,
+    asked: Places,
+    sizes: Sizes,
+    queries: Floats,
+    shares: Floats,
 ):
     """Computes ``height`` tokens' results of one head."""
     var row, seen = sizes.heads * sizes.size, 0
@@ -109,8 +125,8 @@ def ask_together[height: Int](
         var token = Int(asked[unsafe_offset=r]) - before
         seen = max(seen, before + token + 1)
         for i in range(sizes.size):
-            var place = 3 * token * row + i
-            queries[unsafe_offset = r * sizes.size + i] = new[unsafe_offset=place] * scale
+            var number = new[unsafe_offset = 3 * token * row + i]
+            queries[unsafe_offset = r * sizes.size + i] = number * scale
     panel(shares, queries, Plain[F32](keys), 0, height, 0, seen, seen, sizes.size)
     comptime for r in range(height):
         var end = Int(asked[unsafe_offset=r]) + 1
@@ -119,9 +135,9 @@ def ask_together[height: Int](
 
 
 @always_inline
-def mix[height: Int](
-    y: Floats, stride: Int, shares: Floats, values: Floats, seen: Int, size: Int
-):
+def mix[
+    height: Int
+](y: Floats, stride: Int, shares: Floats, values: Floats, seen: Int, size: Int):
     """Adds up the values ``[seen, D]``, each times its share ``[height, seen]``."""
     var column = 0
     comptime for width in [WIDE, LANES, 1]:
@@ -130,7 +146,8 @@ def mix[height: Int](
             for place in range(seen):
                 var value = values.unsafe_load[width=width](place * size + column)
                 comptime for r in range(height):
-                    sums[r] = value.fma(shares[unsafe_offset = r * seen + place], sums[r])
+                    var share = shares[unsafe_offset = r * seen + place]
+                    sums[r] = value.fma(share, sums[r])
             comptime for r in range(height):
                 y.unsafe_store(r * stride + column, sums[r])
             column += width

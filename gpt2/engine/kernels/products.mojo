@@ -2,9 +2,10 @@
 
 Shapes: M rows of x, N rows of weights, K numbers in each row.
 
-One row of x needs each weight once: the memory's speed is the limit. Four rows of x need
-each weight four times. The arithmetic is then the limit, unless the next weights are on
-their way while the processor computes: ``fetch`` asks for them.
+One row of x needs each weight once: the memory's speed is the limit. Many rows of x
+need each weight many times: the arithmetic is the limit. In between, the two times add
+up, unless the next weights are on their way while the processor computes. ``fetch`` asks
+for them.
 """
 
 from max.algorithm import sync_parallelize
@@ -106,8 +107,18 @@ def project[
 
 
 @always_inline
-def panel[W: Rows, //](
-    y: Floats, x: Floats, w: W, top: Int, bottom: Int, start: Int, end: Int, outs: Int, k: Int
+def panel[
+    W: Rows, //
+](
+    y: Floats,
+    x: Floats,
+    w: W,
+    top: Int,
+    bottom: Int,
+    start: Int,
+    end: Int,
+    outs: Int,
+    k: Int,
 ):
     """Multiplies the rows of x from ``top`` to ``bottom`` by a range of weights."""
     var n = start
@@ -120,10 +131,10 @@ def panel[W: Rows, //](
 
 
 @always_inline
-def strip[W: Rows, //, columns: Int](
-    y: Floats, x: Floats, w: W, top: Int, bottom: Int, n: Int, outs: Int, k: Int
-):
-    """Multiplies the rows of x from ``top`` to ``bottom`` by ``columns`` rows of weights."""
+def strip[
+    W: Rows, //, columns: Int
+](y: Floats, x: Floats, w: W, top: Int, bottom: Int, n: Int, outs: Int, k: Int):
+    """Multiplies the rows of x from ``top`` to ``bottom`` by some rows of weights."""
     var passes = (bottom - top + TILE - 1) // TILE
     for index in range(passes):
         var m = top + index * TILE
@@ -133,14 +144,24 @@ def strip[W: Rows, //, columns: Int](
 
 
 @always_inline
-def tile[W: Rows, //, height: Int, columns: Int](
-    y: Floats, x: Floats, w: W, m: Int, n: Int, outs: Int, k: Int, index: Int, passes: Int
+def tile[
+    W: Rows, //, height: Int, columns: Int
+](
+    y: Floats,
+    x: Floats,
+    w: W,
+    m: Int,
+    n: Int,
+    outs: Int,
+    k: Int,
+    index: Int,
+    passes: Int,
 ):
     """Computes height x columns numbers of y.
 
     The sums are vectors, which stay in registers. A multiplication with addition takes
-    several cycles, so a single sum would wait for itself: few rows have several sums each.
-    The passes over the same weights share the fetching of the next weights.
+    several cycles, so a single sum would wait for itself: one column has four sums for
+    each row. The passes over the same weights share the fetching of the next weights.
     """
     comptime lanes = W.LANES if columns == 1 else LANES
     comptime chains = 4 if columns == 1 else 1
@@ -175,7 +196,8 @@ def tile[W: Rows, //, height: Int, columns: Int](
                 sum += sums[first + chain]
             var total = sum.reduce_add()
             for rest in range(j, k):
-                total += x[unsafe_offset = (m + r) * k + rest] * w.read[1](here + c * k + rest)
+                var number = x[unsafe_offset = (m + r) * k + rest]
+                total += number * w.read[1](here + c * k + rest)
             y[unsafe_offset = (m + r) * outs + n + c] = total
 
 

@@ -14,7 +14,15 @@ comptime Ids = Numbers[DType.int64]
 
 def embed[
     W: Rows, //
-](y: Floats, ids: Ids, positions: Ids, tokens: W, places: Floats, count: Int, channels: Int):
+](
+    y: Floats,
+    ids: Ids,
+    positions: Ids,
+    tokens: W,
+    places: Floats,
+    count: Int,
+    channels: Int,
+):
     """Computes y[n, c] = tokens[ids[n], c] + places[positions[n], c]."""
     for n in range(count):
         var token = Int(ids[unsafe_offset=n]) * channels
@@ -25,7 +33,13 @@ def embed[
 
 
 def normalize(
-    y: Floats, x: Floats, weight: Floats, bias: Floats, epsilon: Float32, count: Int, channels: Int
+    y: Floats,
+    x: Floats,
+    weight: Floats,
+    bias: Floats,
+    epsilon: Float32,
+    count: Int,
+    channels: Int,
 ):
     """Computes y = (x - mean) / sqrt(variance + epsilon) * weight + bias for each row.
 

@@ -1,6 +1,5 @@
 """``--mine`` lets a learner's kernel multiply in the course's engine."""
 
-import ctypes
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,32 +21,6 @@ SPEEDS = re.compile(
     r"your kernel: \d+\.\d tokens/s; your plain loop: \d+\.\d; "
     r"the course's kernel: \d+\.\d"
 )
-MATVEC = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3, ctypes.c_int64, ctypes.c_int64)
-
-
-class KernelEngine:
-    """Multiplies one matrix by one row for each token, as an engine does."""
-
-    def __init__(
-        self, config: Any, weights: Any, *, matvec: int = 0, on_compile: Any = None
-    ) -> None:
-        self.address = matvec
-        self.weights = np.arange(12, dtype=np.float32).reshape(4, 3)
-
-    def product(self) -> np.ndarray:
-        y, x = np.zeros(4, np.float32), np.ones(3, np.float32)
-        if not self.address:
-            return self.weights @ x
-        pointers = [array.ctypes.data for array in (y, x, self.weights)]
-        MATVEC(self.address)(*pointers, 4, 3)
-        return y
-
-    def prefill(self, ids: np.ndarray) -> np.ndarray:
-        return self.product()[None]
-
-    decode = prefill
-
-
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Borrowed]:
     """A learner who has solved nothing but the kernel."""
@@ -78,22 +51,33 @@ def opened(own: Borrowed, checkpoint: Checkpoint) -> Open:
     return open_it
 
 
-def test_the_learners_kernel_multiplies(
-    opened: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engines, "Engine", KernelEngine)
+def test_the_learners_kernel_multiplies(opened: Open, checkpoint: Checkpoint) -> None:
     engine, notes = opened()
-    assert isinstance(engine, KernelEngine)
-    assert engine.address != 0
-    assert engine.product().tolist() == [3, 12, 21, 30]
+    course = engines.Engine(checkpoint.config, checkpoint.weights)
+    prompt, token = np.arange(1, 6)[None], np.array([7])
+    engine.prefill(prompt)
+    course.prefill(prompt)
+    # The sums have another order.
+    found, expected = engine.decode(token), course.decode(token)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
     assert notes[0] == KERNEL
-    assert SPEEDS.fullmatch(notes[1])
+    assert SPEEDS.fullmatch(notes[-1])
 
 
-def test_without_a_cache_the_learners_model_writes(
-    opened: Open, monkeypatch: pytest.MonkeyPatch
+def test_a_wrong_kernel_writes_another_text(
+    own: Borrowed, opened: Open, checkpoint: Checkpoint
 ) -> None:
-    monkeypatch.setattr(engines, "Engine", KernelEngine)
+    path = own.steps_dir / EXERCISE.step_path.name
+    path.write_text(path.read_text().replace("return sum\n", "return 2 * sum\n"))
+    engine, _ = opened()
+    course = engines.Engine(checkpoint.config, checkpoint.weights)
+    prompt, token = np.arange(1, 6)[None], np.array([7])
+    for each in (engine, course):
+        each.prefill(prompt)
+    assert not np.allclose(engine.decode(token), course.decode(token), atol=0.1)
+
+
+def test_without_a_cache_the_learners_model_writes(opened: Open) -> None:
     engine, notes = opened(cache=False)
     assert type(engine).__name__ == "EagerEngine"
     assert notes == []
