@@ -37,6 +37,7 @@ OUTS, CHANNELS = 50257, 768
 ROWS = (1, 2, 4, 8, 16, 32, 64)
 SQUARE = 1536  # of NumPy's product, which shows what the arithmetic can do
 CALLS = 3  # of each way in a round; the fastest counts
+REST = 0.1  # seconds: the threads of the library before still spin for a while
 OURS, NO_FETCH, MAX, NUMPY = "ours", "ours, no fetching", "MAX", "NumPy"
 FETCH = "    prefetch[PrefetchOptions().for_read().medium_locality().to_data_cache()]"
 
@@ -97,6 +98,7 @@ def ways(weight: np.ndarray) -> dict[tuple[str, str], Multiply]:
 
 def seconds(call: Callable[[], object]) -> float:
     """The shortest time of some calls."""
+    time.sleep(REST)
     times = []
     for _ in range(CALLS):
         start = time.perf_counter()
