@@ -21,6 +21,8 @@ SPEEDS = re.compile(
     r"your kernel: \d+\.\d tokens/s; your plain loop: \d+\.\d; "
     r"the course's kernel: \d+\.\d"
 )
+
+
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Borrowed]:
     """A learner who has solved nothing but the kernel."""
