@@ -68,6 +68,10 @@ def numbers() -> dict[str, str | list]:
     return {
         "machine": described(found),
         "bandwidth": f"{found['read_bytes_per_second']['median'] / 1e9:.0f}",
+        "bandwidths": " to ".join(
+            f"{found['read_bytes_per_second'][end] / 1e9:.0f}"
+            for end in ("low", "high")
+        ),
         "decoding": decoding(),
         "batches": batches(),
         "prefill": prefill(),
