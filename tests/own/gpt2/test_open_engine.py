@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from course.commands import typed
+from gpt2.checkpoint.errors import CheckpointError
 from gpt2.checkpoint.loading import load_checkpoint
 from gpt2.engine import engines
 from gpt2.learner import own_model
@@ -147,6 +148,41 @@ def test_a_learners_model_on_an_accelerator(steps, folder, monkeypatch):
     mine = borrow(steps(), strict=True)
     made = open_on_gpu(folder, monkeypatch, 1, mine)
     assert (made["name"], made["device"]) == ("RecomputingEngine", "gpu")
+
+
+# Smaller weights
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "int8"])
+def test_the_engine_gets_the_precision(folder, monkeypatch, precision):
+    monkeypatch.setattr(engines, "Engine", lambda *_, **options: options)
+    checkpoint = load_checkpoint(str(folder))
+    how = {"cache": True, "precision": precision, "on_compile": lambda _: None}
+    assert open_engine(checkpoint, **how)["precision"] == precision
+
+
+@pytest.mark.parametrize(
+    ("model", "own", "cache", "who"),
+    [
+        (None, True, True, "your own model"),
+        ("tiny-llama", False, True, "a Llama"),
+        (None, False, False, "the model without a cache"),
+    ],
+)
+def test_others_have_no_smaller_weights(steps, folder, model, own, cache, who):
+    checkpoint = load_checkpoint(model or str(folder))
+    mine = borrow(steps(), strict=True) if own else None
+    how = {"mine": mine, "cache": cache, "precision": "int8"}
+    with pytest.raises(CheckpointError, match=f"^{who} has float32 weights: leave"):
+        open_engine(checkpoint, on_compile=lambda _: None, **how)
+
+
+def test_a_row_that_32_does_not_divide_is_one_sentence(run, folder, monkeypatch):
+    monkeypatch.setattr("gpt2.writer.open_engine", open_engine)
+    result = run("Tom", "--model", str(folder), "--weights", "int8")
+    assert result.exit_code == 1
+    assert "int8 needs rows of a multiple of 32 weights" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 # A learner's own KV cache
