@@ -89,7 +89,12 @@ def child_group() -> Iterator[int]:
 def run_child(
     command: Sequence[str | Path], **options: Any
 ) -> subprocess.CompletedProcess[Any]:
-    """Does what ``subprocess.run`` does; nothing that the command started is left."""
+    """Does what ``subprocess.run`` does; nothing that the command started is left.
+
+    MAX's C++ adds variables to the environment that ``os.environ`` does not have, such as
+    PYTHONEXECUTABLE: another Python would not find its packages. They are left out.
+    """
+    options.setdefault("env", dict(os.environ))
     with child_group() as number:
         return subprocess.run(command, process_group=number, **options)
 

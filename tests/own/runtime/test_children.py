@@ -1,5 +1,6 @@
 """Child processes end and pause with the process that started them."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -68,6 +69,17 @@ def test_nothing_that_a_command_started_is_left() -> None:
     done = run_child(command, stdout=subprocess.PIPE, text=True)
     assert done.returncode == 0
     until(lambda: not psutil.pid_exists(int(done.stdout)))
+
+
+def test_a_command_does_not_see_what_a_library_has_set() -> None:
+    library = ctypes.CDLL(None)
+    library.setenv(b"SET_BY_A_LIBRARY", b"1", 1)  # os.environ does not have it
+    try:
+        done = run_child(["env"], capture_output=True, text=True)
+    finally:
+        library.unsetenv(b"SET_BY_A_LIBRARY")
+    assert "PATH=" in done.stdout
+    assert "SET_BY_A_LIBRARY" not in done.stdout
 
 
 def test_a_group_is_killed_once() -> None:
