@@ -91,8 +91,9 @@ def run_child(
 ) -> subprocess.CompletedProcess[Any]:
     """Does what ``subprocess.run`` does; nothing that the command started is left.
 
-    MAX's C++ adds variables to the environment that ``os.environ`` does not have, such as
-    PYTHONEXECUTABLE: another Python would not find its packages. They are left out.
+    MAX's C++ adds variables to the environment, which ``os.environ`` does not have. With
+    its PYTHONEXECUTABLE, another Python would not find its packages. So they are left
+    out.
     """
     options.setdefault("env", dict(os.environ))
     with child_group() as number:
