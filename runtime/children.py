@@ -91,9 +91,9 @@ def run_child(
 ) -> subprocess.CompletedProcess[Any]:
     """Does what ``subprocess.run`` does; nothing that the command started is left.
 
-    MAX's C++ adds variables to the environment, which ``os.environ`` does not have. With
-    its PYTHONEXECUTABLE, another Python would not find its packages. So they are left
-    out.
+    MAX's C++ adds variables to the environment, which ``os.environ`` does not have.
+    With its PYTHONEXECUTABLE, another Python would not find its packages. So the
+    command does not get them.
     """
     options.setdefault("env", dict(os.environ))
     with child_group() as number:
