@@ -13,16 +13,16 @@ from statistics import median
 
 import click
 import numpy as np
+from max.driver import Buffer
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.bandwidth import Memory
 from benchmarks.decode import random_weights, spread
 from benchmarks.machine import keep, machine
-from benchmarks.precisions import size
 from benchmarks.report import shown
 from gpt2.engine.engines import Engine
-from gpt2.engine.precision import PRECISIONS, Precision
+from gpt2.engine.precision import PRECISIONS, Precision, pack
 from solutions.solution_01 import GPT2Config
 
 WHOLE = GPT2Config()
@@ -31,6 +31,17 @@ HEAD = "head, and the rest of the graph"
 POSITIONS, TOKENS = (64, 900), 24
 
 Key = tuple[Precision, int]  # of the weights, and the tokens before
+
+
+def size(weights: dict[str, np.ndarray], precision: Precision) -> int:
+    """The bytes of a model's weights in a precision, scales included."""
+    return sum(map(bytes_of, pack(dict(weights), precision, 0).values()))
+
+
+def bytes_of(array: np.ndarray | Buffer) -> int:
+    if isinstance(array, np.ndarray):
+        return array.nbytes
+    return array.num_elements * array.dtype.size_in_bytes
 
 
 class Timed:

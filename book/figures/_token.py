@@ -1,6 +1,6 @@
 """What a token costs beside its products: precision, parts, starts and compiling.
 
-Recorded by ``benchmarks.precisions``, ``parts``, ``operations`` and ``compiling``, each
+Recorded by ``book.precisions``, ``parts``, ``operations`` and ``compiling``, each
 with ``--out benchmarks/results``.
 """
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import parts, precisions, products
+from benchmarks import parts, products
 from gpt2.engine.kernel_operations import KERNELS
 
 
@@ -33,7 +33,7 @@ def test_a_wrong_product_is_not_timed():
 )
 def test_the_size_of_weights_counts_the_scales(precision, size):
     weights = {"h.0.mlp.c_fc.weight": np.ones([2, 32], dtype=np.float32)}
-    assert precisions.size(weights, precision) == size
+    assert parts.size(weights, precision) == size
     assert weights, "the weights are still there for the next precision"
 
 

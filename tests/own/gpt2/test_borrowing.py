@@ -28,7 +28,9 @@ def desk(steps: Callable, passed: Callable) -> Callable[..., Path]:
 
     def make(*keys: str) -> Path:
         exercises = [find_exercise(key) for key in keys]
-        folder = steps(**{"__init__": ""} | {e.file: e.solved for e in exercises})
+        folder = steps(**{"__init__": ""})
+        for exercise in exercises:
+            (folder / exercise.step_path.name).write_text(exercise.solved)
         if "01" not in keys and "s01" not in keys:
             (folder / "step_01.py").unlink()
         passed(folder, *exercises)

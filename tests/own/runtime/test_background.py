@@ -255,7 +255,7 @@ def test_a_check_waits_for_the_background_and_says_so(monkeypatch) -> None:
     check = Check(monkeypatch, "good")
     begun(40)
     assert check.load() == {"kernel": b"kernels"}
-    assert (check.said, check.compiled) == ([(WAITS, 70)], [])
+    assert (check.said, check.compiled) == ([(WAITS, 20)], [])
 
 
 @pytest.mark.parametrize("ending", ["bad", "kill"])
@@ -274,7 +274,7 @@ def test_a_check_does_not_wait_for_ever(monkeypatch) -> None:
     check = Check(monkeypatch, "")
     begun(500)
     assert check.load() == {"kernel": b"kernels"}
-    assert [seconds for _, seconds in check.said] == [250, 110]
+    assert [seconds for _, seconds in check.said] == [250, 25]
     assert check.compiled == [("first", 0)]
 
 

@@ -78,7 +78,7 @@ def test_a_replica_that_does_not_start(deployment, monkeypatch):
     monkeypatch.setattr(deployment.serve, "start", run)
     size = deployment.Size(1, 1, 1, 1)
     with pytest.raises(deployment.StartError, match=r"not start: MemoryError: 9$"):
-        deployment.deployed("tiny-stories", size, on_cluster=False)
+        deployment.deployed("tiny-stories", "float32", size, on_cluster=False)
 
 
 def test_variables_of_other_clusters_are_left_out(monkeypatch):

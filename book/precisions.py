@@ -1,4 +1,4 @@
-"""Measures what smaller weights cost and save: ``python -m benchmarks.precisions``.
+"""Measures what smaller weights cost and save: ``python -m book.precisions``.
 
 The cost is the embedded model's loss on stories that it was not trained on. The saving
 is the size of the weights in memory, of the embedded model and of GPT-2 124M.
@@ -9,16 +9,16 @@ from threading import Lock
 
 import click
 import numpy as np
-from max.driver import Buffer
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.decode import random_weights
 from benchmarks.machine import keep, machine
+from benchmarks.parts import size
 from book import held_out
 from gpt2.checkpoint.loading import load_checkpoint
 from gpt2.engine.engines import Engine
-from gpt2.engine.precision import PRECISIONS, Precision, pack
+from gpt2.engine.precision import PRECISIONS, Precision
 from solutions.solution_01 import GPT2Config
 
 
@@ -33,17 +33,6 @@ def model(precision: Precision) -> held_out.Model:
             return engine.continue_from(0, np.array([ids]), len(ids))[0]
 
     return logits
-
-
-def size(weights: dict[str, np.ndarray], precision: Precision) -> int:
-    """The bytes of a model's weights in a precision, scales included."""
-    return sum(map(bytes_of, pack(dict(weights), precision, 0).values()))
-
-
-def bytes_of(array: np.ndarray | Buffer) -> int:
-    if isinstance(array, np.ndarray):
-        return array.nbytes
-    return array.num_elements * array.dtype.size_in_bytes
 
 
 def measure() -> list[dict]:
