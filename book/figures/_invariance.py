@@ -1,17 +1,13 @@
 """How far a text depends on its batch. A file holds the measurements."""
 
-import json
 from collections.abc import Iterator
-from typing import Any
 
-from course.registry import ROOT
-
-RESULT = ROOT / "benchmarks" / "results" / "invariance.json"
+from book.figures._measured import result
 
 
 def numbers() -> dict[str, str | list]:
     """The numbers of the section on batch invariance."""
-    found: dict[str, Any] = json.loads(RESULT.read_text(encoding="utf-8"))
+    found = result("invariance")
     kinds, times = (found["drawn"], found["greedy"]), found["milliseconds"]
     different = sum(len(kind["first_differences"]) for kind in kinds)
     apart = max(row["drawn_apart"] for row in found["logits"])

@@ -1,7 +1,5 @@
 """The figure and the numbers of the encore on a kernel. One file holds measurements."""
 
-import json
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,27 +8,20 @@ from matplotlib.figure import Figure
 from benchmarks.kernel import HEAD, ROW
 from benchmarks.machine import described
 from book.figures import style
-from course.registry import ROOT
+from book.figures._measured import result
 
-RESULT = ROOT / "benchmarks" / "results" / "kernel.json"
 FLOAT32 = 4  # bytes
 GIGA = 1e9
 
 
-@cache
-def result() -> dict[str, Any]:
-    """The result of ``python -m benchmarks.kernel --out``."""
-    return json.loads(RESULT.read_text(encoding="utf-8"))
-
-
 def bandwidth() -> float:
     """The bytes per second that all cores read together, in billions."""
-    return result()["read_bytes_per_second"] / GIGA
+    return result("kernel")["read_bytes_per_second"] / GIGA
 
 
 def peak() -> float:
     """The operations per second of all cores, in billions."""
-    return result()["operations_per_second"] / GIGA
+    return result("kernel")["operations_per_second"] / GIGA
 
 
 def figures() -> dict[str, Figure]:
@@ -40,7 +31,7 @@ def figures() -> dict[str, Figure]:
 def roofline() -> Figure:
     """Draws operations per second by operations per byte, below the two limits."""
     figure, axes = style.chart(320, width=470)
-    measured = result()["texts_operations_per_second"]
+    measured = result("kernel")["texts_operations_per_second"]
     counts = [int(name) for name in measured]
     dense = [2 * count / FLOAT32 for count in counts]
     medians = [rate["median"] / GIGA for rate in measured.values()]
@@ -62,10 +53,10 @@ def roofline() -> Figure:
 
 
 def numbers() -> dict[str, str | list]:
-    row = result()["row_weights_per_second"]
+    row = result("kernel")["row_weights_per_second"]
     outs, ins = HEAD
     return {
-        "machine": described(result()),
+        "machine": described(result("kernel")),
         "bandwidth": f"{bandwidth():.0f}",
         "peak": f"{peak():.0f}",
         "balance": f"{peak() / bandwidth():.0f}",
@@ -88,14 +79,14 @@ def rate(found: dict[str, Any], name: str) -> float:
 
 def in_cache() -> list[list[str]]:
     """A table of one row's rates in the first cache, on one core."""
-    found = result()["row_weights_per_second"]
+    found = result("kernel")["row_weights_per_second"]
     rows = [[name, f"{rate(found, name):.1f}"] for name in found]
     return [["one row, one core", "weights per nanosecond"], *rows]
 
 
 def products() -> list[list[str]]:
     """A table of the rates of a whole product, and their share of the limit."""
-    found = result()["product_bytes_per_second"]
+    found = result("kernel")["product_bytes_per_second"]
     rows = [["product", "GB/s", "lowest to highest", "of the limit"]]
     for name, each in found.items():
         low, high = (each[end] / GIGA for end in ("low", "high"))

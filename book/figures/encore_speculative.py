@@ -3,11 +3,9 @@
 ``python -m benchmarks.speculative --out benchmarks/results`` records the times.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,8 +14,8 @@ from matplotlib.figure import Figure
 from benchmarks.machine import described
 from book import held_out, play
 from book.figures import style
+from book.figures._measured import result
 from book.figures._words import code, percent
-from course.registry import ROOT
 from solutions.encore_sampling import softmax, temperature_scale
 from solutions.encore_speculative import (
     look_up,
@@ -25,7 +23,6 @@ from solutions.encore_speculative import (
     speculative_round,
 )
 
-RESULT = ROOT / "benchmarks" / "results" / "speculative.json"
 PROMPT = "Once upon a time, there was a little girl named Lily. She had a"
 NEW, GUESSES, LAYERS = 24, 4, 2  # tokens, guesses a round, layers of the draft
 TEMPERATURES = (0.0, 0.7, 1.0)
@@ -151,7 +148,7 @@ def numbers() -> dict[str, str | list]:
         "expected": expected(),
         "kept": kept_table(),
         "stories": f"{STORIES}",
-        "machine": described(result()) if RESULT.exists() else "no machine yet",
+        "machine": described(result("speculative")),
         "speeds": speeds(),
         "verdict": verdict(),
         "call_costs": call_costs(),
@@ -235,20 +232,12 @@ def kept_of_text(temperature: float) -> tuple[float, float]:
     return float(np.mean(shares)), len(shares) / places
 
 
-@cache
-def result() -> dict[str, Any]:
-    """The recorded times; no rows before they are measured."""
-    if not RESULT.exists():
-        return {"speeds": [], "milliseconds": {}}
-    return json.loads(RESULT.read_text(encoding="utf-8"))
-
-
 def speeds() -> list[list[str]]:
     """A table of the measured rates, by model, draft and temperature."""
     rows = [
         ["model", "draft", "temperature", "tokens/s", "as fast as without", "calls"]
     ]
-    for row in result()["speeds"]:
+    for row in result("speculative")["speeds"]:
         rate = row["tokens_per_second"]
         spread = f"{rate['median']:.0f} ({rate['low']:.0f} to {rate['high']:.0f})"
         faster = f"{row['faster']:.2f}" if row["draft"] != "no draft" else "1"
@@ -260,9 +249,9 @@ def speeds() -> list[list[str]]:
 
 def verdict() -> str:
     """A sentence on the cases in which the drafts were faster."""
-    drafted = [row for row in result()["speeds"] if row["draft"] != "no draft"]
-    if not drafted:
-        return "The times are not measured yet."
+    drafted = [
+        row for row in result("speculative")["speeds"] if row["draft"] != "no draft"
+    ]
     faster = [row for row in drafted if row["faster"] >= EARNS]
     if not faster:
         return "In none of these cases does the draft pay."
@@ -277,7 +266,7 @@ def verdict() -> str:
 
 def call_costs() -> list[list[str]]:
     """A table of the milliseconds of a call."""
-    found = result()["milliseconds"]
+    found = result("speculative")["milliseconds"]
     head: dict[str, float] = next(iter(found.values()), {})
     rows = [["milliseconds for a call", *head]]
     for model, times in found.items():

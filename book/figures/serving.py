@@ -1,29 +1,19 @@
 """Figures and numbers of the page on serving. A file holds the measurements."""
 
-import json
 import math
 from collections.abc import Iterator, Sequence
-from functools import cache
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.machine import described
 from book.figures import _invariance, _padding, style
-from course.registry import ROOT
+from book.figures._measured import result
 
-RESULT = ROOT / "benchmarks" / "results" / "serving.json"
 LENGTHS = (3, 9, 5, 4, 2, 6)  # new tokens of each request in the figure
 ROWS, CELL = 3, 22  # rows of the batch in the figure, pixels of a token
 PACE = 10  # tokens per second for each reader
 READERS = (10, 30, 100, 300)  # at the same moment
-
-
-@cache
-def result() -> dict[str, Any]:
-    """The result of ``python -m benchmarks.serving --out``."""
-    return json.loads(RESULT.read_text(encoding="utf-8"))
 
 
 def figures() -> dict[str, Figure]:
@@ -75,7 +65,7 @@ def runs(places: Sequence[tuple[int, int]]) -> int:
 
 
 def numbers() -> dict[str, str | list]:
-    found = result()
+    found = result("serving")
     rates = {row["clients"]: row["tokens_per_second"] for row in found["levels"]}
     one, most = rates[min(rates)], max(rates.values())
     return {
@@ -100,7 +90,7 @@ def numbers() -> dict[str, str | list]:
 def load() -> Iterator[list[str]]:
     """Yields a table's rows: the measured levels of load."""
     yield ["clients", "tokens/s in all", "per client", "first token, half", "95 %"]
-    for row in result()["levels"]:
+    for row in result("serving")["levels"]:
         rate, first = row["tokens_per_second"], row["first_token_seconds"]
         waits = [f"{1000 * first[name]:.0f} ms" for name in ("p50", "p95")]
         each = rate / row["clients"]

@@ -7,6 +7,7 @@ to it in place.
 Shapes: see ``operations``.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from max.driver import CPU
@@ -14,7 +15,7 @@ from max.dtype import DType
 from max.experimental import functional as F
 from max.experimental.nn import Module
 from max.experimental.tensor import Tensor
-from max.graph import BufferType, DeviceRef, TensorType
+from max.graph import BufferType, DeviceRef, Dim, TensorType
 
 from gpt2.engine.operations import Layer, take
 from gpt2.engine.precision import BLOCK, Precision
@@ -65,10 +66,7 @@ class KernelOperations:
     def normalize(self, x: Tensor, layer: LayerNorm) -> Tensor:
         """Returns the layer normalization of ``[B, T, C]``."""
         epsilon = Tensor([layer.eps], dtype=DType.float32, device=CPU())
-        kind = TensorType(DType.float32, x.shape, CPU())
-        inputs = [x, layer.weight, layer.bias, epsilon]
-        (result,) = F.custom("norm", CPU(), inputs, [kind])
-        return result
+        return call("norm", [x, layer.weight, layer.bias, epsilon], x.shape)
 
     def project(self, x: Tensor, layer: Module, *, gelu: bool) -> Tensor:
         """Returns ``x @ weight.T + bias`` ``[N, out]`` for x ``[N, in]``."""
@@ -101,10 +99,17 @@ class KernelOperations:
         return attended.reshape([batch, asking.shape[1], int(channels) // 3]), ()
 
     def call(
-        self, name: str, inputs: list[Tensor], shape: list, **options: bool
+        self, name: str, inputs: list[Tensor], shape: Sequence[Dim], **options: bool
     ) -> Tensor:
-        """Calls the kernel of this precision, whose result is float32 of a shape."""
+        """Calls the kernel for weights of this precision; see the function ``call``."""
         name = f"{name}_scaled" if self.precision == "int8" else name
-        kind = TensorType(DType.float32, shape, device=CPU())
-        (result,) = F.custom(name, CPU(), inputs, [kind], parameters=options)
-        return result
+        return call(name, inputs, shape, **options)
+
+
+def call(
+    name: str, inputs: list[Tensor], shape: Sequence[Dim], **options: bool
+) -> Tensor:
+    """Calls a kernel, whose result is float32 of a shape."""
+    kind = TensorType(DType.float32, shape, device=CPU())
+    (result,) = F.custom(name, CPU(), inputs, [kind], parameters=options)
+    return result

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 
@@ -51,8 +50,8 @@ def open_engine(
         address: the address of ``matvec(y, x, w, outs, ins)``; 0 is the course's own.
         note: gets a sentence when compiling takes long.
     """
-    options: dict[str, Any] = {"matvec": address, "on_compile": note}
-    return engines.Engine(checkpoint.config, checkpoint.weights, **options)
+    config, weights = checkpoint.config, checkpoint.weights
+    return engines.Engine(config, weights, matvec=address, on_compile=note)
 
 
 def speeds(
